@@ -1,0 +1,67 @@
+"""The Actor: who acts, for which agency, with which permissions. Built here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from accounts.enums import Role
+from accounts.models import Agency, Appointment, Staff
+from accounts.roles import PERMISSIONS, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A staff member in one appointment, or the system. ``group_ids`` are the groups whose grants it may use."""
+
+    label: str
+    permissions: frozenset[Permission]
+    staff: Staff | None = None
+    agency: Agency | None = None
+    appointment: Appointment | None = None
+    group_ids: tuple[int, ...] = ()
+    is_system: bool = False
+    other_appointments: tuple[Appointment, ...] = field(default=(), compare=False)
+
+    def has(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    @property
+    def role(self) -> str:
+        return self.appointment.role if self.appointment else ""
+
+    @property
+    def sector(self) -> str:
+        return self.appointment.sector if self.appointment else ""
+
+    @property
+    def staff_id(self) -> int | None:
+        return self.staff.pk if self.staff else None
+
+    @property
+    def agency_id(self) -> int | None:
+        return self.agency.pk if self.agency else None
+
+    @classmethod
+    def system(cls, label: str) -> Actor:
+        """For jobs. It holds no grants: a job reads through querysets made for it, never through a person's scope."""
+        return cls(label=f"システム（{label}）", permissions=frozenset(), is_system=True)
+
+
+def build_actor(staff: Staff, *, on: date, appointment_id: int | None = None) -> Actor:
+    """The actor of ``staff`` on a day: the chosen appointment, else the first by id; none current → no permissions."""
+    current = list(
+        Appointment.objects.current(on).filter(staff=staff).select_related("agency").order_by("pk")
+    )
+    chosen = next((a for a in current if a.pk == appointment_id), current[0] if current else None)
+    if chosen is None:
+        return Actor(label=staff.name, permissions=frozenset(), staff=staff)
+    return Actor(
+        label=f"{staff.name}（{chosen.agency.short_name}）",
+        permissions=PERMISSIONS[Role(chosen.role)],
+        staff=staff,
+        agency=chosen.agency,
+        appointment=chosen,
+        group_ids=(chosen.agency.group_id,),
+        other_appointments=tuple(a for a in current if a.pk != chosen.pk),
+    )

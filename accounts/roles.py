@@ -1,0 +1,57 @@
+"""Who may do what: roles are code, in this one file; appointments (who has which role, where, when) are data."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from accounts.enums import Role
+
+
+class Permission(StrEnum):
+    CONSULTATION_RECEIVE = "consultation_receive"  # 相談を受ける
+    PERSON_FIND = "person_find"  # 名寄せのため氏名等で探す
+    HOUSEHOLD_VIEW = "household_view"
+    HOUSEHOLD_EDIT = "household_edit"
+    CASE_VIEW = "case_view"
+    CASE_WRITE = "case_write"
+    CASE_CLOSE = "case_close"
+    REFERRAL_VIEW = "referral_view"
+    REFERRAL_SEND = "referral_send"
+    REFERRAL_ANSWER = "referral_answer"
+    CONFERENCE_VIEW = "conference_view"
+    CONFERENCE_CONVENE = "conference_convene"
+    ACTION_ITEM_DO = "action_item_do"
+    SECTOR_VIEW = "sector_view"  # 分野全体の状況
+    WORK_RECORD = "work_record"  # 自分の業務実績
+    WORK_VIEW_AGENCY = "work_view_agency"
+    COST_EDIT = "cost_edit"
+    APPORTION_VIEW = "apportion_view"
+    APPORTION_RUN = "apportion_run"
+    MONTH_LOCK = "month_lock"
+    COUNT_VIEW = "count_view"  # 件数の集計
+    AUDIT_VIEW = "audit_view"
+    STAFF_ADMIN = "staff_admin"
+
+
+P = Permission
+
+_CASEWORK = {
+    P.CONSULTATION_RECEIVE, P.PERSON_FIND, P.HOUSEHOLD_VIEW, P.HOUSEHOLD_EDIT, P.CASE_VIEW, P.CASE_WRITE,
+    P.CASE_CLOSE, P.REFERRAL_VIEW, P.REFERRAL_SEND, P.REFERRAL_ANSWER, P.CONFERENCE_VIEW,
+    P.CONFERENCE_CONVENE, P.ACTION_ITEM_DO, P.WORK_RECORD, P.COUNT_VIEW,
+}  # fmt: skip
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.DESK_WORKER: frozenset(_CASEWORK),
+    Role.AGENCY_MANAGER: frozenset(_CASEWORK | {P.WORK_VIEW_AGENCY}),
+    Role.AREA_DIRECTOR: frozenset(
+        {
+            P.HOUSEHOLD_VIEW, P.CASE_VIEW, P.CASE_WRITE, P.REFERRAL_VIEW, P.REFERRAL_SEND, P.CONFERENCE_VIEW,
+            P.CONFERENCE_CONVENE, P.ACTION_ITEM_DO, P.SECTOR_VIEW, P.WORK_RECORD, P.COUNT_VIEW,
+        }
+    ),  # fmt: skip
+    Role.CONFERENCE_GUEST: frozenset({P.CONFERENCE_VIEW, P.ACTION_ITEM_DO}),
+    Role.FINANCE_CLERK: frozenset({P.COST_EDIT, P.APPORTION_VIEW, P.APPORTION_RUN, P.MONTH_LOCK, P.COUNT_VIEW}),
+    Role.AUDITOR: frozenset({P.APPORTION_VIEW, P.AUDIT_VIEW, P.COUNT_VIEW}),
+    Role.SYSTEM_ADMIN: frozenset({P.STAFF_ADMIN}),
+}

@@ -1,0 +1,1 @@
+"""Change records and the access log: append-only, plain text ids, no foreign keys into the domain."""
