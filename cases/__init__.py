@@ -1,1 +1,1 @@
-
+"""Consultations, cases, assessment, plans, progress notes, evaluation, closing and follow-up."""

@@ -1,1 +1,1 @@
-
+"""All that lies between agencies: referrals, conferences, action items."""

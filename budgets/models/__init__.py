@@ -1,0 +1,16 @@
+"""Models of minutes and money, by noun."""
+
+from budgets.models.apportionment import ApportionmentRow, ApportionmentRun, PersonnelCost, WorkMonth
+from budgets.models.stream import FundingShare, FundingStream, WorkCategory
+from budgets.models.work import WorkEntry
+
+__all__ = [
+    "ApportionmentRow",
+    "ApportionmentRun",
+    "FundingShare",
+    "FundingStream",
+    "PersonnelCost",
+    "WorkCategory",
+    "WorkEntry",
+    "WorkMonth",
+]

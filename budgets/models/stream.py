@@ -1,0 +1,110 @@
+"""財源, its shares by fiscal year, and 業務区分."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+
+from budgets.enums import Account, CategoryKind, Payer
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+
+class FundingStreamQuerySet(models.QuerySet["FundingStream"]):
+    def visible_to(self, actor: Actor) -> FundingStreamQuerySet:
+        """Streams are open to all: they hold no personal data."""
+        return self.all()
+
+
+@pghistory.track()
+class FundingStream(models.Model):
+    """財源: where the money of some work comes from. Exactly one is the 一般財源 that takes a remainder."""
+
+    code = models.CharField("コード", max_length=30, unique=True)
+    name = models.CharField("名称", max_length=100)
+    short_name = models.CharField("略称", max_length=30)
+    account = models.CharField("会計", max_length=20, choices=Account)
+    legal_basis = models.CharField("根拠", max_length=200, blank=True)
+    eligible = models.CharField("対象", max_length=100, blank=True)
+    position = models.PositiveSmallIntegerField("順", default=0)
+    is_general = models.BooleanField("一般財源", default=False)
+    needs_check = models.BooleanField("要確認", default=True)
+
+    objects = FundingStreamQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "財源"
+        constraints = [
+            models.UniqueConstraint(fields=["is_general"], condition=Q(is_general=True), name="one_general_stream")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@pghistory.track()
+class FundingShare(models.Model):
+    """負担割合: the part of a stream that one payer bears in one fiscal year, as an exact fraction."""
+
+    stream = models.ForeignKey(
+        FundingStream, on_delete=models.CASCADE, related_name="shares", verbose_name="財源"
+    )
+    fiscal_year = models.PositiveSmallIntegerField("年度")
+    payer = models.CharField("負担者", max_length=20, choices=Payer)
+    numerator = models.PositiveIntegerField("分子")
+    denominator = models.PositiveIntegerField("分母")
+    source = models.CharField("出典", max_length=200, blank=True)
+    needs_check = models.BooleanField("要確認", default=True)
+
+    class Meta:
+        verbose_name = "負担割合"
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "fiscal_year", "payer"], name="share_once"),
+            models.CheckConstraint(
+                name="share_is_proper",
+                condition=Q(denominator__gt=0) & Q(numerator__lte=F("denominator")),
+                violation_error_message="割合は0以上1以下です。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.get_payer_display()} {self.numerator}/{self.denominator}"
+
+
+class WorkCategoryQuerySet(models.QuerySet["WorkCategory"]):
+    def visible_to(self, actor: Actor) -> WorkCategoryQuerySet:
+        """Categories are open to all: they hold no personal data."""
+        return self.all()
+
+
+@pghistory.track()
+class WorkCategory(models.Model):
+    """業務区分: what a stretch of work was; a direct one belongs to exactly one stream."""
+
+    code = models.CharField("コード", max_length=30, unique=True)
+    name = models.CharField("名称", max_length=60)
+    key = models.CharField("入力の略記", max_length=20, blank=True)
+    kind = models.CharField("種類", max_length=10, choices=CategoryKind)
+    stream = models.ForeignKey(
+        FundingStream, on_delete=models.PROTECT, null=True, blank=True, related_name="categories", verbose_name="財源"
+    )
+    position = models.PositiveSmallIntegerField("順", default=0)
+
+    objects = WorkCategoryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "業務区分"
+        constraints = [
+            models.CheckConstraint(
+                name="direct_category_has_stream",
+                condition=Q(kind=CategoryKind.DIRECT, stream__isnull=False)
+                | (~Q(kind=CategoryKind.DIRECT) & Q(stream__isnull=True)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

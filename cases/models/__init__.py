@@ -1,0 +1,24 @@
+"""Models of casework, by noun."""
+
+from cases.models.case import Case, CaseGrant, CasePartner, FollowUp
+from cases.models.codes import Code, NumberSeries
+from cases.models.consultation import Consultation, ConsultationConcern, Draft
+from cases.models.note import AssessmentItem, ProgressNote
+from cases.models.plan import Evaluation, PlanItem, SupportPlan
+
+__all__ = [
+    "AssessmentItem",
+    "Case",
+    "CaseGrant",
+    "CasePartner",
+    "Code",
+    "Consultation",
+    "ConsultationConcern",
+    "Draft",
+    "Evaluation",
+    "FollowUp",
+    "NumberSeries",
+    "PlanItem",
+    "ProgressNote",
+    "SupportPlan",
+]

@@ -1,0 +1,236 @@
+"""ケース: support of one household, with exactly one lead; its partners, grants and follow-ups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+from accounts.enums import ConsentState, Sector
+from accounts.models import Agency, Staff
+from accounts.roles import Permission
+from cases.enums import FollowUpResult, Judgement, Way
+from cases.models.codes import Code
+from cases.workflow import CaseState
+from common.models import Versioned
+from households.models import AccessGrant, Household, Person
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+VIEW_CASE = "view_case"
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def visible_to(self, actor: Actor) -> CaseQuerySet:
+        """The one definition of who sees a case: the groups that hold a grant on it that has not ended."""
+        if not actor.has(Permission.CASE_VIEW):
+            return self.none()
+        return self.filter(
+            Exists(
+                CaseGrant.objects.filter(content_object=OuterRef("pk"), group__in=actor.group_ids).filter(
+                    Q(ends_at__isnull=True) | Q(ends_at__gt=Now())
+                )
+            )
+        )
+
+    def open(self) -> CaseQuerySet:
+        return self.filter(state=CaseState.OPEN)
+
+
+@pghistory.track()
+class Case(Versioned):
+    """Support of a household from opening to closing (and again after reopening).
+
+    Invariant 2: while open it has one lead agency and one named lead worker (both NOT NULL); a household has at
+    most one open case; an agency barred from leading is refused by a trigger; a closed case has a follow-up date
+    or a recorded reason for none.
+    """
+
+    number = models.CharField("ケース番号", max_length=20, unique=True)
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="cases", verbose_name="世帯")
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="cases", verbose_name="本人"
+    )
+    state = models.CharField("状態", max_length=20, choices=CaseState, default=CaseState.OPEN)
+    lead_agency = models.ForeignKey(
+        Agency, on_delete=models.PROTECT, related_name="led_cases", verbose_name="主担当機関"
+    )
+    lead_staff = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, related_name="led_cases", verbose_name="主担当者"
+    )
+    lead_since = models.DateTimeField("主担当になった日時")
+    sectors = ArrayField(
+        models.CharField(max_length=20, choices=Sector), verbose_name="分野", default=list, blank=True
+    )
+    consent = models.CharField("同意", max_length=20, choices=ConsentState, default=ConsentState.UNKNOWN)
+    consent_on = models.DateField("同意を確認した日", null=True, blank=True)
+    opened_at = models.DateTimeField("受理日時")
+    last_contact_at = models.DateTimeField("最後の対応", null=True, blank=True)
+    next_on = models.DateField("次の予定日", null=True, blank=True)
+    next_text = models.CharField("次の予定", max_length=200, blank=True)
+    closed_at = models.DateTimeField("終結日時", null=True, blank=True)
+    closed_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="終結した職員"
+    )
+    closing_kind = models.CharField("判定", max_length=20, choices=Judgement, blank=True)
+    closing_reason = models.ForeignKey(
+        Code, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="終結理由"
+    )
+    closing_note = models.TextField("終結の評価・本人の希望", blank=True)
+    no_follow_up_reason = models.CharField("フォローをしない理由", max_length=200, blank=True)
+    follow_up_on = models.DateField("フォロー予定日", null=True, blank=True)
+    reopened_count = models.PositiveSmallIntegerField("再相談の回数", default=0)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "ケース"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["household"], condition=Q(state=CaseState.OPEN), name="one_open_case_per_household"
+            ),
+            models.CheckConstraint(
+                name="case_closed_pair",
+                condition=(
+                    Q(state=CaseState.OPEN, closed_at__isnull=True, closed_by__isnull=True)
+                    | Q(
+                        state=CaseState.CLOSED, closed_at__isnull=False, closed_by__isnull=False,
+                        closing_reason__isnull=False,
+                    )
+                ),
+            ),  # fmt: skip
+            models.CheckConstraint(
+                name="closed_case_is_followed_up",
+                condition=Q(state=CaseState.OPEN) | Q(follow_up_on__isnull=False) | ~Q(no_follow_up_reason=""),
+                violation_error_message="フォローの予定日か、しない理由を入れてください。",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-opened_at", "-id"], name="case_recent"),
+            models.Index(fields=["lead_agency", "state", "-opened_at"], name="case_lead"),
+            models.Index(fields=["lead_staff", "state"], name="case_lead_staff"),
+            GinIndex(fields=["sectors"], name="case_sectors"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="lead_may_lead",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("lead_agency"),
+                func=(
+                    "IF NOT (SELECT may_lead FROM accounts_agency WHERE id = NEW.lead_agency_id) THEN "
+                    "RAISE EXCEPTION 'agency % may not lead a case', NEW.lead_agency_id; END IF; RETURN NEW;"
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def pseudonym(self) -> str:
+        """What minutes and money pages show: the number, never a name."""
+        return self.number
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == CaseState.OPEN
+
+
+class CaseGrant(AccessGrant):
+    """Who may see a case."""
+
+    content_object = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="grants")
+
+    class Meta(AccessGrant.Meta):
+        abstract = False
+        verbose_name = "ケースの閲覧権"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["content_object", "group", "permission"],
+                condition=Q(ends_at__isnull=True),
+                name="case_grant_once",
+            )
+        ]
+        indexes = [models.Index(fields=["group", "content_object"], name="case_grant_group")]
+
+
+@pghistory.track()
+class CasePartner(models.Model):
+    """協働機関: an agency that works on the case beside the lead."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="partners", verbose_name="ケース")
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", verbose_name="機関")
+    staff = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="担当者"
+    )
+    role_note = models.CharField("役割", max_length=200, blank=True)
+    since = models.DateTimeField("参加日時")
+    ended_at = models.DateTimeField("終了日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "協働機関"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "agency"], condition=Q(ended_at__isnull=True), name="partner_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case} {self.agency}"
+
+
+class FollowUpQuerySet(models.QuerySet["FollowUp"]):
+    def visible_to(self, actor: Actor) -> FollowUpQuerySet:
+        return self.filter(case__in=Case.objects.visible_to(actor))
+
+    def waiting(self) -> FollowUpQuerySet:
+        return self.filter(done_at__isnull=True)
+
+
+@pghistory.track()
+class FollowUp(models.Model):
+    """終結後フォロー: a date on which somebody looks again after closing."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="follow_ups", verbose_name="ケース")
+    due_on = models.DateField("予定日")
+    way = models.CharField("方法", max_length=20, choices=Way, default=Way.PHONE)
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", verbose_name="担当機関")
+    staff = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="担当者"
+    )
+    done_at = models.DateTimeField("実施日時", null=True, blank=True)
+    done_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="実施者"
+    )
+    result = models.CharField("結果", max_length=20, choices=FollowUpResult, blank=True)
+    note = models.TextField("様子", blank=True)
+
+    objects = FollowUpQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "終結後フォロー"
+        constraints = [
+            models.CheckConstraint(
+                name="follow_up_done_pair",
+                condition=(
+                    Q(done_at__isnull=True, done_by__isnull=True, result="")
+                    | (Q(done_at__isnull=False, done_by__isnull=False) & ~Q(result=""))
+                ),
+            ),
+            models.UniqueConstraint(
+                fields=["case"], condition=Q(done_at__isnull=True), name="one_waiting_follow_up"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["agency", "due_on"], condition=Q(done_at__isnull=True), name="follow_up_waiting")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case} {self.due_on}"

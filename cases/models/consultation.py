@@ -1,0 +1,149 @@
+"""相談受付: one contact, written once. And drafts of forms that are not saved yet."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.enums import ConsentState, Sector
+from accounts.models import Agency, Staff
+from accounts.roles import Permission
+from cases.enums import Caller, Outcome, Way
+from cases.models.codes import Code
+from common.models import Versioned
+from households.models import Household, Person
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+
+class ConsultationQuerySet(models.QuerySet["Consultation"]):
+    def visible_to(self, actor: Actor) -> ConsultationQuerySet:
+        """The agency that received it, and whoever sees the case that it led to."""
+        from cases.models.case import Case
+
+        if not actor.has(Permission.CASE_VIEW):
+            return self.none()
+        return self.filter(
+            Q(agency=actor.agency_id)
+            | Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id")))
+        )
+
+
+@pghistory.track()
+class Consultation(Versioned):
+    """One contact. Only the text, the way and the minutes are needed; no fact about the person is."""
+
+    receipt_no = models.CharField("受付番号", max_length=20, unique=True)
+    request_key = models.UUIDField(default=uuid4, unique=True, editable=False)
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="consultations", verbose_name="受付機関")
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="consultations", verbose_name="受付者")
+    started_at = models.DateTimeField("受付日時")
+    minutes = models.PositiveSmallIntegerField("所要時間（分）")
+    way = models.CharField("対応方法", max_length=20, choices=Way, default=Way.VISIT_DESK)
+    route = models.ForeignKey(
+        Code, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="相談経路"
+    )
+    caller = models.CharField("来談者", max_length=20, choices=Caller, default=Caller.SELF)
+    caller_name = models.CharField("来談者の氏名", max_length=60, blank=True)
+    caller_phone = models.CharField("来談者の電話", max_length=30, blank=True)
+    caller_relation = models.CharField("本人との関係", max_length=60, blank=True)
+    text = models.TextField("話されたこと")
+    is_anonymous = models.BooleanField("匿名", default=False)
+    household = models.ForeignKey(
+        Household, on_delete=models.PROTECT, null=True, blank=True, related_name="consultations", verbose_name="世帯"
+    )
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="consultations", verbose_name="本人"
+    )
+    case = models.ForeignKey(
+        "cases.Case", on_delete=models.PROTECT, null=True, blank=True, related_name="consultations",
+        verbose_name="ケース",
+    )  # fmt: skip
+    sectors = ArrayField(
+        models.CharField(max_length=20, choices=Sector), verbose_name="分野", default=list, blank=True
+    )
+    consent = models.CharField("同意", max_length=20, choices=ConsentState, default=ConsentState.UNKNOWN)
+    outcome = models.CharField("対応の結果", max_length=20, choices=Outcome, default=Outcome.UNDECIDED)
+
+    objects = ConsultationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "相談受付"
+        constraints = [
+            models.CheckConstraint(
+                name="consultation_minutes",
+                condition=Q(minutes__gte=1, minutes__lte=1440),
+                violation_error_message="時間は1分以上24時間以内で入力してください。",
+            ),
+            models.CheckConstraint(
+                name="consultation_support_has_case",
+                condition=~Q(outcome__in=[Outcome.SUPPORT, Outcome.REFER]) | Q(case__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["agency", "-started_at", "-id"], name="consultation_agency"),
+            models.Index(fields=["-started_at", "-id"], name="consultation_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.receipt_no
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.started_at + timedelta(minutes=self.minutes)
+
+
+class ConsultationConcern(models.Model):
+    """相談内容: ○ several, ◎ at most one most pressing."""
+
+    consultation = models.ForeignKey(
+        Consultation, on_delete=models.CASCADE, related_name="concerns", verbose_name="相談受付"
+    )
+    code = models.ForeignKey(Code, on_delete=models.PROTECT, related_name="+", verbose_name="相談内容")
+    is_most_pressing = models.BooleanField("最も困っていること（◎）", default=False)
+
+    class Meta:
+        verbose_name = "相談内容"
+        constraints = [
+            models.UniqueConstraint(fields=["consultation", "code"], name="concern_once"),
+            models.UniqueConstraint(
+                fields=["consultation"], condition=Q(is_most_pressing=True), name="concern_one_most_pressing"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{'◎' if self.is_most_pressing else '○'}{self.code}"
+
+
+class DraftQuerySet(models.QuerySet["Draft"]):
+    def visible_to(self, actor: Actor) -> DraftQuerySet:
+        """A draft is seen by the one who writes it, in the agency where it was begun."""
+        return self.filter(staff=actor.staff_id, agency=actor.agency_id)
+
+
+class Draft(models.Model):
+    """書きかけ: the fields of a form not saved yet, kept while somebody types."""
+
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="drafts", verbose_name="職員")
+    agency = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="+", verbose_name="機関")
+    key = models.CharField("書式", max_length=120)
+    title = models.CharField("見出し", max_length=120, blank=True)
+    url = models.CharField("続きを書くページ", max_length=300)
+    data = models.JSONField("内容", default=dict)
+    updated_at = models.DateTimeField("更新日時")
+
+    objects = DraftQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "書きかけ"
+        constraints = [models.UniqueConstraint(fields=["staff", "agency", "key"], name="draft_once")]
+
+    def __str__(self) -> str:
+        return self.title or self.key

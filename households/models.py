@@ -1,0 +1,268 @@
+"""Person, household, dated membership, kinship, and the household's access grants."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from guardian.models import GroupObjectPermissionBase
+
+from accounts.enums import Ground
+from accounts.models import Area, Int8Range, Staff
+from accounts.roles import Permission
+from common.japan.names import fold, query_bigrams, search_terms
+from common.models import Versioned
+from households.enums import KinshipKind, Relation, Sex
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+VIEW_HOUSEHOLD = "view_household"
+
+
+class GrantQuerySet(models.QuerySet):
+    """Shared by the grants of households and of cases."""
+
+    def in_force(self, at: datetime) -> GrantQuerySet:
+        return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at))
+
+
+class AccessGrant(GroupObjectPermissionBase):
+    """A group may see one record, on a ground, resting on a record, until an end. Never given to loose users."""
+
+    ground = models.CharField("根拠", max_length=30, choices=Ground)
+    basis_type = models.CharField("基となる記録の種類", max_length=60, blank=True)
+    basis_id = models.CharField("基となる記録", max_length=40, blank=True)
+    given_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="付与した職員"
+    )
+    given_at = models.DateTimeField("付与日時")
+    ends_at = models.DateTimeField("終了日時", null=True, blank=True)
+
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class HouseholdQuerySet(models.QuerySet["Household"]):
+    def visible_to(self, actor: Actor) -> HouseholdQuerySet:
+        """The one definition of who sees a household: the groups that hold a grant on it that has not ended."""
+        if not actor.has(Permission.HOUSEHOLD_VIEW):
+            return self.none()
+        return self.filter(
+            Exists(
+                HouseholdGrant.objects.filter(
+                    content_object=OuterRef("pk"), group__in=actor.group_ids
+                ).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=models.functions.Now()))
+            )
+        )
+
+
+@pghistory.track()
+class Household(Versioned):
+    """世帯: the unit of support. Its people come and go by dated membership."""
+
+    name = models.CharField("世帯名", max_length=100)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, null=True, blank=True, verbose_name="圏域")
+    postal_code = models.CharField("郵便番号", max_length=8, blank=True)
+    address = models.CharField("住所", max_length=200, blank=True)
+    phone = models.CharField("電話", max_length=30, blank=True)
+    created_at = models.DateTimeField("登録日時")
+
+    objects = HouseholdQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "世帯"
+        permissions = []
+        indexes = [models.Index(fields=["-created_at", "-id"], name="household_recent")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def pseudonym(self) -> str:
+        """What minutes and money pages show instead of a name."""
+        return f"世帯{self.pk:06d}"
+
+
+class HouseholdGrant(AccessGrant):
+    """Who may see a household."""
+
+    content_object = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="grants")
+
+    class Meta(AccessGrant.Meta):
+        abstract = False
+        verbose_name = "世帯の閲覧権"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["content_object", "group", "permission"],
+                condition=Q(ends_at__isnull=True),
+                name="household_grant_once",
+            )
+        ]
+        indexes = [models.Index(fields=["group", "content_object"], name="household_grant_group")]
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    def visible_to(self, actor: Actor) -> PersonQuerySet:
+        """A person is seen through a visible household that they belong, or once belonged, to."""
+        return self.filter(
+            Exists(
+                HouseholdMember.objects.filter(
+                    person=OuterRef("pk"), household__in=Household.objects.visible_to(actor)
+                )
+            )
+        )
+
+    def findable_by(self, actor: Actor) -> PersonQuerySet:
+        """Identity only (name, kana, birth date): so that nobody is registered twice (domain.md 8, point 7).
+
+        Pages that use it show no address, no phone and nothing of a case.
+        """
+        return self.all() if actor.has(Permission.PERSON_FIND) else self.none()
+
+    def matching(self, query: str) -> PersonQuerySet:
+        """People whose name, kana, birth date or phone holds ``query``, folded (names.fold).
+
+        Two and more characters: bigram index, then a recheck; one character: prefix of the kana.
+        """
+        folded = fold(query)
+        if not folded:
+            return self.none()
+        if len(folded) == 1:
+            return self.filter(kana_folded__startswith=folded)
+        return self.filter(search_terms__contains=query_bigrams(folded), search_text__contains=folded)
+
+
+@pghistory.track(exclude=["search_terms", "search_text", "kana_folded"])
+class Person(Versioned):
+    """本人・家族: nothing about a person is required, not even a name (匿名・氏名不明)."""
+
+    family_name = models.CharField("姓", max_length=60, blank=True)
+    given_name = models.CharField("名", max_length=60, blank=True)
+    family_kana = models.CharField("せい", max_length=60, blank=True)
+    given_kana = models.CharField("めい", max_length=60, blank=True)
+    alias = models.CharField("通称・仮名", max_length=60, blank=True)
+    birth_on = models.DateField("生年月日", null=True, blank=True)
+    birth_note = models.CharField("生年月日の補足", max_length=60, blank=True, help_text="不詳・80歳くらい など")
+    died_on = models.DateField("死亡日", null=True, blank=True)
+    sex = models.CharField("性別", max_length=10, choices=Sex, blank=True)
+    phone = models.CharField("電話", max_length=30, blank=True)
+    workplace = models.CharField("職場・学校", max_length=100, blank=True)
+    note = models.TextField("備考", blank=True)
+    created_at = models.DateTimeField("登録日時")
+    kana_folded = models.CharField(max_length=130, editable=False, default="")
+    search_text = models.CharField(max_length=400, editable=False, default="")
+    search_terms = ArrayField(models.CharField(max_length=2), editable=False, default=list)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "人"
+        constraints = [
+            models.CheckConstraint(
+                name="person_died_after_birth",
+                condition=Q(died_on__isnull=True) | Q(birth_on__isnull=True) | Q(died_on__gte=F("birth_on")),
+                violation_error_message="死亡日が生年月日より前です。",
+            )
+        ]
+        indexes = [
+            GinIndex(fields=["search_terms"], name="person_search"),
+            models.Index(fields=["kana_folded", "id"], name="person_kana", opclasses=["varchar_pattern_ops", "int8_ops"]),
+            models.Index(fields=["birth_on"], name="person_birth"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        name = f"{self.family_name} {self.given_name}".strip()
+        return name or self.alias or "氏名不明"
+
+    @property
+    def display_kana(self) -> str:
+        return f"{self.family_kana} {self.given_kana}".strip()
+
+    def fill_search(self) -> None:
+        """Set the three search columns from the rest (actions call it before saving)."""
+        self.kana_folded = fold(self.family_kana + self.given_kana)
+        parts = [
+            fold(self.family_name + self.given_name),
+            self.kana_folded,
+            fold(self.alias),
+            "".join(c for c in fold(self.phone) if c.isdigit()),
+            self.birth_on.strftime("%Y%m%d") if self.birth_on else "",
+        ]
+        self.search_text = " ".join(p for p in parts if p)[:400]
+        self.search_terms = search_terms(*parts)
+
+
+class MemberQuerySet(models.QuerySet["HouseholdMember"]):
+    def on(self, day: date) -> MemberQuerySet:
+        """Who belonged on that day."""
+        return self.filter(during__contains=day)
+
+
+@pghistory.track()
+class HouseholdMember(models.Model):
+    """世帯員: a person belongs to a household from a day to a day; the start may be unknown."""
+
+    household = models.ForeignKey(
+        Household, on_delete=models.PROTECT, related_name="members", verbose_name="世帯"
+    )
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships", verbose_name="人")
+    relation = models.CharField("続柄", max_length=20, choices=Relation, default=Relation.UNKNOWN)
+    lives_together = models.BooleanField("同居", default=True)
+    is_key_person = models.BooleanField("キーパーソン", default=False)
+    during = DateRangeField("期間")
+
+    objects = MemberQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "世帯員"
+        constraints = [
+            ExclusionConstraint(
+                name="member_once_at_a_time",
+                expressions=[
+                    (Int8Range("household_id"), RangeOperators.OVERLAPS),
+                    (Int8Range("person_id"), RangeOperators.OVERLAPS),
+                    ("during", RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="この人は同じ期間にすでに世帯員です。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}（{self.get_relation_display()}）"
+
+
+@pghistory.track()
+class Kinship(models.Model):
+    """親族関係: ``person`` is the ``kind`` of ``relative``; holds inside and across households."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="kin_of", verbose_name="人")
+    relative = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="kin", verbose_name="相手")
+    kind = models.CharField("関係", max_length=20, choices=KinshipKind)
+    note = models.CharField("補足", max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = "親族関係"
+        constraints = [
+            models.CheckConstraint(
+                name="kinship_not_self",
+                condition=~Q(person=F("relative")),
+                violation_error_message="本人自身を親族にはできません。",
+            ),
+            models.UniqueConstraint(fields=["person", "relative", "kind"], name="kinship_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} は {self.relative} の{self.get_kind_display()}"

@@ -1,0 +1,21 @@
+"""Celery entry: jobs are declared as ``tasks.py`` in the apps; the schedule stands here and is editable in the database."""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+from common.embedded import ensure_services
+
+ensure_services()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kyosei.settings")
+
+app = Celery("kyosei")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "escalate-overdue-referrals": {
+        "task": "referrals.tasks.escalate_overdue_referrals",
+        "schedule": crontab(minute="*/5"),
+    },
+}

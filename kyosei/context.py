@@ -1,0 +1,53 @@
+"""What every page shows around its content: navigation by role, actor, municipality."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.roles import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    label: str
+    url: str
+    key: str
+    current: bool
+    count: int | None = None
+
+
+NAV: tuple[tuple[str, str, str, Permission | None], ...] = (
+    ("ホーム", "home", "h", None),
+    ("相談", "consultations:list", "s", Permission.CONSULTATION_RECEIVE),
+    ("世帯", "households:list", "f", Permission.HOUSEHOLD_VIEW),
+    ("ケース", "cases:list", "c", Permission.CASE_VIEW),
+    ("つなぎ", "referrals:list", "t", Permission.REFERRAL_VIEW),
+    ("会議", "conferences:list", "m", Permission.CONFERENCE_VIEW),
+    ("業務記録", "work:week", "w", Permission.WORK_RECORD),
+    ("按分", "apportionment:list", "b", Permission.APPORTION_VIEW),
+    ("管理", "manage:index", "k", Permission.STAFF_ADMIN),
+)
+
+
+def layout(request: HttpRequest) -> dict[str, Any]:
+    """Variables of base.html. Makes no query."""
+    actor = getattr(request, "actor", None)
+    if actor is None or not request.user.is_authenticated:
+        return {"nav_items": [], "actor": None, "can_receive": False, "municipality": settings.MUNICIPALITY_NAME}
+    items = []
+    for label, name, key, needed in NAV:
+        if needed is None or actor.has(needed):
+            url = reverse(name)
+            current = request.path == url if url == "/" else request.path.startswith(url)
+            items.append(NavItem(label, url, key, current))
+    return {
+        "nav_items": items,
+        "actor": actor,
+        "can_receive": actor.has(Permission.CONSULTATION_RECEIVE),
+        "municipality": settings.MUNICIPALITY_NAME,
+    }

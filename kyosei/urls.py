@@ -1,0 +1,31 @@
+"""All addresses of kyosei. Each app has its own urls.py; pages that join several apps live here."""
+
+from django.conf import settings
+from django.urls import include, path
+
+from kyosei import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("search/", views.search, name="search"),
+    path("healthz", views.health, name="health"),
+    path("accounts/", include("allauth.account.urls")),
+    path("staff/", include("accounts.urls")),
+    path("households/", include("households.urls")),
+    path("consultations/", include("cases.urls_consultations")),
+    path("cases/", include("cases.urls")),
+    path("referrals/", include("referrals.urls")),
+    path("conferences/", include("referrals.urls_conferences")),
+    path("work/", include("budgets.urls_work")),
+    path("apportionment/", include("budgets.urls")),
+    path("manage/", include("kyosei.urls_manage")),
+    path("reports/", include("reports.urls")),
+    path("api/", include("kyosei.urls_api")),
+]
+
+if settings.DEBUG or settings.KYOSEI_ENV == "test":
+    urlpatterns.append(path("gallery/", views.gallery, name="gallery"))
+
+handler403 = "kyosei.views.forbidden"
+handler404 = "kyosei.views.not_found"
+handler500 = "kyosei.views.server_error"

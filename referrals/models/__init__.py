@@ -1,0 +1,6 @@
+"""Models between agencies, by noun."""
+
+from referrals.models.conference import ActionItem, AgendaItem, Conference, ConferenceMember
+from referrals.models.referral import Referral
+
+__all__ = ["ActionItem", "AgendaItem", "Conference", "ConferenceMember", "Referral"]

@@ -1,0 +1,187 @@
+"""会議, its agenda, its members, and the action items that its decisions become."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pghistory
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.enums import Ground, Sector
+from accounts.models import Agency, Staff
+from accounts.roles import Permission
+from cases.models import Case, SupportPlan
+from common.models import Versioned
+from referrals.enums import Attendance, ConferenceKind
+from referrals.models.referral import Referral
+from referrals.workflow import ActionItemState, ConferenceState
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+
+class ConferenceQuerySet(models.QuerySet["Conference"]):
+    def visible_to(self, actor: Actor) -> ConferenceQuerySet:
+        """The convening agency and the agencies invited."""
+        if not actor.has(Permission.CONFERENCE_VIEW):
+            return self.none()
+        return self.filter(
+            Q(convener=actor.agency_id)
+            | Exists(ConferenceMember.objects.filter(conference=OuterRef("pk"), agency=actor.agency_id))
+        )
+
+
+@pghistory.track()
+class Conference(Versioned):
+    """One sitting. Its kind fixes the rules (enums.KIND_RULES); the legal ground stands on each agenda item."""
+
+    request_key = models.UUIDField(default=uuid4, unique=True, editable=False)
+    kind = models.CharField("会議の種類", max_length=20, choices=ConferenceKind)
+    title = models.CharField("名称", max_length=120)
+    sector = models.CharField("分野", max_length=20, choices=Sector, blank=True)
+    convener = models.ForeignKey(
+        Agency, on_delete=models.PROTECT, related_name="convened_conferences", verbose_name="招集した機関"
+    )
+    convened_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", verbose_name="招集者")
+    starts_at = models.DateTimeField("開始日時")
+    minutes = models.PositiveSmallIntegerField("予定時間（分）", default=60)
+    place = models.CharField("場所", max_length=120, blank=True)
+    state = models.CharField("状態", max_length=20, choices=ConferenceState, default=ConferenceState.PLANNED)
+    started_at = models.DateTimeField("開会日時", null=True, blank=True)
+    closed_at = models.DateTimeField("閉会日時", null=True, blank=True)
+    summary = models.TextField("議事の要旨", blank=True)
+
+    objects = ConferenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "会議"
+        constraints = [
+            models.CheckConstraint(
+                name="conference_minutes",
+                condition=Q(minutes__gte=1, minutes__lte=1440),
+                violation_error_message="時間は1分以上24時間以内で入力してください。",
+            ),
+        ]
+        indexes = [models.Index(fields=["-starts_at", "-id"], name="conference_recent")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(minutes=self.minutes)
+
+
+@pghistory.track()
+class ConferenceMember(models.Model):
+    """An agency invited to a conference, the person who comes, and their acceptance of secrecy."""
+
+    conference = models.ForeignKey(
+        Conference, on_delete=models.CASCADE, related_name="members", verbose_name="会議"
+    )
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", verbose_name="機関")
+    staff = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="出席者"
+    )
+    attendance = models.CharField("出欠", max_length=20, choices=Attendance, default=Attendance.INVITED)
+    secrecy_accepted_at = models.DateTimeField("守秘の確認日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "会議の構成員"
+        constraints = [models.UniqueConstraint(fields=["conference", "agency"], name="member_agency_once")]
+
+    def __str__(self) -> str:
+        return f"{self.conference} {self.agency}"
+
+
+@pghistory.track()
+class AgendaItem(models.Model):
+    """議題: one case of one sitting, with its own legal ground."""
+
+    conference = models.ForeignKey(
+        Conference, on_delete=models.CASCADE, related_name="agenda", verbose_name="会議"
+    )
+    position = models.PositiveSmallIntegerField("順", default=0)
+    minutes = models.PositiveSmallIntegerField("時間（分）", default=20)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="agenda_items", verbose_name="ケース")
+    referral = models.ForeignKey(
+        Referral, on_delete=models.PROTECT, null=True, blank=True, related_name="agenda_items", verbose_name="つなぎ"
+    )
+    plan = models.ForeignKey(
+        SupportPlan, on_delete=models.PROTECT, null=True, blank=True, related_name="agenda_items",
+        verbose_name="協議するプラン",
+    )  # fmt: skip
+    topic = models.CharField("協議すること", max_length=200)
+    situation = models.TextField("把握している世帯像・取り組み", blank=True)
+    request_text = models.TextField("他機関にお願いしたいこと", blank=True)
+    ground = models.CharField("共有の根拠", max_length=30, choices=Ground)
+    conclusion = models.TextField("結論", blank=True)
+    plan_approved = models.BooleanField("プランを決定", default=False)
+
+    class Meta:
+        verbose_name = "議題"
+        constraints = [models.UniqueConstraint(fields=["conference", "case"], name="agenda_case_once")]
+
+    def __str__(self) -> str:
+        return self.topic
+
+
+class ActionItemQuerySet(models.QuerySet["ActionItem"]):
+    def visible_to(self, actor: Actor) -> ActionItemQuerySet:
+        """The agency that has to do it, whoever sits in the conference, and whoever sees the case."""
+        return self.filter(
+            Q(agency=actor.agency_id)
+            | Exists(
+                AgendaItem.objects.filter(
+                    pk=OuterRef("agenda_item_id"), conference__in=Conference.objects.visible_to(actor)
+                )
+            )
+            | Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id")))
+        )
+
+    def open(self) -> ActionItemQuerySet:
+        return self.filter(state=ActionItemState.OPEN)
+
+
+@pghistory.track()
+class ActionItem(models.Model):
+    """決定事項: what was decided, who does it, by when. It waits in that agency's queue until it is done."""
+
+    agenda_item = models.ForeignKey(
+        AgendaItem, on_delete=models.PROTECT, related_name="action_items", verbose_name="議題"
+    )
+    request_key = models.UUIDField(default=uuid4, unique=True, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="action_items", verbose_name="ケース")
+    text = models.CharField("決まったこと", max_length=300)
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", verbose_name="担当機関")
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", verbose_name="担当者")
+    due_on = models.DateField("期限")
+    state = models.CharField("状態", max_length=20, choices=ActionItemState, default=ActionItemState.OPEN)
+    decided_at = models.DateTimeField("決定日時")
+    done_at = models.DateTimeField("実施日時", null=True, blank=True)
+    done_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="実施者"
+    )
+    outcome = models.TextField("結果", blank=True)
+
+    objects = ActionItemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "決定事項"
+        constraints = [
+            models.CheckConstraint(
+                name="action_item_done_pair",
+                condition=Q(state=ActionItemState.OPEN, done_at__isnull=True, done_by__isnull=True)
+                | Q(state=ActionItemState.DONE, done_at__isnull=False, done_by__isnull=False),
+            )
+        ]
+        indexes = [
+            models.Index(fields=["agency", "due_on"], condition=Q(state="open"), name="action_item_queue"),
+            models.Index(fields=["case", "-decided_at"], name="action_item_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text

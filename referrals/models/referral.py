@@ -1,0 +1,122 @@
+"""つなぎ: one agency asks another to take part. It is answered, put to a conference, or escalates; never declined."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from accounts.enums import Ground
+from accounts.models import Agency, Staff
+from accounts.roles import Permission
+from cases.models import Case
+from common.models import Versioned
+from referrals.enums import SharedPart
+from referrals.workflow import REFERRAL_WAITING, ReferralState
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+
+class ReferralQuerySet(models.QuerySet["Referral"]):
+    def visible_to(self, actor: Actor) -> ReferralQuerySet:
+        """The agency at either end, the director's office it rose to, and whoever sees the case."""
+        if not actor.has(Permission.REFERRAL_VIEW):
+            return self.none()
+        return self.filter(
+            Q(from_agency=actor.agency_id)
+            | Q(to_agency=actor.agency_id)
+            | Q(escalated_to=actor.agency_id)
+            | Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id")))
+        )
+
+    def waiting(self) -> ReferralQuerySet:
+        return self.filter(state__in=REFERRAL_WAITING)
+
+    def unanswered(self) -> ReferralQuerySet:
+        return self.filter(state=ReferralState.SENT)
+
+    def overdue(self, at: datetime) -> ReferralQuerySet:
+        """Unanswered past the deadline and not yet escalated."""
+        return self.unanswered().filter(deadline_at__lte=at, escalated_at__isnull=True)
+
+
+@pghistory.track()
+class Referral(Versioned):
+    """One request from one agency to one agency about one case."""
+
+    request_key = models.UUIDField(default=uuid4, unique=True, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="referrals", verbose_name="ケース")
+    from_agency = models.ForeignKey(
+        Agency, on_delete=models.PROTECT, related_name="sent_referrals", verbose_name="つなぎ元"
+    )
+    to_agency = models.ForeignKey(
+        Agency, on_delete=models.PROTECT, related_name="received_referrals", verbose_name="つなぎ先"
+    )
+    sent_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", verbose_name="送った職員")
+    sent_at = models.DateTimeField("送付日時")
+    purpose = models.CharField("お願いしたいこと", max_length=200)
+    message = models.TextField("補足", blank=True)
+    ground = models.CharField("共有の根拠", max_length=30, choices=Ground)
+    parts = ArrayField(
+        models.CharField(max_length=20, choices=SharedPart), verbose_name="見せる記録", default=list, blank=True
+    )
+    deadline_at = models.DateTimeField("返事の期限")
+    state = models.CharField("状態", max_length=20, choices=ReferralState, default=ReferralState.SENT)
+    answered_at = models.DateTimeField("返事の日時", null=True, blank=True)
+    answered_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="返事をした職員"
+    )
+    answer_note = models.TextField("返事の内容・理由", blank=True)
+    escalated_at = models.DateTimeField("上申日時", null=True, blank=True)
+    escalated_to = models.ForeignKey(
+        Agency, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="上申先"
+    )
+
+    objects = ReferralQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "つなぎ"
+        constraints = [
+            models.CheckConstraint(
+                name="referral_not_to_self",
+                condition=~Q(from_agency=F("to_agency")),
+                violation_error_message="自分の機関へつなぐことはできません。",
+            ),
+            models.CheckConstraint(
+                name="referral_answered_iff_not_sent",
+                condition=(
+                    Q(state=ReferralState.SENT, answered_at__isnull=True, answered_by__isnull=True)
+                    | (~Q(state=ReferralState.SENT) & Q(answered_at__isnull=False, answered_by__isnull=False))
+                ),
+            ),
+            models.CheckConstraint(
+                name="referral_escalated_pair",
+                condition=Q(escalated_at__isnull=True, escalated_to__isnull=True)
+                | Q(escalated_at__isnull=False, escalated_to__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["case", "to_agency"],
+                condition=Q(state__in=["sent", "conference"]),
+                name="one_waiting_referral_per_agency",
+                violation_error_message="この機関には返事待ちのつなぎがすでにあります。",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["to_agency", "deadline_at"], condition=Q(state="sent"), name="referral_inbox"),
+            models.Index(fields=["from_agency", "-sent_at"], name="referral_outbox"),
+            models.Index(fields=["to_agency", "-sent_at"], name="referral_received"),
+            models.Index(fields=["escalated_to", "-escalated_at"], name="referral_escalated"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case} → {self.to_agency}"
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state in REFERRAL_WAITING

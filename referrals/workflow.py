@@ -1,0 +1,78 @@
+"""States of a referral, a conference and an action item, as tables. There is no state "declined" (invariant 1)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db.models import TextChoices
+
+
+class ReferralState(TextChoices):
+    SENT = "sent", "返事待ち"
+    LEAD = "lead", "主担当で受けた"
+    PARTNER = "partner", "一緒に支える"
+    CONFERENCE = "conference", "会議に出した"
+    SETTLED = "settled", "会議で決定した"
+    WITHDRAWN = "withdrawn", "送付側が取り下げた"
+
+
+class ReferralEvent(StrEnum):
+    TAKE_LEAD = "take_lead"
+    JOIN = "join"
+    TO_CONFERENCE = "to_conference"
+    SETTLE = "settle"
+    WITHDRAW = "withdraw"
+
+
+_S, _E = ReferralState, ReferralEvent
+REFERRAL_TRANSITIONS: dict[tuple[ReferralState, ReferralEvent], ReferralState] = {
+    (_S.SENT, _E.TAKE_LEAD): _S.LEAD,
+    (_S.SENT, _E.JOIN): _S.PARTNER,
+    (_S.SENT, _E.TO_CONFERENCE): _S.CONFERENCE,
+    (_S.SENT, _E.WITHDRAW): _S.WITHDRAWN,
+    (_S.CONFERENCE, _E.TAKE_LEAD): _S.LEAD,
+    (_S.CONFERENCE, _E.JOIN): _S.PARTNER,
+    (_S.CONFERENCE, _E.SETTLE): _S.SETTLED,
+    (_S.CONFERENCE, _E.WITHDRAW): _S.WITHDRAWN,
+}
+REFERRAL_WAITING = (ReferralState.SENT, ReferralState.CONFERENCE)
+
+REFERRAL_MEANING = {
+    _S.SENT: "相手の機関の返事を待っています。期限を過ぎると分野のエリアディレクターに自動で上がります。",
+    _S.LEAD: "相手の機関が主担当を引き受けました。",
+    _S.PARTNER: "相手の機関が協働機関として加わりました。主担当は変わりません。",
+    _S.CONFERENCE: "相手の機関が理由を添えて会議に出しました。会議で決まるまで主担当は変わりません。",
+    _S.SETTLED: "会議で役割が決まりました。",
+    _S.WITHDRAWN: "送った機関が取り下げました。",
+}
+
+
+class ConferenceState(TextChoices):
+    PLANNED = "planned", "開催予定"
+    RUNNING = "running", "開催中"
+    CLOSED = "closed", "終了"
+
+
+class ConferenceEvent(StrEnum):
+    START = "start"
+    CLOSE = "close"
+
+
+CONFERENCE_TRANSITIONS: dict[tuple[ConferenceState, ConferenceEvent], ConferenceState] = {
+    (ConferenceState.PLANNED, ConferenceEvent.START): ConferenceState.RUNNING,
+    (ConferenceState.RUNNING, ConferenceEvent.CLOSE): ConferenceState.CLOSED,
+}
+
+
+class ActionItemState(TextChoices):
+    OPEN = "open", "未実施"
+    DONE = "done", "実施済"
+
+
+class ActionItemEvent(StrEnum):
+    FINISH = "finish"
+
+
+ACTION_ITEM_TRANSITIONS: dict[tuple[ActionItemState, ActionItemEvent], ActionItemState] = {
+    (ActionItemState.OPEN, ActionItemEvent.FINISH): ActionItemState.DONE,
+}
