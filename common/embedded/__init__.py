@@ -28,10 +28,10 @@ def read_dotenv(path: Path | None = None) -> None:
 def ensure_services(*, database: bool = True, redis: bool = True, profile: str = "run") -> None:
     """Set DATABASE_URL and REDIS_URL, starting an embedded server for each that is not set.
 
-    Safe to call from many processes at once: the first starts, the others wait and use it. The servers outlive
-    their caller; ``python -m common.embedded stop`` ends them.
+    Safe to call from many processes at once: the first starts, the others wait and use it. The servers
+    outlive their caller; ``python -m common.embedded stop`` ends them.
 
-    Profiles: ``run`` loses nothing; ``test`` and ``bench`` keep their own data and give up durability for speed.
+    Profiles: ``run`` loses nothing; ``test`` and ``bench`` keep their own data and give up durability.
     Raises EmbeddedError when KYOSEI_ENV is ``production``, or when a server cannot be started.
     """
     with _lock:
@@ -45,7 +45,8 @@ def ensure_services(*, database: bool = True, redis: bool = True, profile: str =
             return
         if os.environ.get("KYOSEI_ENV") == "production":
             raise EmbeddedError(
-                f"KYOSEI_ENV=production needs {' and '.join(missing)}: the embedded servers are not for production."
+                f"KYOSEI_ENV=production needs {' and '.join(missing)}: "
+                "the embedded servers are not for production."
             )
         layout = layout_for(profile)
         if "DATABASE_URL" in missing:

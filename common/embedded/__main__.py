@@ -16,23 +16,27 @@ def main() -> int:
     try:
         return _act(options.action, options.profile)
     except EmbeddedError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
 
 
 def _act(action: str, profile: str) -> int:
     if action == "start":
         ensure_services(profile=profile)
-        print(f"DATABASE_URL={os.environ['DATABASE_URL']}\nREDIS_URL={os.environ['REDIS_URL']}")
+        _say(f"DATABASE_URL={os.environ['DATABASE_URL']}\nREDIS_URL={os.environ['REDIS_URL']}")
     elif action == "stop":
-        print("stopped: " + (", ".join(stop_services(profile)) or "nothing ran"))
+        _say("stopped: " + (", ".join(stop_services(profile)) or "nothing ran"))
     else:
         layout = layout_for(profile)
         running = {"postgresql": postgres.is_running(layout), "redis": redis_server.is_running(layout)}
         for name, is_up in running.items():
-            print(f"{name}: {'running' if is_up else 'stopped'}")
+            _say(f"{name}: {'running' if is_up else 'stopped'}")
         return 0 if all(running.values()) else 3
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 if __name__ == "__main__":

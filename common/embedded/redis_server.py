@@ -102,7 +102,7 @@ def _start(layout: Layout, socket: Path) -> None:
         "maxmemory-policy": "noeviction",
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    subprocess.run(
+    subprocess.run(  # noqa: S603
         [_binary(), *arguments],
         cwd="/",
         stdin=subprocess.DEVNULL,
