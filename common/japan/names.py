@@ -1,0 +1,124 @@
+"""Names for searching: one folded form for all the ways of writing a name, and its bigrams.
+
+PostgreSQL here has no pg_trgm, so a name is found by the bigrams of its folded form in a ``text[]`` column with a
+GIN index, rechecked by ``LIKE`` on the folded text. The folded form is only ever compared, never shown: the name
+itself is stored as it was written, IVS and all.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from common.japan.kana import fold_kana, romaji_to_kana
+
+# Each group: the form searched for, then its variants (旧字体, 異体字, 機種依存文字). Sources: 常用漢字表 (2010) old forms,
+# 戸籍統一文字 / 行政事務標準文字 variants common in family names.
+_VARIANT_LINES: Final = """
+高髙 崎﨑碕嵜 斉斎齋齊 沢澤 辺邊邉 浜濱濵 広廣 桜櫻 島嶋嶌 国國 恵惠 真眞 齢齡 吉𠮷 徳德 瀬瀨
+緑綠 黄黃 黒黑 郎郞 栄榮 栃杤 梅楳 槙槇 横橫 滝瀧 渋澁澀 浅淺 清淸 済濟 渇渴 温溫 湾灣 満滿
+焼燒 犠犧 独獨 猪豬 猫貓 瑶瑤 画畫 畳疊 県縣 研硏 礼禮 禄祿 禅禪 秋穐龝 称稱 稲稻 穂穗 穣穰
+竜龍 糸絲 経經 絵繪 総總 縄繩 継繼 続續 聡聰 肇肈 与與 芦蘆 芸藝 荘莊 草艸 蔵藏 薫薰 薮藪籔
+虎乕 蛍螢 衛衞 装裝 覚覺 観觀 角⻆ 誉譽 読讀 豊豐 賢贒 頼賴 転轉 遥遙 郷鄕 釈釋 鉄鐵銕 鉱鑛
+録錄 鎌鐮 関關 陥陷 険險 隠隱 静靜 頴穎 顔顏 顕顯 館舘 駅驛 駆驅 髄髓 鶏鷄雞 鴎鷗 麦麥 麺麵
+黙默 点點 党黨 亀龜 歯齒 万萬 両兩 並竝 乗乘 乱亂 亜亞 仏佛 来來 仮假 伝傳 余餘 体體 俊儁 俣俁
+偽僞 児兒 円圓 凜凛 処處 剣劍劔剱釼 剛㓻 励勵 労勞 勅敕 勲勳 区區 医醫 参參 収收 双雙 叙敍 台臺
+呉吳 営營 厳嚴 嘱囑 団團 囲圍 図圖 圧壓 塩鹽 増增 壌壤 壮壯 声聲 売賣 変變 奥奧 学學斈 実實
+宝寶寳 寛寬 寝寢 対對 専專 将將 尽盡 届屆 属屬 岳嶽 峡峽 峰峯 巌巖 巣巢 帯帶 帰歸 庁廳 弁辨瓣辯
+弥彌 弾彈 当當 径徑 従從 徴徵 応應 恋戀 恒恆 悦悅 悪惡 愼慎 戦戰 戸戶 払拂 抜拔 択擇 担擔 拝拜
+拠據 拡擴 挙擧 挿插 捜搜 掲揭 揺搖 摂攝 撃擊 数數 断斷 旧舊 晃晄 晩晚 暁曉 暦曆 曽曾
+会會 条條 柳栁桺 柿柹 桑桒 桧檜 検檢 楽樂 様樣 権權 欧歐 歓歡 歩步 歳歲 歴歷 残殘 殻殼 毎每
+気氣 汚污 沈沉 凉涼 渕淵渊 潟泻 澄澂 灯燈 炉爐 為爲 煕熙 爾尓 状狀 狭狹 獣獸 瓶甁 産產 留畄
+略畧 発發 皐皋 盗盜 砕碎 秘祕 稚穉 窓窗 粋粹 粛肅 紘紭 縁緣 翠翆 聴聽 胆膽 脳腦 舗舖 船舩 虚虛
+蚕蠶 触觸 訳譯 証證 謡謠 譲讓 踊踴 逓遞 遅遲 迪廸 酔醉 醸釀 銭錢 錬鍊 闘鬪 随隨 隣鄰 雑雜 霊靈
+餅餠 鯵鰺 鶴靏靍 内內 富冨
+"""
+
+
+def _variant_table() -> dict[int, str]:
+    return {ord(variant): head for head, *variants in _VARIANT_LINES.split() for variant in variants}
+
+
+_VARIANTS: Final = _variant_table()
+# Spaces, punctuation between names, hyphens and long-vowel marks.
+_DROPPED: Final = re.compile(r"[\s·・･.,、。'’`\-‐‑‒–—―−ー~〜()\u200b-\u200f\u2060\ufeff]")
+_SELECTORS: Final = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+
+def strip_selectors(text: str) -> str:
+    """The text without variation selectors (IVS/SVS): 葛󠄀 becomes 葛."""
+    return _SELECTORS.sub("", text)
+
+
+def _expand_iteration(text: str) -> str:
+    """佐々木 → 佐佐木: the mark stands for the character before it (dropped at the beginning)."""
+    out: list[str] = []
+    for char in text:
+        if char in "々〻ゝヽ":
+            if out:
+                out.append(out[-1])
+        else:
+            out.append(char)
+    return "".join(out)
+
+
+def _fold_once(text: str) -> str:
+    text = unicodedata.normalize("NFKC", strip_selectors(text)).casefold()
+    text = fold_kana(text).translate(_VARIANTS)
+    return _expand_iteration(_DROPPED.sub("", text))
+
+
+def fold(text: str) -> str:
+    """The search form of a name or of any short text; folding it again changes nothing.
+
+    NFKC, lower case, katakana as hiragana, small kana as large, ぢづ as じず, known kanji variants as one
+    (髙高, 﨑崎碕嵜, 斉斎齋齊, …), 々 written out; spaces, punctuation, hyphens, long-vowel marks and variation
+    selectors are gone. Characters that are not in the table stay: two people never become one by folding,
+    they only meet in the same list.
+    """
+    folded = _fold_once(text)
+    while (again := _fold_once(folded)) != folded:
+        folded = again
+    return folded
+
+
+def bigrams(folded: str) -> list[str]:
+    """The distinct pairs of neighbouring characters, sorted; ``[]`` for fewer than two characters."""
+    return sorted({folded[i : i + 2] for i in range(len(folded) - 1)})
+
+
+def search_terms(*texts: str | None) -> list[str]:
+    """What a row is found by: the bigrams of each text (none across two texts), for a ``text[]`` column.
+
+    A text of one character after folding is a term by itself.
+    """
+    terms: set[str] = set()
+    for folded in _folded(texts):
+        terms.update(bigrams(folded) or [folded])
+    return sorted(terms)
+
+
+def search_text(*texts: str | None) -> str:
+    """The folded texts on one line each, for the ``LIKE`` recheck behind the bigram index."""
+    return "\n".join(_folded(texts))
+
+
+def _folded(texts: Iterable[str | None]) -> list[str]:
+    return [folded for text in texts if text and (folded := fold(text))]
+
+
+def query_words(q: str) -> list[str]:
+    """The folded words of what was typed; every one must occur in the row's search text.
+
+    Words are divided by spaces, so 「山田　花」 finds 山田 花子 whether or not the register has the space. A word in
+    Latin letters that reads as romaji is taken as kana: "takahashi" finds たかはし.
+    """
+    words = [fold(word) for word in unicodedata.normalize("NFKC", q).split()]
+    return [romaji_to_kana(word) or word for word in words if word]
+
+
+def query_bigrams(q: str) -> list[str]:
+    """The bigrams that a row must all have to answer the query; ``[]`` if no word has two characters."""
+    return sorted({pair for word in query_words(q) for pair in bigrams(word)})
