@@ -1,1 +1,123 @@
+// A search field over a list that htmx loads (components/combobox.html). Inside [data-combobox]:
+//   input[role=combobox]  with hx-get into  [role=listbox];  input[data-combobox-value] takes the choice.
+// The list's items: [role=option] with data-value and data-label; data-href opens a page instead of being taken;
+// an item with hx-* attributes is clicked, and htmx does the rest.
+// ↓ ↑ move, Enter takes the marked one (nothing is marked until ↓: a wrong person is worse than one key more),
+// Esc closes. Editing the words after a choice takes the choice back.
+// Events on [data-combobox]: combobox:select {value, label, option}, combobox:clear.
 
+const HX = ["hx-get", "hx-post"];
+
+function watch(box) {
+  const input = box.querySelector("[role='combobox']");
+  const list = box.querySelector("[role='listbox']");
+  const value = box.querySelector("[data-combobox-value]");
+  if (!input || !list) return;
+
+  const options = () => [...list.querySelectorAll("[role='option']")];
+  const marked = () => list.querySelector("[role='option'][aria-selected='true']");
+
+  function open() {
+    const some = list.childElementCount > 0;
+    list.hidden = !some;
+    input.setAttribute("aria-expanded", String(some));
+  }
+
+  function close() {
+    list.hidden = true;
+    input.setAttribute("aria-expanded", "false");
+    mark(null);
+  }
+
+  function mark(option) {
+    marked()?.setAttribute("aria-selected", "false");
+    if (!option) {
+      input.removeAttribute("aria-activedescendant");
+      return;
+    }
+    option.id ||= `${list.id}_${options().indexOf(option)}`;
+    option.setAttribute("aria-selected", "true");
+    input.setAttribute("aria-activedescendant", option.id);
+    option.scrollIntoView({ block: "nearest" });
+  }
+
+  function take(option) {
+    if (option.dataset.href) {
+      window.location.assign(option.dataset.href);
+      return;
+    }
+    const label = option.dataset.label ?? option.textContent.trim();
+    input.value = label;
+    if (value) value.value = option.dataset.value ?? "";
+    close();
+    box.dispatchEvent(new CustomEvent("combobox:select", {
+      bubbles: true, detail: { value: option.dataset.value, label, option },
+    }));
+    value?.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  function step(by) {
+    if (list.hidden) open();
+    const all = options();
+    if (!all.length) return;
+    const at = all.indexOf(marked());
+    mark(all[(at + by + all.length + (at < 0 && by < 0 ? 1 : 0)) % all.length]);
+  }
+
+  input.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      step(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      const option = list.hidden ? null : marked();
+      if (option && HX.some((name) => option.hasAttribute(name))) option.click();
+      else if (option) take(option);
+      else close();
+    } else if (event.key === "Escape" && !list.hidden) {
+      event.preventDefault();
+      event.stopPropagation();
+      close();
+    } else if (event.key === "Tab") {
+      close();
+    }
+  });
+
+  input.addEventListener("input", () => {
+    if (value?.value) {
+      value.value = "";
+      box.dispatchEvent(new CustomEvent("combobox:clear", { bubbles: true }));
+      value.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    if (!input.value) {
+      list.replaceChildren();
+      close();
+    }
+  });
+
+  list.addEventListener("mousedown", (event) => event.preventDefault());
+  list.addEventListener("click", (event) => {
+    const option = event.target.closest("[role='option']");
+    if (!option) return;
+    if (HX.some((name) => option.hasAttribute(name))) close();
+    else take(option);
+  });
+  list.addEventListener("htmx:afterSwap", () => {
+    for (const option of options()) option.setAttribute("aria-selected", "false");
+    if (document.activeElement === input && input.value) open();
+  });
+  input.addEventListener("focus", () => { if (options().length && !value?.value) open(); });
+  box.addEventListener("focusout", (event) => { if (!box.contains(event.relatedTarget)) close(); });
+}
+
+const watched = new WeakSet();
+function watchAll() {
+  for (const box of document.querySelectorAll("[data-combobox]")) {
+    if (watched.has(box)) continue;
+    watched.add(box);
+    watch(box);
+  }
+}
+watchAll();
+document.addEventListener("htmx:load", watchAll);
