@@ -122,7 +122,7 @@ class Case(Versioned):
             pgtrigger.Trigger(
                 name="lead_may_lead",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("lead_agency"),
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("lead_agency_id"),
                 func=(
                     "IF NOT (SELECT may_lead FROM accounts_agency WHERE id = NEW.lead_agency_id) THEN "
                     "RAISE EXCEPTION 'agency % may not lead a case', NEW.lead_agency_id; END IF; RETURN NEW;"

@@ -1,0 +1,1 @@
+"""Every write of budgets, one use case per file."""

@@ -1,0 +1,52 @@
+"""Giving and ending access to a case; a case always brings its household."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.actor import Actor
+from accounts.enums import AgencyKind, Ground
+from accounts.models import Agency
+from cases.models import Case, CaseGrant
+from cases.models.case import VIEW_CASE
+from households.actions.grants import give_grant, grant_household
+
+
+def grant_case(
+    *, case: Case, agency: Agency, ground: Ground, basis: models.Model, actor: Actor, at: datetime,
+    ends_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Let ``agency`` see ``case`` and its household on ``ground``, resting on ``basis``."""
+    give_grant(
+        CaseGrant, case, codename=VIEW_CASE, agency=agency, ground=ground, basis=basis, actor=actor, at=at,
+        ends_at=ends_at,
+    )  # fmt: skip
+    grant_household(
+        household=case.household, agency=agency, ground=ground, basis=basis, actor=actor, at=at, ends_at=ends_at
+    )
+
+
+def end_case_grants(*, case: Case, agency: Agency, at: datetime) -> int:
+    """End every grant of ``agency`` on ``case`` (the rows stay, with their end); returns how many ended."""
+    return CaseGrant.objects.filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=at), content_object=case, group_id=agency.group_id
+    ).update(ends_at=at)
+
+
+def director_offices(sectors: Iterable[str]) -> list[Agency]:
+    """The area directors' offices of some sectors."""
+    return list(
+        Agency.objects.filter(kind=AgencyKind.DIRECTOR_OFFICE, sector__in=list(sectors), closed_on__isnull=True)
+    )
+
+
+def grant_directors_of_multi_sector_case(*, case: Case, actor: Actor, at: datetime) -> None:
+    """A case of two or more sectors is coordinated between them: the director of each of its sectors sees it."""
+    if len(set(case.sectors)) < 2:
+        return
+    for office in director_offices(case.sectors):
+        grant_case(case=case, agency=office, ground=Ground.COORDINATION, basis=case, actor=actor, at=at)

@@ -1,0 +1,1 @@
+"""Every write of households, one use case per file."""

@@ -1,0 +1,1 @@
+"""Every write of referrals, one use case per file."""

@@ -1,0 +1,121 @@
+"""Personas and the fixed moment of the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+
+from accounts.actor import Actor
+from accounts.enums import AgencyKind, Role, Sector
+from accounts.models import Agency, Staff
+from tests import factories as f
+
+
+@dataclass(frozen=True)
+class Persona:
+    """A staff member, the agency, and a signed-in client."""
+
+    staff: Staff
+    agency: Agency
+    actor: Actor
+
+    @property
+    def client(self) -> Client:
+        client = Client()
+        client.force_login(self.staff, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+
+def persona(agency: Agency, role: str = Role.DESK_WORKER, name: str = "", sector: str = "", **kw: object) -> Persona:
+    staff = f.make_staff(agency, role=role, name=name, sector=sector, **kw)
+    return Persona(staff, agency, f.actor_of(staff))
+
+
+@pytest.fixture
+def now():
+    """The moment of most tests: 2026-11-23 10:00 in Tokyo (a holiday Monday)."""
+    return f.NOW
+
+
+@pytest.fixture
+def desk(db) -> Agency:
+    return f.make_agency("まちの保健室 つつじが丘", area=f.make_area())
+
+
+@pytest.fixture
+def care_center(db) -> Agency:
+    return f.make_agency("地域包括支援センター", kind=AgencyKind.CENTER, sector=Sector.ELDERLY)
+
+
+@pytest.fixture
+def disability_section(db) -> Agency:
+    return f.make_agency("障害福祉室", kind=AgencyKind.DEPARTMENT, sector=Sector.DISABILITY)
+
+
+@pytest.fixture
+def worker(desk) -> Persona:
+    """A desk worker at まちの保健室."""
+    return persona(desk, name="中川 千秋")
+
+
+@pytest.fixture
+def colleague(desk) -> Persona:
+    return persona(desk, name="西尾 悠")
+
+
+@pytest.fixture
+def center_worker(care_center) -> Persona:
+    """A worker at another agency (高齢)."""
+    return persona(care_center, name="岡部 真理")
+
+
+@pytest.fixture
+def disability_worker(disability_section) -> Persona:
+    return persona(disability_section, name="瀬川 亮")
+
+
+@pytest.fixture
+def manager(desk) -> Persona:
+    return persona(desk, Role.AGENCY_MANAGER, name="大森 恵子")
+
+
+@pytest.fixture
+def elderly_director(db) -> Persona:
+    office = f.make_agency(
+        "エリアディレクター（高齢）", kind=AgencyKind.DIRECTOR_OFFICE, sector=Sector.ELDERLY, may_lead=False
+    )
+    return persona(office, Role.AREA_DIRECTOR, name="北村 誠", sector=Sector.ELDERLY)
+
+
+@pytest.fixture
+def disability_director(db) -> Persona:
+    office = f.make_agency(
+        "エリアディレクター（障害）", kind=AgencyKind.DIRECTOR_OFFICE, sector=Sector.DISABILITY, may_lead=False
+    )
+    return persona(office, Role.AREA_DIRECTOR, name="相馬 律子", sector=Sector.DISABILITY)
+
+
+@pytest.fixture
+def finance(db) -> Persona:
+    agency = f.make_agency("福祉総務室 経理係", kind=AgencyKind.FINANCE, may_lead=False)
+    return persona(agency, Role.FINANCE_CLERK, name="長谷 昭")
+
+
+@pytest.fixture
+def auditor(db) -> Persona:
+    agency = f.make_agency("監査委員事務局", kind=AgencyKind.OFFICE, may_lead=False)
+    return persona(agency, Role.AUDITOR, name="戸田 光")
+
+
+@pytest.fixture
+def admin(db) -> Persona:
+    agency = f.make_agency("情報政策室", kind=AgencyKind.OFFICE, may_lead=False)
+    return persona(agency, Role.SYSTEM_ADMIN, name="上原 進")
+
+
+@pytest.fixture
+def stranger(db) -> Persona:
+    """A worker of an agency that has nothing to do with anything."""
+    return persona(f.make_agency("こども家庭室", kind=AgencyKind.DEPARTMENT, sector=Sector.CHILD), name="浜口 葵")
