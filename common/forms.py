@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -87,7 +87,6 @@ class WarekiDateTimeInput(forms.MultiWidget):
 class _ParsedField(forms.Field):
     """A text input read by one function that raises ``ValueError`` with a Japanese sentence."""
 
-    parser: Callable[[str], Any]
     hint = ""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -291,16 +290,10 @@ class KyoseiBoundField(BoundField):
 
     @property
     def aria_describedby(self) -> str | None:
-        """The ids of hint and error, for the control or, around a group of controls, its fieldset."""
-        if self.is_hidden:
+        """The ids of hint and error: Django puts them on the control, the template on the fieldset of a group."""
+        if self.is_hidden or self.field.widget.attrs.get("aria-describedby"):
             return None
         return " ".join(filter(None, (self.hint_id, self.error_id))) or None
-
-    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
-        widget = widget or self.field.widget
-        if not widget.is_hidden and "aria-describedby" not in widget.attrs and self.aria_describedby:
-            attrs = {**(attrs or {}), "aria-describedby": self.aria_describedby}
-        return super().build_widget_attrs(attrs, widget)
 
 
 class AccessibleForm(forms.BaseForm):
