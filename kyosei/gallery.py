@@ -21,7 +21,8 @@ class ExampleForm(forms.Form):
     on = forms.CharField(label="日付", help_text="例：R8.11.23、令和8年11月23日、2026-11-23")
     minutes = forms.IntegerField(label="対応時間", min_value=1, max_value=1440, required=False)
     agency = forms.ChoiceField(
-        label="つなぎ先", choices=[("", "選んでください"), ("1", "地域包括支援センター"), ("2", "社会福祉協議会")]
+        label="つなぎ先",
+        choices=[("", "選んでください"), ("1", "地域包括支援センター"), ("2", "社会福祉協議会")],
     )
     channel = forms.ChoiceField(
         label="方法",
@@ -64,8 +65,18 @@ def examples() -> dict[str, Any]:
             ["R8-01233", "R8.11.20（金）", "匿名", "近所の一人暮らしの方が心配", "10"],
         ],
         "compare_rows": [
-            {"label": "長期の目標", "theirs": "家族で話し合える", "mine": "家族で話し合える", "changed": False},
-            {"label": "短期の目標", "theirs": "月1回の訪問を続ける", "mine": "まず電話で近況を聞く", "changed": True},
+            {
+                "label": "長期の目標",
+                "theirs": "家族で話し合える",
+                "mine": "家族で話し合える",
+                "changed": False,
+            },
+            {
+                "label": "短期の目標",
+                "theirs": "月1回の訪問を続ける",
+                "mine": "まず電話で近況を聞く",
+                "changed": True,
+            },
         ],
         "concerns": [
             {"code": f"{number:02}", "label": label, "checked": number in {3, 12}, "most": number == 12}

@@ -65,5 +65,6 @@ window.addEventListener("beforeunload", (event) => {
   if ([...document.forms].some((form) => dirty.has(form))) event.preventDefault();
 });
 
-const wrong = document.querySelector("[data-error-summary]") ?? document.querySelector("main [aria-invalid='true']");
+// [data-example]: the gallery shows errors that are nobody's.
+const wrong = [...document.querySelectorAll("[data-error-summary], main [aria-invalid='true']")].find((item) => !item.closest("[data-example]"));
 wrong?.focus();
