@@ -17,8 +17,8 @@ from common.errors import StaleRecord
 class Versioned(models.Model):
     """A row that two people may edit: every save of an existing row adds one to ``version``.
 
-    An action that adds one itself is left alone, so the number never jumps by two. Only ``QuerySet.update`` goes
-    past it: there the action has to write ``version=F("version") + 1``.
+    An action that adds one itself is left alone, so the number never jumps by two. Only
+    ``QuerySet.update`` goes past it: there the action has to write ``version=F("version") + 1``.
     """
 
     version = models.PositiveIntegerField("版", default=1, editable=False)
@@ -27,19 +27,6 @@ class Versioned(models.Model):
 
     class Meta:
         abstract = True
-
-    @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        obj = super().from_db(db, field_names, values)
-        obj._saved_version = obj.__dict__.get("version")
-        return obj
-
-    def refresh_from_db(
-        self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
-    ) -> None:
-        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
-        if fields is None or "version" in fields:
-            self._saved_version = self.version
 
     def save(
         self,
@@ -59,21 +46,39 @@ class Versioned(models.Model):
         )
         self._saved_version = self.version
 
+    @classmethod
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any
+    ) -> Self:
+        obj = super().from_db(db, field_names, values, **kwargs)
+        obj._saved_version = obj.__dict__.get("version")
+        return obj
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
+        if fields is None or "version" in fields:
+            self._saved_version = self.version
+
 
 V = TypeVar("V", bound=Versioned)
 
 
 def check_version(obj: V, version: int) -> None:
-    """Raise StaleRecord when ``obj`` (locked, fresh from the database) was saved since ``version`` was read."""
+    """Raise StaleRecord when ``obj`` (locked, fresh from the database) was saved since ``version`` was
+    read.
+    """
     if obj.version != version:
         raise StaleRecord(current=obj)
 
 
 def period(first: date, last: date | None) -> DateRange:
-    """The days from ``first`` to ``last``, both included, as PostgreSQL keeps them: ``[first, last + 1)``.
+    """The days from ``first`` to ``last``, both included, as PostgreSQL keeps them: ``[first, last +
+    1)``.
 
-    ``last`` of ``None`` is open. Raises ``ValueError`` if ``last`` is before ``first`` (such a range would be empty
-    and overlap nothing).
+    ``last`` of ``None`` is open. Raises ``ValueError`` if ``last`` is before ``first`` (such a range
+    would be empty and overlap nothing).
     """
     if last is not None and last < first:
         raise ValueError("終わりの日が、始まりの日より前です。")
@@ -95,5 +100,7 @@ def bigram_field(verbose_name: str = "検索用の文字") -> Any:
 
 
 def bigram_index(name: str, field: str = "search_terms") -> GinIndex:
-    """The plain GIN index for a bigram column; ``fastupdate`` off so that a search never waits for a merge."""
+    """The plain GIN index for a bigram column; ``fastupdate`` off so that a search never waits for a
+    merge.
+    """
     return GinIndex(fields=[field], name=name, fastupdate=False)
