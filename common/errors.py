@@ -29,7 +29,9 @@ class RuleViolation(Exception):
 
 
 class StaleRecord(RuleViolation):
-    """Somebody else saved the row after this person had opened it; ``current`` is the row as it stands now."""
+    """Somebody else saved the row after this person had opened it; ``current`` is the row as it stands
+    now.
+    """
 
     default_message = (
         "ほかの職員が先にこの記録を保存しました。相手の内容を確かめてから、もう一度保存してください。"

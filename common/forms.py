@@ -1,7 +1,8 @@
 """Form fields that read what a Japanese office types, and forms that say in Japanese what is wrong.
 
-Every form derives from ``KyoseiForm`` or ``KyoseiModelForm``: a field's control then carries ``aria-invalid`` and an
-``aria-describedby`` that names ``<id>_hint`` and ``<id>_error``, which ``components/field.html`` prints.
+Every form derives from ``KyoseiForm`` or ``KyoseiModelForm``: a field's control then carries
+``aria-invalid`` and an ``aria-describedby`` that names ``<id>_hint`` and ``<id>_error``, which
+``components/field.html`` prints.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class WarekiMonthInput(forms.TextInput):
     """One text input for a month: 令和8年11月."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"autocomplete": "off", "inputmode": "text", "data-wareki": "month", **(attrs or {})})
+        super().__init__(
+            {"autocomplete": "off", "inputmode": "text", "data-wareki": "month", **(attrs or {})}
+        )
 
     def format_value(self, value: Any) -> str | None:
         if isinstance(value, date):
@@ -138,9 +141,13 @@ class WarekiDateField(_ParsedField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         if value and self.min_value and value < self.min_value:
-            raise ValidationError(f"{format_wareki(self.min_value)}以後の日付を入力してください。", "min_value")
+            raise ValidationError(
+                f"{format_wareki(self.min_value)}以後の日付を入力してください。", "min_value"
+            )
         if value and self.max_value and value > self.max_value:
-            raise ValidationError(f"{format_wareki(self.max_value)}以前の日付を入力してください。", "max_value")
+            raise ValidationError(
+                f"{format_wareki(self.max_value)}以前の日付を入力してください。", "max_value"
+            )
 
 
 class WarekiMonthField(_ParsedField):
@@ -164,7 +171,9 @@ class ClockField(_ParsedField):
 
 
 class WarekiDateTimeField(forms.MultiValueField):
-    """A date and a time in two inputs; cleans to an aware ``datetime`` of the office's time zone, or ``None``."""
+    """A date and a time in two inputs; cleans to an aware ``datetime`` of the office's time zone, or
+    ``None``.
+    """
 
     widget = WarekiDateTimeInput
     default_error_messages = {"incomplete": "日付と時刻の両方を入力してください。"}
@@ -213,7 +222,9 @@ class PhoneField(_ParsedField):
 
 
 class YenField(_ParsedField):
-    """Whole yen: "412,345", "４１２，３４５円"; cleans to ``int`` or ``None``. A fraction of a yen is refused."""
+    """Whole yen: "412,345", "４１２，３４５円"; cleans to ``int`` or ``None``. A fraction of a yen is
+    refused.
+    """
 
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "data-yen": ""})
 
@@ -235,7 +246,9 @@ class YenField(_ParsedField):
 
 
 def parse_yen(text: str) -> int:
-    """Whole yen from text with or without commas, ¥ and 円; raises ``ValueError`` with a Japanese sentence."""
+    """Whole yen from text with or without commas, ¥ and 円; raises ``ValueError`` with a Japanese
+    sentence.
+    """
     plain = re.sub(r"\s+", "", to_ascii_digits(text)).replace("△", "-").replace("▲", "-")
     match = re.fullmatch(r"(-?)[¥\\]?(\d{1,3}(?:,\d{3})+|\d{1,15})(\.\d*)?円?", plain)
     if match is None:
@@ -290,7 +303,9 @@ class KyoseiBoundField(BoundField):
 
     @property
     def aria_describedby(self) -> str | None:
-        """The ids of hint and error: Django puts them on the control, the template on the fieldset of a group."""
+        """The ids of hint and error: Django puts them on the control, the template on the fieldset of a
+        group.
+        """
         if self.is_hidden or self.field.widget.attrs.get("aria-describedby"):
             return None
         return " ".join(filter(None, (self.hint_id, self.error_id))) or None
@@ -309,7 +324,9 @@ class AccessibleForm(forms.BaseForm):
             _speak_japanese(field, str(field.label or name))
 
     def add_violation(self, violation: RuleViolation) -> None:
-        """Show a rule violation beside its field, or on top of the form if it names none of this form's fields."""
+        """Show a rule violation beside its field, or on top of the form if it names none of this form's
+        fields.
+        """
         self.add_error(violation.field if violation.field in self.fields else None, violation.message)
 
 
@@ -320,9 +337,9 @@ def _speak_japanese(field: forms.Field, label: str) -> None:
         if isinstance(field, forms.BooleanField):
             verb = "確かめて、チェックを入れてください"
         field.error_messages["required"] = f"{label}を{verb}。"
-    if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
-        if type(field.error_messages.get("invalid_choice")) is not str:
-            field.error_messages["invalid_choice"] = f"{label}は、一覧にあるものから選んでください。"
+    chooses = isinstance(field, forms.ChoiceField | forms.ModelChoiceField)
+    if chooses and type(field.error_messages.get("invalid_choice")) is not str:
+        field.error_messages["invalid_choice"] = f"{label}は、一覧にあるものから選んでください。"
 
 
 class KyoseiForm(AccessibleForm, forms.Form):

@@ -1,9 +1,10 @@
 """Keyset paging: lists that page by the last row seen, so page 2,000 costs what page 1 costs.
 
-One query a page (``page_size + 1`` rows, never a COUNT), stable under equal values (the primary key breaks ties) and
-under rows that come and go between two pages. ``?sort=name`` or ``?sort=-name`` chooses the order, ``?cursor=`` the
-place. A cursor is opaque but not secret: it only repeats values of a row the reader has just seen, and what it can
-reach is bounded by the queryset, which the view has scoped. A cursor that makes no sense gives the first page.
+One query a page (``page_size + 1`` rows, never a COUNT), stable under equal values (the primary key
+breaks ties) and under rows that come and go between two pages. ``?sort=name`` or ``?sort=-name`` chooses
+the order, ``?cursor=`` the place. A cursor is opaque but not secret: it only repeats values of a row the
+reader has just seen, and what it can reach is bounded by the queryset, which the view has scoped. A
+cursor that makes no sense gives the first page.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ MAX_CURSOR_LENGTH = 4000
 class Sort:
     """One way to order a list.
 
-    ``fields`` are field paths or annotations of the queryset, most significant first; ``-`` before one turns it
-    round. The reverse order turns all of them. ``nulls_last`` keeps rows without a value at the end both ways;
-    without it they count as the greatest value, which is how PostgreSQL's own indexes are ordered, so leave it off
-    where an index must serve the order.
+    ``fields`` are field paths or annotations of the queryset, most significant first; ``-`` before one
+    turns it round. The reverse order turns all of them. ``nulls_last`` keeps rows without a value at the
+    end both ways; without it they count as the greatest value, which is how PostgreSQL's own indexes are
+    ordered, so leave it off where an index must serve the order.
     """
 
     label: str
@@ -134,7 +135,9 @@ def _pack(value: Any) -> list[Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
         value.encode()  # a lone surrogate raises ValueError
-    bad = (isinstance(value, str) and "\x00" in value) or (isinstance(value, float) and not math.isfinite(value))
+    bad = (isinstance(value, str) and "\x00" in value) or (
+        isinstance(value, float) and not math.isfinite(value)
+    )
     if bad or not (value is None or isinstance(value, bool | int | float | str)):
         raise ValueError("cursor value")
     return value
@@ -207,7 +210,9 @@ def _keys(model: type[Model], sort: Sort, descending: bool) -> list[_Key]:
 
 
 def _beyond(keys: Sequence[_Key], values: Sequence[Any]) -> Q:
-    """The rows after a place: (a, b, pk) > (x, y, z) spelled out, with a bound on the first column for its index."""
+    """The rows after a place: (a, b, pk) > (x, y, z) spelled out, with a bound on the first column for
+    its index.
+    """
     alternatives = Q(pk__in=[])
     same = Q()
     for key, value in zip(keys, values, strict=True):

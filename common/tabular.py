@@ -1,7 +1,8 @@
 """CSV and XLSX in and out, as Japanese offices exchange them.
 
-Reading is all or nothing: either every row is returned, or ``BrokenTable`` names every bad row with its line number.
-Writing keeps text as text: nothing that a person typed may become a formula in somebody else's spreadsheet.
+Reading is all or nothing: either every row is returned, or ``BrokenTable`` names every bad row with
+its line number. Writing keeps text as text: nothing that a person typed may become a formula in somebody
+else's spreadsheet.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from django.core.exceptions import ValidationError
 from openpyxl.utils.exceptions import InvalidFileException
 
 from common.errors import RuleViolation
+from common.workbook import Sheet as Sheet
+from common.workbook import SheetColumn as SheetColumn
+from common.workbook import write_xlsx as write_xlsx
 
 MAX_ROWS: Final = 200_000
 MAX_ERRORS_SHOWN: Final = 1_000
@@ -29,10 +33,12 @@ Encoding = Literal["utf-8-sig", "cp932"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column to read: ``name`` in the result, ``label`` in the header row, and how its text becomes a value.
+    """One column to read: ``name`` in the result, ``label`` in the header row, and how its text becomes a
+    value.
 
-    ``parse`` raises ``ValueError`` (or a Django ``ValidationError``, or a ``RuleViolation``) with a Japanese sentence.
-    An empty cell is ``None`` and never parsed; it is an error when ``required``. An ``optional`` column may be absent.
+    ``parse`` raises ``ValueError`` (or a Django ``ValidationError``, or a ``RuleViolation``) with a
+    Japanese sentence. An empty cell is ``None`` and never parsed; it is an error when ``required``. An
+    ``optional`` column may be absent.
     """
 
     name: str
@@ -64,7 +70,9 @@ class RowError:
 
 
 class BrokenTable(RuleViolation):
-    """The file cannot be taken in; nothing of it was. ``errors`` holds every bad row (empty: the file itself)."""
+    """The file cannot be taken in; nothing of it was. ``errors`` holds every bad row (empty: the file
+    itself).
+    """
 
     def __init__(self, message: str, errors: Sequence[RowError] = (), field: str | None = "file") -> None:
         super().__init__(message, field)
@@ -81,14 +89,17 @@ _OTHER_ENCODINGS: Final = (
     (b"PK\x03\x04", "Excelブック（XLSX）"),
     (b"\xd0\xcf\x11\xe0", "古い形式のExcelブック（XLS）"),
 )
-_SAVE_AS = "Excelの「名前を付けて保存」で「CSV UTF-8（コンマ区切り）」または「CSV（コンマ区切り）」を選んで保存し直してください。"
+_SAVE_AS = (
+    "Excelの「名前を付けて保存」で「CSV UTF-8（コンマ区切り）」または「CSV（コンマ区切り）」を選び、"
+    "保存し直してください。"
+)
 
 
 def decode_csv(data: bytes) -> str:
     """The text of a CSV file in UTF-8 (with or without BOM) or CP932.
 
-    Raises ``BrokenTable`` that names any other encoding it recognises. EUC-JP is tried before CP932, in which its
-    bytes would read as a row of half-width katakana.
+    Raises ``BrokenTable`` that names any other encoding it recognises. EUC-JP is tried before CP932,
+    in which its bytes would read as a row of half-width katakana.
     """
     for mark, name in _OTHER_ENCODINGS:
         if data.startswith(mark):
@@ -113,7 +124,9 @@ def decode_csv(data: bytes) -> str:
 
 
 def _is_euc_jp(data: bytes) -> bool:
-    """Whether the bytes are EUC-JP rather than CP932: they decode as such, to kana or kanji, and CP932 gives ｶﾅ or nothing."""
+    """Whether the bytes are EUC-JP rather than CP932: they decode as such, to kana or kanji, and CP932
+    gives ｶﾅ or nothing.
+    """
     try:
         text = data.decode("euc_jp")
     except UnicodeDecodeError:
@@ -129,8 +142,8 @@ def _is_euc_jp(data: bytes) -> bool:
 def read_csv(data: bytes, columns: Sequence[Column]) -> list[Row]:
     """The rows of a CSV file with a header row, in any column order; blank lines are skipped.
 
-    ``line`` is the line of the file on which the row begins, quoted line breaks counted. Raises ``BrokenTable`` with
-    every bad row, or for a file that is not such a CSV.
+    ``line`` is the line of the file on which the row begins, quoted line breaks counted. Raises
+    ``BrokenTable`` with every bad row, or for a file that is not such a CSV.
     """
     return _read(_csv_lines(decode_csv(data)), columns)
 
@@ -145,7 +158,7 @@ def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error:
             raise BrokenTable(
-                f"{line}行目から先が読めません。引用符（\"）が閉じていないか、余分です。"
+                f'{line}行目から先が読めません。引用符（"）が閉じていないか、余分です。'
                 "この行を直してから取り込んでください。"
             ) from None
         yield line, [_unguard(cell) for cell in cells]
@@ -155,8 +168,8 @@ def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
 def read_xlsx(data: bytes, columns: Sequence[Column], *, sheet: str | None = None) -> list[Row]:
     """The rows of a sheet (the first, unless named) of an XLSX file, read as ``read_csv`` does.
 
-    Cells reach ``Column.parse`` as text: dates as 2026-11-23, whole numbers without ".0", formulas by their last
-    value. Raises ``BrokenTable``.
+    Cells reach ``Column.parse`` as text: dates as 2026-11-23, whole numbers without ".0", formulas by
+    their last value. Raises ``BrokenTable``.
     """
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
@@ -231,7 +244,7 @@ def _header(cells: Sequence[str], columns: Sequence[Column]) -> dict[str, int]:
 def _row(
     line: int, cells: Sequence[str], columns: Sequence[Column], header: dict[str, int], width: int
 ) -> tuple[dict[str, Any], list[RowError]]:
-    if len(cells) != width and any(cell.strip() for cell in cells[width:]) or len(cells) < width:
+    if (len(cells) != width and any(cell.strip() for cell in cells[width:])) or len(cells) < width:
         return {}, [RowError(line, "", f"項目の数が{len(cells)}個です（見出しは{width}個）。")]
     values: dict[str, Any] = {}
     errors: list[RowError] = []
@@ -287,8 +300,9 @@ def _csv_cell(value: Any) -> Any:
 def write_csv(rows: Iterable[Sequence[Any]], encoding: Encoding = "utf-8-sig") -> bytes:
     """A CSV file for Excel (CRLF, quotes where needed); ``read_csv`` gives the same text back.
 
-    Text that looks like a formula is guarded by ``'``; numbers are written as numbers. In CP932 a character that it
-    lacks becomes 〓, the customary mark for 外字, and variation selectors are dropped (葛󠄀 → 葛): offer UTF-8 first.
+    Text that looks like a formula is guarded by ``'``; numbers are written as numbers. In CP932 a
+    character that it lacks becomes 〓, the customary mark for 外字, and variation selectors are dropped
+    (葛󠄀 → 葛): offer UTF-8 first.
     """
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\r\n").writerows([[_csv_cell(value) for value in row] for row in rows])

@@ -61,10 +61,11 @@ def sheet_name(name: str) -> str:
 
 
 def write_xlsx(sheets: Sequence[Sheet]) -> bytes:
-    """An XLSX file. Text stays text (never a formula, link or number); ``None`` is an empty cell, zero is 0.
+    """An XLSX file. Text stays text (never a formula, link or number); ``None`` is an empty cell, zero is
+    0.
 
-    Amounts are whole numbers, ratios are fractions of 1 (0.25 shows as 25.0000%); aware datetimes are shown in the
-    office's time zone.
+    Amounts are whole numbers, ratios are fractions of 1 (0.25 shows as 25.0000%); aware datetimes are
+    shown in the office's time zone.
     """
     out = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}

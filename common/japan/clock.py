@@ -37,14 +37,11 @@ def parse_time(text: str) -> time:
 def parse_minutes(text: str) -> int:
     """A duration in minutes from "90", "1:30", "1時間30分", "1時間半" or "45分", full or half width.
 
-    Raises ``ValueError`` with a Japanese sentence for text that is no duration, and for one that is not between
-    one minute and 24 hours.
+    Raises ``ValueError`` with a Japanese sentence for text that is no duration, and for one that is
+    not between one minute and 24 hours.
     """
     squeezed = _squeeze(text)
-    if re.fullmatch(r"-?\d{1,6}", squeezed):
-        total = int(squeezed)
-    else:
-        total = _spelled_minutes(squeezed)
+    total = int(squeezed) if re.fullmatch(r"-?\d{1,6}", squeezed) else _spelled_minutes(squeezed)
     if not 1 <= total <= DAY_MINUTES:
         raise ValueError("時間は1分以上、24時間（1440分）以下で入力してください。")
     return total

@@ -6,13 +6,15 @@ from datetime import date, timedelta
 
 from common.japan.wareki import era_year
 
-# 改元に伴う元号による年表示の取扱い (元号の改元に伴う関係府省申合せ, 2019-04-02): the whole year is 令和元年度
+# 改元に伴う元号による年表示の取扱い (関係府省の申合せ, 2019-04): the whole year is 令和元年度
 # although it began in 平成31年.
 _RENAMED_YEARS = {2019: "令和元年度"}
 
 
 def fiscal_year(day: date) -> int:
-    """The Gregorian year in which the 年度 of ``day`` began: 1 January to 31 March belong to the former year."""
+    """The Gregorian year in which the 年度 of ``day`` began: 1 January to 31 March belong to the former
+    year.
+    """
     return day.year if day.month >= 4 else day.year - 1
 
 

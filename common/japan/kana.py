@@ -27,20 +27,25 @@ def to_katakana(text: str) -> str:
 
 
 def is_kana(text: str) -> bool:
-    """Whether the text is kana only (spaces, ー and ・ allowed; half width counts): fit for a フリガナ field."""
+    """Whether the text is kana only (spaces, ー and ・ allowed; half width counts): fit for a フリガナ
+    field.
+    """
     return bool(_KANA_ONLY.fullmatch(unicodedata.normalize("NFKC", text)))
 
 
 def fold_kana(text: str) -> str:
     """Hiragana with small kana made large and ぢづゐゑを as じずいえお.
 
-    Readings come from registers that had no small kana (ｷﾖｳｺ for きょうこ), and families differ over かづこ/かずこ.
+    Readings come from registers that had no small kana (ｷﾖｳｺ for きょうこ), and families differ over
+    かづこ/かずこ.
     """
     return text.translate(_TO_HIRAGANA).translate(_SMALL)
 
 
 def romaji_to_kana(text: str) -> str | None:
-    """The folded kana that a word in Latin letters spells (Hepburn or Kunrei); ``None`` unless it spells only kana."""
+    """The folded kana that a word in Latin letters spells (Hepburn or Kunrei); ``None`` unless it spells
+    only kana.
+    """
     if len(text) < 2 or not _ROMAJI.fullmatch(text):
         return None
     kana = fold_kana(str(jaconv.alphabet2kana(text))).replace("ー", "")

@@ -1,8 +1,8 @@
 """Names for searching: one folded form for all the ways of writing a name, and its bigrams.
 
-PostgreSQL here has no pg_trgm, so a name is found by the bigrams of its folded form in a ``text[]`` column with a
-GIN index, rechecked by ``LIKE`` on the folded text. The folded form is only ever compared, never shown: the name
-itself is stored as it was written, IVS and all.
+PostgreSQL here has no pg_trgm, so a name is found by the bigrams of its folded form in a ``text[]``
+column with a GIN index, rechecked by ``LIKE`` on the folded text. The folded form is only ever compared,
+never shown: the name itself is stored as it was written, IVS and all.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final
 
 from common.japan.kana import fold_kana, romaji_to_kana
 
-# Each group: the form searched for, then its variants (旧字体, 異体字, 機種依存文字). Sources: 常用漢字表 (2010) old forms,
-# 戸籍統一文字 / 行政事務標準文字 variants common in family names.
+# Each group: the form searched for, then its variants (旧字体, 異体字, 機種依存文字): the old forms of
+# 常用漢字表 (2010) and variants common in family names.
 _VARIANT_LINES: Final = """
 高髙 崎﨑碕嵜 斉斎齋齊 沢澤 辺邊邉 浜濱濵 広廣 桜櫻 島嶋嶌 国國 恵惠 真眞 齢齡 吉𠮷 徳德 瀬瀨
 緑綠 黄黃 黒黑 郎郞 栄榮 栃杤 梅楳 槙槇 横橫 滝瀧 渋澁澀 浅淺 清淸 済濟 渇渴 温溫 湾灣 満滿
@@ -38,7 +38,7 @@ _VARIANT_LINES: Final = """
 
 
 def _variant_table() -> dict[int, str]:
-    return {ord(variant): head for head, *variants in _VARIANT_LINES.split() for variant in variants}
+    return {ord(variant): group[0] for group in _VARIANT_LINES.split() for variant in group[1:]}
 
 
 _VARIANTS: Final = _variant_table()
@@ -73,10 +73,10 @@ def _fold_once(text: str) -> str:
 def fold(text: str) -> str:
     """The search form of a name or of any short text; folding it again changes nothing.
 
-    NFKC, lower case, katakana as hiragana, small kana as large, ぢづ as じず, known kanji variants as one
-    (髙高, 﨑崎碕嵜, 斉斎齋齊, …), 々 written out; spaces, punctuation, hyphens, long-vowel marks and variation
-    selectors are gone. Characters that are not in the table stay: two people never become one by folding,
-    they only meet in the same list.
+    NFKC, lower case, katakana as hiragana, small kana as large, ぢづ as じず, known kanji variants as
+    one (髙高, 﨑崎碕嵜, 斉斎齋齊, …), 々 written out; spaces, punctuation, hyphens, long-vowel marks and
+    variation selectors are gone. Characters that are not in the table stay: two people never become one
+    by folding, they only meet in the same list.
     """
     folded = _fold_once(text)
     while (again := _fold_once(folded)) != folded:
@@ -112,8 +112,8 @@ def _folded(texts: Iterable[str | None]) -> list[str]:
 def query_words(q: str) -> list[str]:
     """The folded words of what was typed; every one must occur in the row's search text.
 
-    Words are divided by spaces, so 「山田　花」 finds 山田 花子 whether or not the register has the space. A word in
-    Latin letters that reads as romaji is taken as kana: "takahashi" finds たかはし.
+    Words are divided by spaces, so 「山田　花」 finds 山田 花子 whether or not the register has the
+    space. A word in Latin letters that reads as romaji is taken as kana: "takahashi" finds たかはし.
     """
     words = [fold(word) for word in unicodedata.normalize("NFKC", q).split()]
     return [romaji_to_kana(word) or word for word in words if word]

@@ -18,7 +18,8 @@ def to_ascii_digits(text: str) -> str:
 
 
 def parse_phone(text: str) -> str:
-    """A Japanese telephone number as digits only, ``+81`` turned into the leading ``0``; ``""`` for blank input.
+    """A Japanese telephone number as digits only, ``+81`` turned into the leading ``0``; ``""`` for blank
+    input.
 
     Raises ``ValueError`` with a Japanese sentence unless it has 10 or 11 digits and begins with 0
     (総務省 電気通信番号計画: a number in national form has 10 digits, mobile and IP numbers 11).
@@ -29,5 +30,7 @@ def parse_phone(text: str) -> str:
     if digits.startswith("+81"):
         digits = "0" + digits[3:].removeprefix("0")
     if not re.fullmatch(r"0[0-9]{9,10}", digits):
-        raise ValueError("電話番号は、0から始まる10桁または11桁の数字で入力してください（例：0595-63-1234）。")
+        raise ValueError(
+            "電話番号は、0から始まる10桁または11桁の数字で入力してください（例：0595-63-1234）。"
+        )
     return digits

@@ -1,8 +1,8 @@
 """Dates in 和暦: reading what people type, writing what people read.
 
-The era table is the one place to touch when an era begins: append one ``Era`` and nothing else.
-Dates are Gregorian throughout. Before 明治6年 (1873) Japan counted by the lunisolar calendar, so the few days of
-明治元年–5年 are read by their Gregorian equivalents; nobody on the register was born then.
+The era table is the one place to touch when an era begins: append one ``Era`` and nothing else. Dates
+are Gregorian throughout. Before 明治6年 (1873) Japan counted by the lunisolar calendar, so the few days
+of 明治元年–5年 are read by their Gregorian equivalents; nobody on the register was born then.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ ERAS: Final[tuple[Era, ...]] = (
     # The next era goes here: Era("〇〇", "X", date(yyyy, m, d)).
 )
 
-# 明治45年7月30日 and 大正15年12月25日 are also days of the era that ended: the edicts of 1912 and 1926 let the
-# new era begin on the very day. 昭和 and 平成 ended the day before (政令).
+# 明治45年7月30日 and 大正15年12月25日 are also days of the era that ended: the edicts of 1912 and 1926
+# let the new era begin on the very day. 昭和 and 平成 ended the day before (政令).
 _SHARED_FIRST_DAYS: Final = frozenset({date(1912, 7, 30), date(1926, 12, 25)})
 
 _BY_MARK: Final = {mark: era for era in ERAS for mark in (era.name, era.letter, era.name[0])}
@@ -123,10 +123,10 @@ def _year_from(groups: dict[str, str | None]) -> tuple[Era | None, int, int]:
 def parse_wareki(text: str) -> date:
     """The date written in ``text``, in 和暦 or 西暦, full or half width, with or without the weekday.
 
-    Accepts R8.11.23, R8/11/23, R081123, 令和8年11月23日, 令和元年5月1日, 2026-11-23, 2026/11/23, 20261123 and
-    2026年11月23日. Raises ``ValueError`` with a Japanese sentence for anything else: text that is no date, a day
-    the calendar lacks (令和8年2月30日), a year or day outside its era (平成40年, 昭和64年2月1日), a weekday that
-    contradicts the date.
+    Accepts R8.11.23, R8/11/23, R081123, 令和8年11月23日, 令和元年5月1日, 2026-11-23, 2026/11/23,
+    20261123 and 2026年11月23日. Raises ``ValueError`` with a Japanese sentence for anything else: text
+    that is no date, a day the calendar lacks (令和8年2月30日), a year or day outside its era (平成40年,
+    昭和64年2月1日), a weekday that contradicts the date.
     """
     squeezed = _squeeze(text)
     match = next((m for p in _PATTERNS if (m := p.fullmatch(squeezed))), None)
@@ -153,7 +153,8 @@ def parse_wareki(text: str) -> date:
 def parse_month(text: str) -> date:
     """The first day of the month written in ``text`` (令和8年11月, R8.11, 2026-11, 202611).
 
-    Raises ``ValueError`` with a Japanese sentence. A month in which the era changed may be named by either era.
+    Raises ``ValueError`` with a Japanese sentence. A month in which the era changed may be named by
+    either era.
     """
     match = next((m for p in _MONTH_PATTERNS if (m := p.fullmatch(_squeeze(text)))), None)
     if match is None:
