@@ -15,11 +15,9 @@ def main() -> None:
     from common.embedded import EmbeddedError, ensure_services
 
     arguments = sys.argv[1:]
-    if arguments and not SERVERLESS.intersection(
-        {arguments[0], *(a for a in arguments[1:] if a in {"-h", "--help"})}
-    ):
+    if arguments and arguments[0] not in SERVERLESS and not {"-h", "--help"}.intersection(arguments):
         try:
-            ensure_services(profile=os.environ.get("KYOSEI_PROFILE", "run"))
+            ensure_services()
         except EmbeddedError as error:
             sys.exit(str(error))
     execute_from_command_line(sys.argv)

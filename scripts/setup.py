@@ -35,9 +35,8 @@ BROWSER = {
 def main() -> None:
     what = sys.argv[1] if len(sys.argv) > 1 else "run"
     if sys.version_info < (3, 11):  # noqa: UP036 - said in words, before anything fails
-        sys.exit(
-            f"Python 3.11 is needed, this is {sys.version.split()[0]}. Set PYTHON: make {what} PYTHON=python3.11"
-        )
+        found = sys.version.split()[0]
+        sys.exit(f"Python 3.11 is needed, this is {found}. Name one: make {what} PYTHON=python3.11")
     os.chdir(PROJECT)
     lock = PROJECT / "var/setup.lock"
     try:
@@ -87,7 +86,7 @@ def install_python_packages(kind: str) -> None:
     done = bool(uv) and run(
         str(uv), "pip", "install", "--quiet", "--python", str(PYTHON), "--require-hashes", "-r", file
     )
-    options = ("--quiet", "--no-input", "--disable-pip-version-check", "--require-hashes")
+    options = ("-qq", "--no-input", "--disable-pip-version-check", "--require-hashes")
     if not done and not run(str(PYTHON), "-m", "pip", "install", *options, "-r", file):
         sys.exit(f"\nThe packages of {file} could not be installed (see above).")
     STAMP.write_text("\n".join(wanted.values() if kind == "dev" else [wanted["run"]]) + "\n")

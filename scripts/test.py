@@ -73,7 +73,15 @@ def run_tests(arguments: list[str]) -> int:
     layout = layout_for("test")
     ran_before = postgres.is_running(layout) or redis_server.is_running(layout)
     workers = len(os.sched_getaffinity(0))
-    command = [str(BIN / "pytest"), "-n", str(workers), "--junitxml=var/test-results.xml", *arguments]
+    command = [
+        str(BIN / "python"),
+        "-m",
+        "pytest",
+        "-n",
+        str(workers),
+        "--junitxml=var/test-results.xml",
+        *arguments,
+    ]
     try:
         return subprocess.run(
             command, env=test_environment(), stdin=subprocess.DEVNULL, check=False

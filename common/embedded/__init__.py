@@ -25,13 +25,14 @@ def read_dotenv(path: Path | None = None) -> None:
         environ.Env.read_env(path)
 
 
-def ensure_services(*, database: bool = True, redis: bool = True, profile: str = "run") -> None:
+def ensure_services(*, database: bool = True, redis: bool = True, profile: str | None = None) -> None:
     """Set DATABASE_URL and REDIS_URL, starting an embedded server for each that is not set.
 
     Safe to call from many processes at once: the first starts, the others wait and use it. The servers
     outlive their caller; ``python -m common.embedded stop`` ends them.
 
-    Profiles: ``run`` loses nothing; ``test`` and ``bench`` keep their own data and give up durability.
+    Profiles (KYOSEI_PROFILE, else ``run``): ``run`` loses nothing; ``test`` and ``bench`` keep their own data
+    and give up durability.
     Raises EmbeddedError when KYOSEI_ENV is ``production``, or when a server cannot be started.
     """
     with _lock:
@@ -48,7 +49,7 @@ def ensure_services(*, database: bool = True, redis: bool = True, profile: str =
                 f"KYOSEI_ENV=production needs {' and '.join(missing)}: "
                 "the embedded servers are not for production."
             )
-        layout = layout_for(profile)
+        layout = layout_for(profile or os.environ.get("KYOSEI_PROFILE") or "run")
         if "DATABASE_URL" in missing:
             os.environ["DATABASE_URL"] = postgres.ensure(layout)
         if "REDIS_URL" in missing:

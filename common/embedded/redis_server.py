@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from common.embedded import processes
 from common.embedded.layout import SOCKET_ROOT, EmbeddedError, Layout, socket_directory
@@ -50,7 +52,8 @@ def _processes(layout: Layout) -> list[int]:
 
 
 def _answers(socket: Path) -> bool:
-    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=5)
+    once = Retry(NoBackoff(), 0)  # the default tries for seconds
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=5, retry=once)
     try:
         return bool(client.ping())
     except redis.RedisError:  # no socket, refused, or still loading
