@@ -1,0 +1,116 @@
+"""Running and locking a month. A run freezes inputs and result; the locking run can be recomputed at any later time."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.models import Staff
+from audit.actions import record
+from budgets.actions.personnel_costs import open_month
+from budgets.apportionment import CODE_VERSION, Findings, Inputs, apportion, find
+from budgets.enums import Method, RemainderRule
+from budgets.inputs import month_inputs
+from budgets.models import ApportionmentRow, ApportionmentRun, WorkMonth
+from budgets.permissions import check_can_lock, check_can_run
+from budgets.workflow import MONTH_TRANSITIONS, MonthEvent, MonthState
+from common.errors import InvalidTransition, RuleViolation
+from common.japan.fiscal import add_months
+
+
+def _names(staff_ids: tuple[int, ...]) -> str:
+    rows = Staff.objects.filter(pk__in=staff_ids).order_by("kana", "pk").values_list("name", flat=True)
+    return "、".join(rows)
+
+
+def check_complete(findings: Findings, inputs: Inputs) -> None:
+    """Raise a sentence that names every worker who still stands in the way."""
+    problems = []
+    if not inputs.costs:
+        problems.append("人件費が入力されていません。")
+    if findings.cost_without_minutes:
+        problems.append(
+            f"人件費があるのに直接の業務実績がない職員: {_names(findings.cost_without_minutes)}。"
+            "業務記録を入れるか、人件費を確かめてください。"
+        )
+    if findings.minutes_without_cost:
+        problems.append(f"業務実績があるのに人件費がない職員: {_names(findings.minutes_without_cost)}。")
+    if problems:
+        raise RuleViolation(" ".join(problems), findings=findings)
+
+
+def _write_run(
+    *, month: WorkMonth, inputs: Inputs, actor: Actor, at: datetime, is_final: bool
+) -> ApportionmentRun:
+    rows = apportion(inputs)
+    total = sum(cost.yen for cost in inputs.costs)
+    if sum(row.yen for row in rows) != total:
+        raise RuleViolation("按分額の合計が人件費と一致しません。")
+    run = ApportionmentRun.objects.create(
+        month=month, method=Method.ACTUAL_MINUTES, remainder_rule=inputs.rule, ran_at=at, ran_by=actor.staff,
+        total_yen=total, input_hash=inputs.digest(), code_version=CODE_VERSION, is_final=is_final,
+    )  # fmt: skip
+    ApportionmentRow.objects.bulk_create(
+        [
+            ApportionmentRow(
+                run=run, staff_id=row.staff_id, agency_id=row.agency_id, stream_id=row.stream_id, minutes=row.minutes,
+                direct_minutes=row.direct_minutes, shared_minutes=row.shared_minutes, yen=row.yen,
+            )
+            for row in rows
+        ],
+        batch_size=2000,
+    )  # fmt: skip
+    return run
+
+
+@transaction.atomic
+def run_apportionment(*, month: date, rule: RemainderRule, actor: Actor, at: datetime) -> ApportionmentRun:
+    """Compute an open month; replaces its former trial runs. The rule is kept as the month's printed setting."""
+    check_can_run(actor)
+    row = open_month(month)
+    inputs = month_inputs(month, rule)
+    check_complete(find(inputs), inputs)
+    if row.remainder_rule != rule:
+        row.remainder_rule = rule
+        row.save(update_fields=["remainder_rule"])
+    row.runs.filter(is_final=False).delete()
+    run = _write_run(month=row, inputs=inputs, actor=actor, at=at, is_final=False)
+    record(
+        actor=actor, action="apportionment.run", target=run, at=at, month=month.isoformat(), rule=rule,
+        input_hash=run.input_hash, total=run.total_yen,
+    )  # fmt: skip
+    return run
+
+
+@transaction.atomic
+def lock_month(*, month: date, actor: Actor, at: datetime, expected_hash: str) -> ApportionmentRun:
+    """Freeze a month with its final run. ``expected_hash`` is the digest of the run that the clerk looked at.
+
+    Raises RuleViolation when the month is not over, when anything is incomplete, or when an entry or a cost has
+    changed since that run was shown; InvalidTransition when it is locked already.
+    """
+    check_can_lock(actor)
+    if add_months(month, 1) > timezone.localdate(at):
+        raise RuleViolation("まだ終わっていない月は締められません。")
+    WorkMonth.objects.get_or_create(month=month)
+    row = WorkMonth.objects.select_for_update(of=("self",)).get(month=month)
+    try:
+        new_state = MONTH_TRANSITIONS[MonthState(row.state), MonthEvent.LOCK]
+    except KeyError:
+        raise InvalidTransition("この月はすでに締められています。") from None
+    inputs = month_inputs(month, RemainderRule(row.remainder_rule))
+    check_complete(find(inputs), inputs)
+    if inputs.digest() != expected_hash:
+        raise RuleViolation("表示した計算のあとに業務実績か人件費が変わりました。もう一度計算してから締めてください。")
+    row.runs.filter(is_final=False).delete()
+    run = _write_run(month=row, inputs=inputs, actor=actor, at=at, is_final=True)
+    row.state, row.locked_at, row.locked_by = new_state, at, actor.staff
+    row.save(update_fields=["state", "locked_at", "locked_by"])
+    record(
+        actor=actor, action="work_month.lock", target=row, at=at, month=month.isoformat(), run=run.pk,
+        input_hash=run.input_hash,
+    )  # fmt: skip
+    return run

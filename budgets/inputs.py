@@ -1,0 +1,30 @@
+"""Reads the frozen inputs of a month's apportionment: one grouped query over the entries."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import Sum
+
+from budgets.apportionment import CostInput, Inputs, MinutesInput, StreamInput
+from budgets.enums import RemainderRule
+from budgets.models import FundingStream, PersonnelCost, WorkEntry
+
+
+def month_inputs(month: date, rule: RemainderRule) -> Inputs:
+    """Costs, minutes by worker × kind × stream, and streams of a month (its first day). Three queries."""
+    minutes = (
+        WorkEntry.objects.of_month(month)
+        .values_list("staff_id", "category__kind", "category__stream_id")
+        .annotate(total=Sum("minutes"))
+        .order_by()
+    )
+    costs = PersonnelCost.objects.filter(month=month).values_list("staff_id", "agency_id", "yen")
+    streams = FundingStream.objects.values_list("pk", "position", "code", "is_general")
+    return Inputs(
+        month=month,
+        rule=rule,
+        costs=tuple(CostInput(*row) for row in costs),
+        minutes=tuple(MinutesInput(*row) for row in minutes),
+        streams=tuple(StreamInput(*row) for row in streams),
+    )
