@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Staff
 from audit.actions import record
+from budgets.actions.month_gate import close_gate
 from budgets.actions.personnel_costs import open_month
 from budgets.apportionment import CODE_VERSION, Findings, Inputs, apportion, find
 from budgets.enums import Method, RemainderRule
@@ -95,6 +96,7 @@ def lock_month(*, month: date, actor: Actor, at: datetime, expected_hash: str) -
     check_can_lock(actor)
     if add_months(month, 1) > timezone.localdate(at):
         raise RuleViolation("まだ終わっていない月は締められません。")
+    close_gate(month)
     WorkMonth.objects.get_or_create(month=month)
     row = WorkMonth.objects.select_for_update(of=("self",)).get(month=month)
     try:

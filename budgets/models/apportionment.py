@@ -13,16 +13,16 @@ from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from budgets.enums import Method, RemainderRule
 from budgets.models.stream import FundingStream
+from budgets.models.work import month_gate
 from budgets.workflow import MonthState
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
 
-_COST_MONTH_IS_LOCKED = """
-    IF EXISTS (SELECT 1 FROM budgets_workmonth m WHERE m.state = 'locked' AND m.month IN (
-        CASE WHEN TG_OP = 'DELETE' THEN OLD.month ELSE NEW.month END,
-        CASE WHEN TG_OP = 'INSERT' THEN NEW.month ELSE OLD.month END)) THEN
-        RAISE EXCEPTION 'work month is locked' USING ERRCODE = 'KY001';
+_COST_MONTH_IS_LOCKED = f"""
+    IF TG_OP IN ('UPDATE', 'DELETE') THEN {month_gate("OLD.month")}
+    END IF;
+    IF TG_OP IN ('INSERT', 'UPDATE') THEN {month_gate("NEW.month")}
     END IF;
     IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
     RETURN NEW;

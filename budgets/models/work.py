@@ -21,16 +21,29 @@ from budgets.models.stream import WorkCategory
 if TYPE_CHECKING:
     from accounts.actor import Actor
 
-_MONTH_IS_LOCKED = """
-    IF TG_OP IN ('UPDATE', 'DELETE') AND EXISTS (
-        SELECT 1 FROM budgets_workmonth m WHERE m.state = 'locked' AND m.month =
-        date_trunc('month', lower(OLD.during) AT TIME ZONE 'Asia/Tokyo')::date) THEN
-        RAISE EXCEPTION 'work month is locked' USING ERRCODE = 'KY001';
+MONTH_GATE = 7001  # first key of the advisory locks of months
+
+
+def month_gate(day: str) -> str:
+    """SQL: hold the month of ``day`` open until this transaction ends, then refuse if it is locked.
+
+    The shared advisory lock makes a locking clerk wait for entries under way (budgets.actions.month_gate takes it
+    exclusively), so no entry can slip into a month between its computation and its lock.
+    """
+    return f"""
+        PERFORM pg_advisory_xact_lock_shared(
+            {MONTH_GATE}, (EXTRACT(YEAR FROM {day}) * 12 + EXTRACT(MONTH FROM {day}))::int);
+        IF EXISTS (SELECT 1 FROM budgets_workmonth m WHERE m.state = 'locked' AND m.month =
+                   date_trunc('month', {day})::date) THEN
+            RAISE EXCEPTION 'work month is locked' USING ERRCODE = 'KY001';
+        END IF;"""
+
+
+_OLD_DAY, _NEW_DAY = (f"lower({row}.during) AT TIME ZONE 'Asia/Tokyo'" for row in ("OLD", "NEW"))
+_MONTH_IS_LOCKED = f"""
+    IF TG_OP IN ('UPDATE', 'DELETE') THEN {month_gate(_OLD_DAY)}
     END IF;
-    IF TG_OP IN ('INSERT', 'UPDATE') AND EXISTS (
-        SELECT 1 FROM budgets_workmonth m WHERE m.state = 'locked' AND m.month =
-        date_trunc('month', lower(NEW.during) AT TIME ZONE 'Asia/Tokyo')::date) THEN
-        RAISE EXCEPTION 'work month is locked' USING ERRCODE = 'KY001';
+    IF TG_OP IN ('INSERT', 'UPDATE') THEN {month_gate(_NEW_DAY)}
     END IF;
     IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
     RETURN NEW;
