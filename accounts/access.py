@@ -60,7 +60,11 @@ def _remote(request: ActorRequest) -> tuple[str, str]:
 
 
 def scoped_get(
-    queryset: models.QuerySet[M], request: ActorRequest, *, log: AccessKind | None = AccessKind.VIEW, **lookup: Any
+    queryset: models.QuerySet[M],
+    request: ActorRequest,
+    *,
+    log: AccessKind | None = AccessKind.VIEW,
+    **lookup: Any,
 ) -> M:
     """One row of ``queryset`` (already ``visible_to`` the actor). Logs the read; a miss is logged and is a 404.
 

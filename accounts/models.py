@@ -29,7 +29,9 @@ class Area(models.Model):
 
     code = models.CharField("コード", max_length=20, unique=True)
     name = models.CharField("名称", max_length=60)
-    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, verbose_name="上位の圏域")
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, verbose_name="上位の圏域"
+    )
 
     class Meta:
         verbose_name = "圏域"
@@ -67,7 +69,9 @@ class Agency(models.Model):
     is_entrusted = models.BooleanField("委託", default=False)
     may_lead = models.BooleanField("主担当になれる", default=True)
     closed_on = models.DateField("廃止日", null=True, blank=True)
-    group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="agency", verbose_name="権限グループ")
+    group = models.OneToOneField(
+        Group, on_delete=models.PROTECT, related_name="agency", verbose_name="権限グループ"
+    )
 
     objects = AgencyQuerySet.as_manager()
 
@@ -136,8 +140,12 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 class Appointment(models.Model):
     """辞令: a staff member's role at an agency from a day to a day (half-open)."""
 
-    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="appointments", verbose_name="職員")
-    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="appointments", verbose_name="機関")
+    staff = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, related_name="appointments", verbose_name="職員"
+    )
+    agency = models.ForeignKey(
+        Agency, on_delete=models.PROTECT, related_name="appointments", verbose_name="機関"
+    )
     role = models.CharField("役割", max_length=30, choices=Role)
     sector = models.CharField("担当分野", max_length=20, choices=Sector, blank=True)
     title = models.CharField("職名", max_length=60, blank=True)

@@ -46,12 +46,23 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENCY_MANAGER: frozenset(_CASEWORK | {P.WORK_VIEW_AGENCY}),
     Role.AREA_DIRECTOR: frozenset(
         {
-            P.HOUSEHOLD_VIEW, P.CASE_VIEW, P.CASE_WRITE, P.REFERRAL_VIEW, P.REFERRAL_SEND, P.CONFERENCE_VIEW,
-            P.CONFERENCE_CONVENE, P.ACTION_ITEM_DO, P.SECTOR_VIEW, P.WORK_RECORD, P.COUNT_VIEW,
+            P.HOUSEHOLD_VIEW,
+            P.CASE_VIEW,
+            P.CASE_WRITE,
+            P.REFERRAL_VIEW,
+            P.REFERRAL_SEND,
+            P.CONFERENCE_VIEW,
+            P.CONFERENCE_CONVENE,
+            P.ACTION_ITEM_DO,
+            P.SECTOR_VIEW,
+            P.WORK_RECORD,
+            P.COUNT_VIEW,
         }
     ),  # fmt: skip
     Role.CONFERENCE_GUEST: frozenset({P.CONFERENCE_VIEW, P.ACTION_ITEM_DO}),
-    Role.FINANCE_CLERK: frozenset({P.COST_EDIT, P.APPORTION_VIEW, P.APPORTION_RUN, P.MONTH_LOCK, P.COUNT_VIEW}),
+    Role.FINANCE_CLERK: frozenset(
+        {P.COST_EDIT, P.APPORTION_VIEW, P.APPORTION_RUN, P.MONTH_LOCK, P.COUNT_VIEW}
+    ),
     Role.AUDITOR: frozenset({P.APPORTION_VIEW, P.AUDIT_VIEW, P.COUNT_VIEW}),
     Role.SYSTEM_ADMIN: frozenset({P.STAFF_ADMIN}),
 }

@@ -32,7 +32,9 @@ def _who(actor: ActorLike) -> dict[str, str]:
     }
 
 
-def record(*, actor: ActorLike, action: str, target: models.Model, at: datetime, **detail: Any) -> ChangeRecord:
+def record(
+    *, actor: ActorLike, action: str, target: models.Model, at: datetime, **detail: Any
+) -> ChangeRecord:
     """One change record: ``action`` is ``noun.verb``; ``detail`` holds ids and codes, never text about a person."""
     return ChangeRecord.objects.create(
         at=at, action=action, target_type=target._meta.label_lower, target_id=str(target.pk), detail=detail,

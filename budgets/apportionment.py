@@ -109,7 +109,9 @@ def find(inputs: Inputs) -> Findings:
     worked = {m.staff_id for m in inputs.minutes if m.kind != CategoryKind.LEAVE}
     return Findings(
         cost_without_minutes=tuple(
-            sorted(c.staff_id for c in inputs.costs if c.yen > 0 and not sum(direct.get(c.staff_id, {}).values()))
+            sorted(
+                c.staff_id for c in inputs.costs if c.yen > 0 and not sum(direct.get(c.staff_id, {}).values())
+            )
         ),
         minutes_without_cost=tuple(sorted(worked - costed)),
     )

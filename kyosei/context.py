@@ -38,7 +38,12 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     """Variables of base.html. Makes no query."""
     actor = getattr(request, "actor", None)
     if actor is None or not request.user.is_authenticated:
-        return {"nav_items": [], "actor": None, "can_receive": False, "municipality": settings.MUNICIPALITY_NAME}
+        return {
+            "nav_items": [],
+            "actor": None,
+            "can_receive": False,
+            "municipality": settings.MUNICIPALITY_NAME,
+        }
     items = []
     for label, name, key, needed in NAV:
         if needed is None or actor.has(needed):

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.humanize",
+    "django.forms",  # its widget templates, for FORM_RENDERER
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "pgtrigger",

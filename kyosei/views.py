@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from accounts.access import no_permission
 from accounts.http import ActorRequest
+from kyosei.gallery import examples
 
 
 @no_permission("everyone who signs in has a home page")
@@ -29,7 +30,7 @@ def health(request: HttpRequest) -> JsonResponse:
 
 @no_permission("components, in debug only", login=False)
 def gallery(request: HttpRequest) -> HttpResponse:
-    return render(request, "gallery.html", {})
+    return render(request, "gallery.html", examples())
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.actor import Actor
 from accounts.models import Agency, Staff
 from audit.actions import record
+from budgets.actions.month_gate import close_gate
 from budgets.models import PersonnelCost, WorkMonth
 from budgets.permissions import check_can_edit_costs
 from common.errors import RuleViolation
@@ -26,8 +27,12 @@ class CostLine:
     yen: int
 
 
-def open_month(month: date, *, lock_row: bool = True) -> WorkMonth:
-    """The month's row, made when missing, locked for this transaction; RuleViolation when it is 締め."""
+def open_month(month: date) -> WorkMonth:
+    """The month's row, made when missing, locked for this transaction; RuleViolation when it is 締め.
+
+    The gate comes before the row, as in locking, so that the two cannot wait for each other.
+    """
+    close_gate(month)
     WorkMonth.objects.get_or_create(month=month)
     row = WorkMonth.objects.select_for_update(of=("self",)).get(month=month)
     if row.is_locked:

@@ -106,7 +106,9 @@ def lock_month(*, month: date, actor: Actor, at: datetime, expected_hash: str) -
     inputs = month_inputs(month, RemainderRule(row.remainder_rule))
     check_complete(find(inputs), inputs)
     if inputs.digest() != expected_hash:
-        raise RuleViolation("表示した計算のあとに業務実績か人件費が変わりました。もう一度計算してから締めてください。")
+        raise RuleViolation(
+            "表示した計算のあとに業務実績か人件費が変わりました。もう一度計算してから締めてください。"
+        )
     row.runs.filter(is_final=False).delete()
     run = _write_run(month=row, inputs=inputs, actor=actor, at=at, is_final=True)
     row.state, row.locked_at, row.locked_by = new_state, at, actor.staff

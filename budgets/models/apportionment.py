@@ -147,7 +147,9 @@ class ApportionmentRun(models.Model):
 class ApportionmentRow(models.Model):
     """One worker × one stream: minutes, exact ratio, yen."""
 
-    run = models.ForeignKey(ApportionmentRun, on_delete=models.CASCADE, related_name="rows", verbose_name="計算")
+    run = models.ForeignKey(
+        ApportionmentRun, on_delete=models.CASCADE, related_name="rows", verbose_name="計算"
+    )
     staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", verbose_name="職員")
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", verbose_name="機関")
     stream = models.ForeignKey(FundingStream, on_delete=models.PROTECT, related_name="+", verbose_name="財源")

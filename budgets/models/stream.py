@@ -39,7 +39,9 @@ class FundingStream(models.Model):
     class Meta:
         verbose_name = "財源"
         constraints = [
-            models.UniqueConstraint(fields=["is_general"], condition=Q(is_general=True), name="one_general_stream")
+            models.UniqueConstraint(
+                fields=["is_general"], condition=Q(is_general=True), name="one_general_stream"
+            )
         ]
 
     def __str__(self) -> str:
@@ -90,7 +92,12 @@ class WorkCategory(models.Model):
     key = models.CharField("入力の略記", max_length=20, blank=True)
     kind = models.CharField("種類", max_length=10, choices=CategoryKind)
     stream = models.ForeignKey(
-        FundingStream, on_delete=models.PROTECT, null=True, blank=True, related_name="categories", verbose_name="財源"
+        FundingStream,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="categories",
+        verbose_name="財源",
     )
     position = models.PositiveSmallIntegerField("順", default=0)
 

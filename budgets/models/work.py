@@ -76,12 +76,19 @@ class WorkEntry(models.Model):
     """
 
     request_key = models.UUIDField(default=uuid4, unique=True, editable=False)
-    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="work_entries", verbose_name="職員")
+    staff = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, related_name="work_entries", verbose_name="職員"
+    )
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", verbose_name="機関")
-    category = models.ForeignKey(WorkCategory, on_delete=models.PROTECT, related_name="+", verbose_name="業務区分")
+    category = models.ForeignKey(
+        WorkCategory, on_delete=models.PROTECT, related_name="+", verbose_name="業務区分"
+    )
     during = DateTimeRangeField("時間帯")
     minutes = models.GeneratedField(
-        expression=Func("during", template="(EXTRACT(EPOCH FROM upper(%(expressions)s) - lower(%(expressions)s)) / 60)::int"),
+        expression=Func(
+            "during",
+            template="(EXTRACT(EPOCH FROM upper(%(expressions)s) - lower(%(expressions)s)) / 60)::int",
+        ),
         output_field=models.IntegerField("分"),
         db_persist=True,
     )
@@ -111,7 +118,9 @@ class WorkEntry(models.Model):
             ),
             models.CheckConstraint(
                 name="work_entry_bounded",
-                condition=Q(during__startswith__isnull=False, during__endswith__isnull=False, during__isempty=False),
+                condition=Q(
+                    during__startswith__isnull=False, during__endswith__isnull=False, during__isempty=False
+                ),
             ),
             models.CheckConstraint(
                 name="work_entry_source_pair",

@@ -26,7 +26,13 @@ def grant_case(
         ends_at=ends_at,
     )  # fmt: skip
     grant_household(
-        household=case.household, agency=agency, ground=ground, basis=basis, actor=actor, at=at, ends_at=ends_at
+        household=case.household,
+        agency=agency,
+        ground=ground,
+        basis=basis,
+        actor=actor,
+        at=at,
+        ends_at=ends_at,
     )
 
 
@@ -40,7 +46,9 @@ def end_case_grants(*, case: Case, agency: Agency, at: datetime) -> int:
 def director_offices(sectors: Iterable[str]) -> list[Agency]:
     """The area directors' offices of some sectors."""
     return list(
-        Agency.objects.filter(kind=AgencyKind.DIRECTOR_OFFICE, sector__in=list(sectors), closed_on__isnull=True)
+        Agency.objects.filter(
+            kind=AgencyKind.DIRECTOR_OFFICE, sector__in=list(sectors), closed_on__isnull=True
+        )
     )
 
 

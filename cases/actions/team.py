@@ -25,7 +25,14 @@ def _check_named_person(staff: Staff, agency: Agency, actor: Actor, at: datetime
 
 @transaction.atomic
 def take_lead(
-    *, case: Case, agency: Agency, staff: Staff, actor: Actor, at: datetime, basis: models.Model, ground: Ground
+    *,
+    case: Case,
+    agency: Agency,
+    staff: Staff,
+    actor: Actor,
+    at: datetime,
+    basis: models.Model,
+    ground: Ground,
 ) -> Case:
     """``staff`` of ``agency`` becomes the one lead; the former lead stays as a partner and keeps seeing the case.
 
@@ -69,7 +76,10 @@ def join_case(
     if case.lead_agency_id == agency.pk:
         return None
     partner, _ = CasePartner.objects.get_or_create(
-        case=case, agency=agency, ended_at=None, defaults={"staff": staff, "since": at, "role_note": role_note}
+        case=case,
+        agency=agency,
+        ended_at=None,
+        defaults={"staff": staff, "since": at, "role_note": role_note},
     )
     record(actor=actor, action="case.join", target=case, at=at, agency=agency.pk, staff=staff.pk)
     return partner

@@ -54,7 +54,9 @@ class Case(Versioned):
     """
 
     number = models.CharField("ケース番号", max_length=20, unique=True)
-    household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="cases", verbose_name="世帯")
+    household = models.ForeignKey(
+        Household, on_delete=models.PROTECT, related_name="cases", verbose_name="世帯"
+    )
     person = models.ForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="cases", verbose_name="本人"
     )
@@ -101,14 +103,18 @@ class Case(Versioned):
                 condition=(
                     Q(state=CaseState.OPEN, closed_at__isnull=True, closed_by__isnull=True)
                     | Q(
-                        state=CaseState.CLOSED, closed_at__isnull=False, closed_by__isnull=False,
+                        state=CaseState.CLOSED,
+                        closed_at__isnull=False,
+                        closed_by__isnull=False,
                         closing_reason__isnull=False,
                     )
                 ),
             ),  # fmt: skip
             models.CheckConstraint(
                 name="closed_case_is_followed_up",
-                condition=Q(state=CaseState.OPEN) | Q(follow_up_on__isnull=False) | ~Q(no_follow_up_reason=""),
+                condition=Q(state=CaseState.OPEN)
+                | Q(follow_up_on__isnull=False)
+                | ~Q(no_follow_up_reason=""),
                 violation_error_message="フォローの予定日か、しない理由を入れてください。",
             ),
         ]
@@ -229,7 +235,9 @@ class FollowUp(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["agency", "due_on"], condition=Q(done_at__isnull=True), name="follow_up_waiting")
+            models.Index(
+                fields=["agency", "due_on"], condition=Q(done_at__isnull=True), name="follow_up_waiting"
+            )
         ]
 
     def __str__(self) -> str:

@@ -36,7 +36,10 @@ class Code(models.Model):
     label = models.CharField("表示", max_length=100)
     position = models.PositiveSmallIntegerField("順", default=0)
     sectors = ArrayField(
-        models.CharField(max_length=20, choices=Sector), verbose_name="想定される分野", default=list, blank=True
+        models.CharField(max_length=20, choices=Sector),
+        verbose_name="想定される分野",
+        default=list,
+        blank=True,
     )
     source = models.CharField("出典", max_length=200, blank=True)
     needs_check = models.BooleanField("要確認", default=False)

@@ -31,8 +31,7 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
         if not actor.has(Permission.CASE_VIEW):
             return self.none()
         return self.filter(
-            Q(agency=actor.agency_id)
-            | Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id")))
+            Q(agency=actor.agency_id) | Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id")))
         )
 
 
@@ -42,8 +41,12 @@ class Consultation(Versioned):
 
     receipt_no = models.CharField("受付番号", max_length=20, unique=True)
     request_key = models.UUIDField(default=uuid4, unique=True, editable=False)
-    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="consultations", verbose_name="受付機関")
-    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="consultations", verbose_name="受付者")
+    agency = models.ForeignKey(
+        Agency, on_delete=models.PROTECT, related_name="consultations", verbose_name="受付機関"
+    )
+    staff = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, related_name="consultations", verbose_name="受付者"
+    )
     started_at = models.DateTimeField("受付日時")
     minutes = models.PositiveSmallIntegerField("所要時間（分）")
     way = models.CharField("対応方法", max_length=20, choices=Way, default=Way.VISIT_DESK)
@@ -57,10 +60,20 @@ class Consultation(Versioned):
     text = models.TextField("話されたこと")
     is_anonymous = models.BooleanField("匿名", default=False)
     household = models.ForeignKey(
-        Household, on_delete=models.PROTECT, null=True, blank=True, related_name="consultations", verbose_name="世帯"
+        Household,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="consultations",
+        verbose_name="世帯",
     )
     person = models.ForeignKey(
-        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="consultations", verbose_name="本人"
+        Person,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="consultations",
+        verbose_name="本人",
     )
     case = models.ForeignKey(
         "cases.Case", on_delete=models.PROTECT, null=True, blank=True, related_name="consultations",

@@ -93,7 +93,9 @@ class AssessmentItem(Versioned):
     )
     sector = models.CharField("分野", max_length=20, choices=Sector, blank=True)
     text = models.CharField("内容", max_length=500)
-    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", verbose_name="記録した機関")
+    agency = models.ForeignKey(
+        Agency, on_delete=models.PROTECT, related_name="+", verbose_name="記録した機関"
+    )
     staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", verbose_name="記録した職員")
     written_at = models.DateTimeField("記録日時")
     ended_at = models.DateTimeField("解消日時", null=True, blank=True)

@@ -43,7 +43,12 @@ class SupportPlan(Versioned):
     written_at = models.DateTimeField("作成日時")
     decided_at = models.DateTimeField("決定日時", null=True, blank=True)
     decided_by = models.ForeignKey(
-        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="決定を記録した職員"
+        Staff,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="決定を記録した職員",
     )
     decided_where = models.CharField("決定した会議", max_length=200, blank=True)
 
@@ -68,7 +73,9 @@ class SupportPlan(Versioned):
             ),
             models.CheckConstraint(
                 name="plan_period_order",
-                condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                condition=Q(starts_on__isnull=True)
+                | Q(ends_on__isnull=True)
+                | Q(ends_on__gte=F("starts_on")),
                 violation_error_message="期間の末日が初日より前です。",
             ),
         ]
@@ -81,7 +88,9 @@ class SupportPlan(Versioned):
 class PlanItem(models.Model):
     """One row of the role table: problem × goal × who × what × how often × by when."""
 
-    plan = models.ForeignKey(SupportPlan, on_delete=models.CASCADE, related_name="items", verbose_name="プラン")
+    plan = models.ForeignKey(
+        SupportPlan, on_delete=models.CASCADE, related_name="items", verbose_name="プラン"
+    )
     position = models.PositiveSmallIntegerField("順", default=0)
     problem = models.CharField("解決したい課題", max_length=300, blank=True)
     doer = models.CharField("実施する人", max_length=20, choices=Doer, default=Doer.AGENCY)
