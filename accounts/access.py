@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import models
 from django.http import Http404, HttpResponseBase
 from django.utils import timezone
@@ -74,7 +74,7 @@ def scoped_get(
     path, remote = _remote(request)
     try:
         row = queryset.get(**lookup)
-    except (queryset.model.DoesNotExist, ValueError):
+    except (ObjectDoesNotExist, ValueError):
         key = str(next(iter(lookup.values()), ""))[:80]
         record_access(
             actor=request.actor, kind=AccessKind.DENIED, target_type=label, target_id=key, at=timezone.now(),

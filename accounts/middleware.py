@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.actor import Actor, build_actor
-from accounts.models import Staff
 from common.errors import NotAllowed, RuleViolation
 
 APPOINTMENT_KEY = "appointment_id"
@@ -25,7 +23,7 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             request.actor = build_actor(  # type: ignore[attr-defined]
-                cast(Staff, request.user),
+                request.user,
                 on=timezone.localdate(),
                 appointment_id=request.session.get(APPOINTMENT_KEY),
             )

@@ -58,7 +58,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.WORK_RECORD,
             P.COUNT_VIEW,
         }
-    ),  # fmt: skip
+    ),
     Role.CONFERENCE_GUEST: frozenset({P.CONFERENCE_VIEW, P.ACTION_ITEM_DO}),
     Role.FINANCE_CLERK: frozenset(
         {P.COST_EDIT, P.APPORTION_VIEW, P.APPORTION_RUN, P.MONTH_LOCK, P.COUNT_VIEW}

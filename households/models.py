@@ -45,7 +45,7 @@ class AccessGrant(GroupObjectPermissionBase):
     given_at = models.DateTimeField("付与日時")
     ends_at = models.DateTimeField("終了日時", null=True, blank=True)
 
-    objects = GrantQuerySet.as_manager()
+    objects = GrantQuerySet.as_manager()  # type: ignore[assignment,misc]
 
     class Meta:
         abstract = True

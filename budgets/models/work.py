@@ -36,7 +36,7 @@ def month_gate(day: str) -> str:
         IF EXISTS (SELECT 1 FROM budgets_workmonth m WHERE m.state = 'locked' AND m.month =
                    date_trunc('month', {day})::date) THEN
             RAISE EXCEPTION 'work month is locked' USING ERRCODE = 'KY001';
-        END IF;"""
+        END IF;"""  # noqa: S608
 
 
 _OLD_DAY, _NEW_DAY = (f"lower({row}.during) AT TIME ZONE 'Asia/Tokyo'" for row in ("OLD", "NEW"))

@@ -109,7 +109,7 @@ class Case(Versioned):
                         closing_reason__isnull=False,
                     )
                 ),
-            ),  # fmt: skip
+            ),
             models.CheckConstraint(
                 name="closed_case_is_followed_up",
                 condition=Q(state=CaseState.OPEN)
@@ -128,7 +128,7 @@ class Case(Versioned):
             pgtrigger.Trigger(
                 name="lead_may_lead",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("lead_agency_id"),
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("lead_agency_id"),  # type: ignore[no-untyped-call]
                 func=(
                     "IF NOT (SELECT may_lead FROM accounts_agency WHERE id = NEW.lead_agency_id) THEN "
                     "RAISE EXCEPTION 'agency % may not lead a case', NEW.lead_agency_id; END IF; RETURN NEW;"
