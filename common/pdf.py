@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.core.exceptions import SuspiciousFileOperation
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
@@ -49,7 +50,10 @@ def static_path(url: str) -> Path:
     if (parts.scheme, parts.netloc) != (base.scheme, base.netloc) or not path.startswith(prefix):
         raise ValueError(f"A PDF may only use static files, not {url}")
     name = path.removeprefix(prefix)
-    found = finders.find(name)
+    try:
+        found = finders.find(name)
+    except SuspiciousFileOperation as error:
+        raise ValueError(f"A PDF may only use static files, not {url}") from error
     if isinstance(found, str):
         return Path(found)
     root = Path(

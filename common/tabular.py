@@ -89,6 +89,8 @@ _OTHER_ENCODINGS: Final = (
     (b"PK\x03\x04", "Excelブック（XLSX）"),
     (b"\xd0\xcf\x11\xe0", "古い形式のExcelブック（XLS）"),
 )
+# Bytes that CP932 leaves unassigned (80, A0, FD–FF) and that Python maps to these instead of refusing them.
+_NOT_CP932: Final = re.compile("[\x80\uf8f0-\uf8f3]")
 _SAVE_AS = (
     "Excelの「名前を付けて保存」で「CSV UTF-8（コンマ区切り）」または「CSV（コンマ区切り）」を選び、"
     "保存し直してください。"
@@ -115,7 +117,10 @@ def decode_csv(data: bytes) -> str:
     if _is_euc_jp(data):
         raise BrokenTable(f"このファイルの文字コードはEUC-JPです。{_SAVE_AS}")
     try:
-        return data.decode("cp932")
+        text = data.decode("cp932")
+        if stray := _NOT_CP932.search(text):
+            raise UnicodeDecodeError("cp932", data, len(text[: stray.start()].encode("cp932")), len(data), "")
+        return text
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BrokenTable(

@@ -43,7 +43,7 @@ def _variant_table() -> dict[int, str]:
 
 _VARIANTS: Final = _variant_table()
 # Spaces, punctuation between names, hyphens and long-vowel marks.
-_DROPPED: Final = re.compile(r"[\s·・･.,、。'’`\-‐‑‒–—―−ー~〜()\u200b-\u200f\u2060\ufeff]")
+_DROPPED: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f·・･.,、。'’`\-‐‑‒–—―−ー~〜()\u200b-\u200f\u2060\ufeff]")
 _SELECTORS: Final = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 

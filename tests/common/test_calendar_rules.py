@@ -7,13 +7,24 @@ from hypothesis import strategies as st
 from common.japan.age import age_on, school_grade
 from common.japan.business_days import add_working_days, is_working_day
 from common.japan.clock import format_minutes, parse_minutes, parse_time
-from common.japan.fiscal import add_months, fiscal_months, fiscal_year, fiscal_year_label, month_first, month_last
+from common.japan.fiscal import (
+    add_months,
+    fiscal_months,
+    fiscal_year,
+    fiscal_year_label,
+    month_first,
+    month_last,
+)
 
 days = st.dates(min_value=date(1900, 1, 1), max_value=date(2100, 12, 31))
 
 
 def test_january_to_march_belong_to_the_former_fiscal_year():
-    assert [fiscal_year(day) for day in (date(2026, 3, 31), date(2026, 4, 1), date(2027, 3, 31))] == [2025, 2026, 2026]
+    assert [fiscal_year(day) for day in (date(2026, 3, 31), date(2026, 4, 1), date(2027, 3, 31))] == [
+        2025,
+        2026,
+        2026,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +98,16 @@ def test_working_days_counted_one_by_one(day, n):
 
 @pytest.mark.parametrize(
     ("text", "minutes"),
-    [("90", 90), ("９０", 90), ("1:30", 90), ("１：３０", 90), ("１時間３０分", 90), ("1時間半", 90), ("45分", 45), ("24:00", 1440)],
+    [
+        ("90", 90),
+        ("９０", 90),
+        ("1:30", 90),
+        ("１：３０", 90),
+        ("１時間３０分", 90),
+        ("1時間半", 90),
+        ("45分", 45),
+        ("24:00", 1440),
+    ],
 )
 def test_minutes_accepts(text, minutes):
     assert parse_minutes(text) == minutes
@@ -106,7 +126,11 @@ def test_minutes_round_trip(minutes):
 
 def test_times():
     assert parse_time("１０：３０") == parse_time("1030") == parse_time("10時30分") == time(10, 30)
-    assert (parse_time("午後2時30分"), parse_time("午後12時"), parse_time("930")) == (time(14, 30), time(12), time(9, 30))
+    assert (parse_time("午後2時30分"), parse_time("午後12時"), parse_time("930")) == (
+        time(14, 30),
+        time(12),
+        time(9, 30),
+    )
     for text in ("25:00", "10:60", "", "十時"):
         with pytest.raises(ValueError, match="時刻"):
             parse_time(text)

@@ -6,7 +6,9 @@ from common.japan.kana import is_kana, to_hiragana, to_katakana
 from common.japan.names import bigrams, fold, query_bigrams, query_words, search_terms, search_text
 from common.japan.numbers import parse_phone, to_ascii_digits
 
-names = st.text(alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from("髙﨑邉齋々ーガｶﾞ゙゚葛\U000e0100 ")))
+names = st.text(
+    alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from("髙﨑邉齋々ーガｶﾞ゙゚葛\U000e0100 "))
+)
 
 
 @given(names)
@@ -25,7 +27,9 @@ def test_fold_meets(one, other):
     assert fold(one) == fold(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("麻生", "麿生"), ("大坂", "大阪"), ("笹田", "篠田"), ("中村", "中林")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("麻生", "麿生"), ("大坂", "大阪"), ("笹田", "篠田"), ("中村", "中林")]
+)
 def test_fold_keeps_different_names_apart(one, other):
     assert fold(one) != fold(other)
 
