@@ -1,0 +1,36 @@
+"""What the API of every app shares: only actors come in, and broken rules answer in Japanese."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import status
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.views import exception_handler as drf_exception_handler
+
+from accounts.roles import Permission
+from common.errors import RuleViolation
+
+
+class ActorRequired(BasePermission):
+    """A signed-in actor whose role has the view's ``permission`` (an ``accounts.roles.Permission``)."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        actor = getattr(request._request, "actor", None)
+        if actor is None or not request.user.is_authenticated:
+            return False
+        needed: Permission | None = getattr(view, "permission", None)
+        return needed is None or actor.has(needed)
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """RuleViolation → its status with ``{"detail": …, "field": …}``; the rest as DRF does."""
+    if isinstance(exc, RuleViolation):
+        return Response(
+            {"detail": exc.message, "field": exc.field},
+            status=getattr(exc, "status", status.HTTP_422_UNPROCESSABLE_ENTITY),
+        )
+    return drf_exception_handler(exc, context)
