@@ -16,7 +16,8 @@ from guardian.models import GroupObjectPermissionBase
 from accounts.enums import Ground
 from accounts.models import Area, Int8Range, Staff
 from accounts.roles import Permission
-from common.japan.names import fold, query_bigrams, search_terms
+from common.japan.names import fold, query_bigrams, query_words, search_terms
+from common.japan.wareki import parse_wareki
 from common.models import Versioned
 from households.enums import KinshipKind, Relation, Sex
 
@@ -129,16 +130,24 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self.all() if actor.has(Permission.PERSON_FIND) else self.none()
 
     def matching(self, query: str) -> PersonQuerySet:
-        """People whose name, kana, birth date or phone holds ``query``, folded (names.fold).
+        """People whose name, kana, birth date or phone holds every word of ``query``, folded (names.fold).
 
-        Two and more characters: bigram index, then a recheck; one character: prefix of the kana.
+        A birth date is understood in any notation (S25.4.1, 1950-04-01). Words of two and more characters go
+        through the bigram index and a recheck; a single character is a prefix of the kana.
         """
-        folded = fold(query)
-        if not folded:
+        words = query_words(query)
+        if not words:
             return self.none()
-        if len(folded) == 1:
-            return self.filter(kana_folded__startswith=folded)
-        return self.filter(search_terms__contains=query_bigrams(folded), search_text__contains=folded)
+        try:
+            return self.filter(birth_on=parse_wareki(query))
+        except ValueError:
+            pass
+        if len(words) == 1 and len(words[0]) == 1:
+            return self.filter(kana_folded__startswith=words[0])
+        found = self.filter(search_terms__contains=query_bigrams(query))
+        for word in words:
+            found = found.filter(search_text__contains=word)
+        return found
 
 
 @pghistory.track(exclude=["search_terms", "search_text", "kana_folded"])
@@ -151,7 +160,9 @@ class Person(Versioned):
     given_kana = models.CharField("めい", max_length=60, blank=True)
     alias = models.CharField("通称・仮名", max_length=60, blank=True)
     birth_on = models.DateField("生年月日", null=True, blank=True)
-    birth_note = models.CharField("生年月日の補足", max_length=60, blank=True, help_text="不詳・80歳くらい など")
+    birth_note = models.CharField(
+        "生年月日の補足", max_length=60, blank=True, help_text="不詳・80歳くらい など"
+    )
     died_on = models.DateField("死亡日", null=True, blank=True)
     sex = models.CharField("性別", max_length=10, choices=Sex, blank=True)
     phone = models.CharField("電話", max_length=30, blank=True)
@@ -175,7 +186,11 @@ class Person(Versioned):
         ]
         indexes = [
             GinIndex(fields=["search_terms"], name="person_search"),
-            models.Index(fields=["kana_folded", "id"], name="person_kana", opclasses=["varchar_pattern_ops", "int8_ops"]),
+            models.Index(
+                fields=["kana_folded", "id"],
+                name="person_kana",
+                opclasses=["varchar_pattern_ops", "int8_ops"],
+            ),
             models.Index(fields=["birth_on"], name="person_birth"),
         ]
 
@@ -218,7 +233,9 @@ class HouseholdMember(models.Model):
     household = models.ForeignKey(
         Household, on_delete=models.PROTECT, related_name="members", verbose_name="世帯"
     )
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships", verbose_name="人")
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="memberships", verbose_name="人"
+    )
     relation = models.CharField("続柄", max_length=20, choices=Relation, default=Relation.UNKNOWN)
     lives_together = models.BooleanField("同居", default=True)
     is_key_person = models.BooleanField("キーパーソン", default=False)

@@ -5,20 +5,31 @@ from __future__ import annotations
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 
-from accounts.access import no_permission
+from accounts.access import log_reads, no_permission
 from accounts.http import ActorRequest
+from audit.models import AccessKind
 from kyosei.gallery import examples
+from kyosei.home import home_groups, sentence
+from kyosei.search import search_all
 
 
 @no_permission("everyone who signs in has a home page")
 def home(request: ActorRequest) -> HttpResponse:
-    return render(request, "home.html", {})
+    at = timezone.now()
+    groups = home_groups(request.actor, at) if request.actor.agency else []
+    context = {"groups": groups, "sentence": sentence(groups, at), "today": timezone.localdate(at)}
+    return render(request, "home.html", context)
 
 
 @no_permission("results are scoped by kind")
 def search(request: ActorRequest) -> HttpResponse:
-    return render(request, "search.html", {})
+    query = request.GET.get("q", "")[:100].strip()
+    if query:
+        log_reads(request, AccessKind.SEARCH, "search", query)
+    context = {"search_query": query, "results": search_all(request.actor, query)}
+    return render(request, "search.html", context)
 
 
 @no_permission("health check of the reverse proxy", login=False)
