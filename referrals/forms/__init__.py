@@ -1,0 +1,1 @@
+"""Forms between agencies, by noun."""

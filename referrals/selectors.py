@@ -1,0 +1,281 @@
+"""What is read of referrals: inbox, outbox, the director's view, the home page, and who has to act next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.db.models import Case as CaseExpr
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.enums import AgencyKind
+from accounts.models import Agency
+from accounts.roles import Permission
+from cases.models import Case
+from common.japan.business_days import add_working_days
+from common.queue import QueueGroup, QueueRow
+from referrals.enums import SharedPart
+from referrals.models import Referral
+from referrals.permissions import answers_open_to, can_withdraw
+from referrals.workflow import REFERRAL_MEANING, REFERRAL_WAITING, ReferralEvent, ReferralState
+
+CLOSING_TIME = time(17, 15)  # 開庁時間の終わり
+DEADLINE_DAYS = 3  # 返事の期限（開庁日）の既定
+CONFERENCE_DAYS = 10  # 会議に出されてから会議を開くまでの目安（開庁日）
+LIST_LIMIT = 100
+
+
+# ── Who acts next ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def office_hours_deadline(at: datetime, days: int) -> datetime:
+    """The end of office hours on the ``days``-th working day after ``at``."""
+    day = add_working_days(timezone.localdate(at), days)
+    return timezone.make_aware(datetime.combine(day, CLOSING_TIME))
+
+
+def director_office_list() -> list[Agency]:
+    """All area directors' offices that exist, in a stable order; one query."""
+    return list(
+        Agency.objects.filter(kind=AgencyKind.DIRECTOR_OFFICE, closed_on__isnull=True).order_by("pk")
+    )
+
+
+def coordinating_offices(referral: Referral, offices: Sequence[Agency] | None = None) -> list[Agency]:
+    """The directors' offices that coordinate a referral: of the receiver's sector; else of the case's sectors, in
+    their order; else the first there is. Empty only in a municipality without any.
+    """
+    offices = director_office_list() if offices is None else offices
+    own = [o for o in offices if o.sector and o.sector == referral.to_agency.sector]
+    of_case = [o for sector in referral.case.sectors for o in offices if o.sector == sector]
+    return own or of_case or list(offices[:1])
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """Who has to act on a waiting referral, and by when."""
+
+    who: str
+    due_at: datetime
+
+
+def next_step(referral: Referral, offices: Sequence[Agency]) -> NextStep | None:
+    """None when it waits for nobody. Put to a conference, it waits for the office that has to call one."""
+    if referral.state == ReferralState.SENT:
+        late = f"・{referral.escalated_to.short_name}" if referral.escalated_to else ""
+        return NextStep(f"{referral.to_agency.short_name}{late}", referral.deadline_at)
+    if referral.state == ReferralState.CONFERENCE and referral.answered_at:
+        found = coordinating_offices(referral, offices)
+        who = found[0].short_name if found else referral.case.lead_agency.short_name
+        return NextStep(who, office_hours_deadline(referral.answered_at, CONFERENCE_DAYS))
+    return None
+
+
+# ── Rows ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralRow:
+    """A referral as one reader may see it. ``whose`` is a name only if the reader may know it."""
+
+    referral: Referral
+    whose: str
+    hours_left: int
+    sees_case: bool
+    answers: tuple[ReferralEvent, ...]
+    may_withdraw: bool
+    next: NextStep | None
+    answered: int = 0
+    sent: int = 0
+
+    @property
+    def meaning(self) -> str:
+        return REFERRAL_MEANING[ReferralState(self.referral.state)]
+
+    @property
+    def is_late(self) -> bool:
+        return self.referral.escalated_at is not None
+
+
+def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
+    """With all that a row shows, in one query; ``sees_case`` says whether the reader sees the whole case."""
+    return queryset.select_related(
+        "case__household", "case__person", "case__lead_agency", "from_agency", "to_agency", "escalated_to", "sent_by",
+        "answered_by",
+    ).annotate(sees_case=Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id"))))  # fmt: skip
+
+
+def whose_case(referral: Referral, *, sees_case: bool) -> str:
+    """The household for those who see the case, the person's name if it was shown, else the number alone."""
+    if sees_case:
+        return referral.case.household.name
+    if SharedPart.BASIC in referral.parts and referral.is_waiting:
+        return referral.case.person.display_name if referral.case.person else "氏名不明の方"
+    return "氏名は見せられていません"
+
+
+def hours_left(referral: Referral, at: datetime) -> int:
+    """Whole hours to the deadline, rounded towards it; negative when past."""
+    return int((referral.deadline_at - at) / timedelta(hours=1)) if referral.deadline_at >= at else min(
+        -1, int((referral.deadline_at - at) / timedelta(hours=1))
+    )
+
+
+def as_row(referral: Referral, actor: Actor, at: datetime, offices: Sequence[Agency] = ()) -> ReferralRow:
+    """``referral`` comes from ``for_reading``."""
+    sees_case = bool(getattr(referral, "sees_case", False))
+    return ReferralRow(
+        referral=referral,
+        whose=whose_case(referral, sees_case=sees_case),
+        hours_left=hours_left(referral, at),
+        sees_case=sees_case,
+        answers=tuple(answers_open_to(actor, referral)),
+        may_withdraw=can_withdraw(actor, referral),
+        next=next_step(referral, offices),
+        answered=getattr(referral, "case_answered", 0),
+        sent=getattr(referral, "case_sent", 0),
+    )
+
+
+def as_rows(
+    referrals: Sequence[Referral], actor: Actor, at: datetime, offices: Sequence[Agency] = ()
+) -> list[ReferralRow]:
+    return [as_row(referral, actor, at, offices) for referral in referrals]
+
+
+# ── Inbox, outbox, sector ───────────────────────────────────────────────────────────────────────────────────
+
+
+def inbox(actor: Actor) -> QuerySet[Referral]:
+    """What waits for an answer of the actor's agency; what it has put to a conference can still be taken."""
+    mine = Referral.objects.visible_to(actor).waiting().filter(to_agency=actor.agency_id)
+    return for_reading(mine, actor)
+
+
+def _of_case(actor: Actor, state: Q) -> Coalesce:
+    """How many requests of the actor's agency about the same case are in ``state``."""
+    same = Referral.objects.filter(state, case=OuterRef("case_id"), from_agency=actor.agency_id)
+    counted = same.order_by().values("case").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), Value(0))
+
+
+def outbox(actor: Actor) -> QuerySet[Referral]:
+    """What the actor's agency waits for; ``case_answered`` of ``case_sent`` requests about the same case answered."""
+    sent = ~Q(state=ReferralState.WITHDRAWN)
+    mine = Referral.objects.visible_to(actor).waiting().filter(from_agency=actor.agency_id)
+    return for_reading(mine, actor).annotate(
+        case_sent=_of_case(actor, sent), case_answered=_of_case(actor, sent & ~Q(state=ReferralState.SENT))
+    )
+
+
+def risen(actor: Actor) -> QuerySet[Referral]:
+    """For a director: what rose to the office past its deadline, and what was put to a conference in its cases."""
+    return for_reading(
+        Referral.objects.visible_to(actor).filter(
+            Q(escalated_to=actor.agency_id, state__in=REFERRAL_WAITING) | Q(state=ReferralState.CONFERENCE)
+        ),
+        actor,
+    )
+
+
+def multi_sector_cases(actor: Actor) -> QuerySet[Case]:
+    """For a director: open cases of two or more sectors, one of them the director's."""
+    cases = Case.objects.visible_to(actor).open().filter(sectors__len__gte=2)
+    if actor.sector:
+        cases = cases.filter(sectors__contains=[actor.sector])
+    waiting = Referral.objects.filter(case=OuterRef("pk"), state__in=REFERRAL_WAITING)
+    counted = waiting.order_by().values("case").annotate(n=Count("pk")).values("n")
+    return cases.select_related("household", "lead_agency", "lead_staff").annotate(
+        waiting_referrals=Coalesce(Subquery(counted), Value(0))
+    )
+
+
+def of_case(case: Case, actor: Actor) -> QuerySet[Referral]:
+    """All referrals of one visible case: the waiting first, then the newest."""
+    first = CaseExpr(When(state__in=REFERRAL_WAITING, then=Value(0)), default=Value(1))
+    return (
+        for_reading(Referral.objects.visible_to(actor).filter(case=case), actor)
+        .annotate(rank=first)
+        .order_by("rank", F("sent_at").desc(), "-pk")
+    )
+
+
+# ── Home ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
+    """Referrals to answer, referrals that rose to my office, and my agency's own past their deadline. Two queries."""
+    if actor.agency is None or not actor.has(Permission.REFERRAL_VIEW):
+        return []
+    rows = [_answer_row(r, at) for r in _to_answer(actor)]
+    watched = Q(from_agency=actor.agency_id, state=ReferralState.SENT, deadline_at__lte=at)
+    if actor.has(Permission.SECTOR_VIEW):
+        watched |= Q(escalated_to=actor.agency_id, state__in=REFERRAL_WAITING) | Q(state=ReferralState.CONFERENCE)
+    found = for_reading(Referral.objects.visible_to(actor).filter(watched), actor).order_by("deadline_at", "pk")
+    for referral in found[:LIST_LIMIT]:
+        if actor.has(Permission.SECTOR_VIEW) and (
+            referral.escalated_to_id == actor.agency_id or referral.state == ReferralState.CONFERENCE
+        ):
+            rows.append(_risen_row(referral))
+        else:
+            rows.append(_overdue_row(referral))
+    return rows
+
+
+def _to_answer(actor: Actor) -> list[Referral]:
+    if not actor.has(Permission.REFERRAL_ANSWER):
+        return []
+    return list(inbox(actor).filter(state=ReferralState.SENT).order_by("deadline_at", "pk")[:LIST_LIMIT])
+
+
+def _title(referral: Referral) -> str:
+    return whose_case(referral, sees_case=bool(getattr(referral, "sees_case", False)))
+
+
+def _answer_row(referral: Referral, at: datetime) -> QueueRow:
+    return QueueRow(
+        group=QueueGroup.ANSWER,
+        kind="つなぎ",
+        title=referral.purpose,
+        detail=f"{referral.from_agency.short_name}から　{_title(referral)}（{referral.case.number}）",
+        url=reverse("referrals:detail", args=[referral.pk]),
+        due_at=referral.deadline_at,
+        badge="期限超過" if referral.deadline_at <= at else "",
+    )
+
+
+def _risen_row(referral: Referral) -> QueueRow:
+    put = referral.state == ReferralState.CONFERENCE
+    due = referral.deadline_at
+    if put and referral.answered_at:
+        due = office_hours_deadline(referral.answered_at, CONFERENCE_DAYS)
+    return QueueRow(
+        group=QueueGroup.ANSWER,
+        kind="つなぎ",
+        title=referral.purpose,
+        detail=(
+            f"{referral.from_agency.short_name} → {referral.to_agency.short_name}　"
+            f"{_title(referral)}（{referral.case.number}）"
+        ),
+        url=reverse("referrals:detail", args=[referral.pk]),
+        due_at=due,
+        badge="会議に出された" if put else "期限超過で上がった",
+    )
+
+
+def _overdue_row(referral: Referral) -> QueueRow:
+    risen_to = f"。{referral.escalated_to.short_name}に上がっています" if referral.escalated_to else ""
+    return QueueRow(
+        group=QueueGroup.WORRY,
+        kind="つなぎ",
+        title=f"{referral.to_agency.short_name}から返事がありません",
+        detail=f"{_title(referral)}：{referral.purpose}{risen_to}",
+        url=reverse("referrals:detail", args=[referral.pk]),
+        due_at=referral.deadline_at,
+        badge="返事なし",
+    )

@@ -1,0 +1,1 @@
+"""Pages between agencies, one file per page."""
