@@ -40,7 +40,8 @@ def static_digest() -> str:
     """Changes with any file under a static/ directory of ours, and with the packages that bring their own."""
     digest = hashlib.sha256((PROJECT / "requirements/run.txt").read_bytes())
     digest.update((PROJECT / "kyosei/settings.py").read_bytes())
-    for directory in (PROJECT / "static", *PROJECT.glob("*/static")):
+    ours = (path for path in PROJECT.glob("*/static") if path.parent.name not in {"var", ".venv"})
+    for directory in (PROJECT / "static", *ours):
         for path in sorted(directory.rglob("*")):
             state = path.stat()
             digest.update(f"{path} {state.st_size} {state.st_mtime_ns}\n".encode())
