@@ -9,6 +9,13 @@ from django.db import models
 _APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 
 
+class TrailQuerySet(models.QuerySet):
+    """Scope shared by both trails: for the auditor's role."""
+
+    def visible_to(self, actor: object) -> TrailQuerySet:
+        return self.all() if "audit_view" in getattr(actor, "permissions", ()) else self.none()
+
+
 class ChangeRecord(models.Model):
     """One write by one action: who did what to which record, written in the action's own transaction."""
 
@@ -21,6 +28,8 @@ class ChangeRecord(models.Model):
     target_type = models.CharField("対象の種類", max_length=80)
     target_id = models.CharField("対象ID", max_length=40)
     detail = models.JSONField("内容", default=dict, blank=True)
+
+    objects = TrailQuerySet.as_manager()
 
     class Meta:
         verbose_name = "変更の記録"
@@ -53,6 +62,8 @@ class AccessRecord(models.Model):
     ground = models.CharField("根拠", max_length=40, blank=True)
     path = models.CharField("ページ", max_length=300, blank=True)
     remote_addr = models.CharField("接続元", max_length=60, blank=True)
+
+    objects = TrailQuerySet.as_manager()
 
     class Meta:
         verbose_name = "閲覧の記録"

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from accounts.roles import Permission
 
@@ -21,16 +21,16 @@ class NavItem:
     count: int | None = None
 
 
-NAV: tuple[tuple[str, str, str, Permission | None], ...] = (
-    ("ホーム", "home", "h", None),
-    ("相談", "consultations:list", "s", Permission.CONSULTATION_RECEIVE),
-    ("世帯", "households:list", "f", Permission.HOUSEHOLD_VIEW),
-    ("ケース", "cases:list", "c", Permission.CASE_VIEW),
-    ("つなぎ", "referrals:list", "t", Permission.REFERRAL_VIEW),
-    ("会議", "conferences:list", "m", Permission.CONFERENCE_VIEW),
-    ("業務記録", "work:week", "w", Permission.WORK_RECORD),
-    ("按分", "apportionment:list", "b", Permission.APPORTION_VIEW),
-    ("管理", "manage:index", "k", Permission.STAFF_ADMIN),
+NAV: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
+    ("ホーム", "home", "h", ()),
+    ("相談", "consultations:list", "s", (Permission.CONSULTATION_RECEIVE,)),
+    ("世帯", "households:list", "f", (Permission.HOUSEHOLD_VIEW,)),
+    ("ケース", "cases:list", "c", (Permission.CASE_VIEW,)),
+    ("つなぎ", "referrals:list", "t", (Permission.REFERRAL_VIEW,)),
+    ("会議", "conferences:list", "m", (Permission.CONFERENCE_VIEW,)),
+    ("業務記録", "work:week", "w", (Permission.WORK_RECORD,)),
+    ("按分", "apportionment:list", "b", (Permission.APPORTION_VIEW,)),
+    ("管理", "manage:index", "k", (Permission.STAFF_ADMIN, Permission.AUDIT_VIEW)),
 )
 
 
@@ -46,8 +46,11 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         }
     items = []
     for label, name, key, needed in NAV:
-        if needed is None or actor.has(needed):
-            url = reverse(name)
+        if not needed or any(actor.has(p) for p in needed):
+            try:
+                url = reverse(name)
+            except NoReverseMatch:
+                continue
             current = request.path == url if url == "/" else request.path.startswith(url)
             items.append(NavItem(label, url, key, current))
     return {

@@ -1,0 +1,1 @@
+"""Every write of accounts, one use case per file."""

@@ -1,0 +1,88 @@
+"""Registering staff, and their appointments: rights begin and end on the dates that stand here."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.enums import Role
+from accounts.models import Agency, Appointment, Staff
+from accounts.roles import Permission
+from audit.actions import record
+from common.errors import NotAllowed, Overlap, RuleViolation
+
+
+def check_can_administer(actor: Actor) -> None:
+    if not actor.has(Permission.STAFF_ADMIN):
+        raise NotAllowed("職員と辞令を登録する権限がありません。")
+
+
+@transaction.atomic
+def register_staff(
+    *, username: str, name: str, kana: str, email: str, password: str, actor: Actor, at: datetime
+) -> Staff:
+    """A person who may sign in; rights come only with an appointment."""
+    check_can_administer(actor)
+    if Staff.objects.filter(username=username).exists():
+        raise RuleViolation("この職員番号はすでに登録されています。", field="username")
+    staff = Staff(username=username, name=name, kana=kana, email=email)
+    try:
+        validate_password(password, staff)
+    except ValidationError as error:
+        raise RuleViolation(" ".join(error.messages), field="password") from None
+    staff.set_password(password)
+    staff.save()
+    record(actor=actor, action="staff.register", target=staff, at=at)
+    return staff
+
+
+@transaction.atomic
+def appoint(
+    *, staff: Staff, agency: Agency, role: str, sector: str, title: str, starts_on: date, ends_on: date | None,
+    actor: Actor, at: datetime,
+) -> Appointment:  # fmt: skip
+    """An appointment from ``starts_on`` to ``ends_on`` (both included; None: open). Not to oneself.
+
+    Raises Overlap when the person already has one at that agency in the period, RuleViolation when a director
+    lacks a sector or the period is empty.
+    """
+    check_can_administer(actor)
+    if staff.pk == actor.staff_id:
+        raise NotAllowed("自分自身の辞令は登録できません。")
+    if role == Role.AREA_DIRECTOR and not sector:
+        raise RuleViolation("エリアディレクターには担当分野が必要です。", field="sector")
+    if ends_on is not None and ends_on < starts_on:
+        raise RuleViolation("終了日が開始日より前です。", field="ends_on")
+    Staff.objects.select_for_update(of=("self",)).get(pk=staff.pk)
+    during = DateRange(starts_on, date.fromordinal(ends_on.toordinal() + 1) if ends_on else None)
+    if Appointment.objects.filter(staff=staff, agency=agency, during__overlap=during).exists():
+        raise Overlap("同じ機関での辞令の期間が重なっています。", field="starts_on")
+    appointment = Appointment.objects.create(
+        staff=staff, agency=agency, role=role, sector=sector, title=title, during=during
+    )
+    record(
+        actor=actor, action="appointment.give", target=appointment, at=at, staff=staff.pk, agency=agency.pk, role=role,
+        starts_on=starts_on.isoformat(), ends_on=ends_on.isoformat() if ends_on else None,
+    )  # fmt: skip
+    return appointment
+
+
+@transaction.atomic
+def end_appointment(*, appointment: Appointment, ends_on: date, actor: Actor, at: datetime) -> Appointment:
+    """Rights stop after ``ends_on``. A past end cannot be set: what was done then stays explained."""
+    check_can_administer(actor)
+    appointment = Appointment.objects.select_for_update(of=("self",)).get(pk=appointment.pk)
+    if ends_on < timezone.localdate(at):
+        raise RuleViolation("終了日は今日以降にしてください。", field="ends_on")
+    if ends_on < appointment.during.lower:
+        raise RuleViolation("終了日が開始日より前です。", field="ends_on")
+    appointment.during = DateRange(appointment.during.lower, date.fromordinal(ends_on.toordinal() + 1))
+    appointment.save(update_fields=["during"])
+    record(actor=actor, action="appointment.end", target=appointment, at=at, ends_on=ends_on.isoformat())
+    return appointment
