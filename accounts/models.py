@@ -90,6 +90,16 @@ class StaffQuerySet(models.QuerySet["Staff"]):
             pk__in=Appointment.objects.current(on).filter(agency=agency).values("staff_id"),
         )
 
+    def appointed_at(self, agency_id: int, on: date) -> StaffQuerySet:
+        return self.filter(pk__in=Appointment.objects.current(on).filter(agency=agency_id).values("staff_id"))
+
+    def with_current_appointments(self, on: date) -> StaffQuerySet:
+        """Adds ``current_appointments``: those of the day, with their agencies."""
+        current = Appointment.objects.current(on).select_related("agency").order_by("pk")
+        return self.prefetch_related(
+            models.Prefetch("appointments", queryset=current, to_attr="current_appointments")
+        )
+
     def visible_to(self, actor: object) -> StaffQuerySet:
         """Names of colleagues are open to every signed-in worker (who to ask); nothing else of them is shown."""
         return self.all()

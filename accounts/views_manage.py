@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,7 +13,7 @@ from accounts.access import no_permission, permission
 from accounts.actions.staff import appoint, end_appointment, register_staff
 from accounts.forms import AppointmentForm, EndAppointmentForm, StaffForm
 from accounts.http import ActorRequest
-from accounts.models import Agency, Appointment, Staff
+from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from audit.models import ChangeRecord
 from common.errors import RuleViolation
@@ -49,10 +49,7 @@ def staff_list(request: ActorRequest) -> HttpResponse:
     """Staff by kana with today's appointments; filter by name, number or agency."""
     query, agency = request.GET.get("q", "").strip(), request.GET.get("agency", "")
     today = timezone.localdate()
-    current = Appointment.objects.current(today).select_related("agency").order_by("pk")
-    rows = Staff.objects.visible_to(request.actor).prefetch_related(
-        Prefetch("appointments", queryset=current, to_attr="current_appointments")
-    )
+    rows = Staff.objects.visible_to(request.actor).with_current_appointments(today)
     if query:
         rows = rows.filter(
             Q(name__contains=query) | Q(kana__startswith=query) | Q(username__startswith=query)
