@@ -55,9 +55,7 @@ def staff_list(request: ActorRequest) -> HttpResponse:
             Q(name__contains=query) | Q(kana__startswith=query) | Q(username__startswith=query)
         )
     if agency.isdigit():
-        rows = rows.filter(
-            pk__in=Appointment.objects.current(today).filter(agency=int(agency)).values("staff")
-        )
+        rows = rows.appointed_at(int(agency), today)
     page = paginate(rows, request_get=request.GET, sorts=STAFF_SORTS, default="kana")
     context = {
         "page": page, "q": query, "agency": agency,

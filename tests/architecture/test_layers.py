@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import weakref
 
 from django.apps import apps
 
@@ -63,20 +64,19 @@ def test_rules_do_not_read_the_clock():
     assert found == []
 
 
+def _receiver_name(receiver: object) -> str:
+    """A receiver is kept as a function or as a weak reference to one."""
+    function = receiver() if isinstance(receiver, weakref.ReferenceType) else receiver
+    return getattr(function, "__qualname__", "?")
+
+
 def test_signal_receivers_are_known():
     """A low event with high effects goes through a declared signal; these are all that listen."""
     from cases import signals as case_signals
     from referrals import signals as referral_signals
 
     listening = {
-        name: sorted(
-            getattr(
-                ref() if hasattr(ref, "__call__") and not hasattr(ref, "__name__") else ref,
-                "__qualname__",
-                "?",
-            )
-            for _, ref, *_ in signal.receivers
-        )
+        name: sorted(_receiver_name(entry[1]) for entry in signal.receivers)
         for module in (case_signals, referral_signals)
         for name, signal in vars(module).items()
         if hasattr(signal, "receivers")
