@@ -121,9 +121,8 @@ def whose_case(referral: Referral, *, sees_case: bool) -> str:
 
 def hours_left(referral: Referral, at: datetime) -> int:
     """Whole hours to the deadline, rounded towards it; negative when past."""
-    return int((referral.deadline_at - at) / timedelta(hours=1)) if referral.deadline_at >= at else min(
-        -1, int((referral.deadline_at - at) / timedelta(hours=1))
-    )
+    left = int((referral.deadline_at - at) / timedelta(hours=1))
+    return left if referral.deadline_at > at else min(-1, left)
 
 
 def as_row(referral: Referral, actor: Actor, at: datetime, offices: Sequence[Agency] = ()) -> ReferralRow:
@@ -146,6 +145,35 @@ def as_rows(
     referrals: Sequence[Referral], actor: Actor, at: datetime, offices: Sequence[Agency] = ()
 ) -> list[ReferralRow]:
     return [as_row(referral, actor, at, offices) for referral in referrals]
+
+
+# ── What the receiver can read ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What a referral shows of the record and what it holds back: ``shown`` is (part, its words, its content)."""
+
+    shown: tuple[tuple[str, str, object], ...]
+    held_back: tuple[str, ...]
+
+
+def disclosure(case: Case, parts: Sequence[str]) -> Disclosure:
+    """Only the chosen parts are read at all; the rest are named, not fetched."""
+    chosen = [part for part in SharedPart if part.value in parts]
+    record = _shared(case, [part.value for part in chosen])
+    return Disclosure(
+        shown=tuple((part.value, part.label, record.get(part.value)) for part in chosen),
+        held_back=tuple(part.label for part in SharedPart if part not in chosen),
+    )
+
+
+def _shared(case: Case, parts: list[str]) -> dict[str, object]:
+    try:
+        from cases.selectors import shared_parts
+    except ImportError:
+        return {}
+    return shared_parts(case, parts)
 
 
 # ── Inbox, outbox, sector ───────────────────────────────────────────────────────────────────────────────────
@@ -195,7 +223,7 @@ def multi_sector_cases(actor: Actor) -> QuerySet[Case]:
     )
 
 
-def of_case(case: Case, actor: Actor) -> QuerySet[Referral]:
+def case_referrals(case: Case, actor: Actor) -> QuerySet[Referral]:
     """All referrals of one visible case: the waiting first, then the newest."""
     first = CaseExpr(When(state__in=REFERRAL_WAITING, then=Value(0)), default=Value(1))
     return (

@@ -1,0 +1,168 @@
+"""Sending, answering and filtering referrals. Rules stand in the actions; here only shapes and choices."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.enums import ConsentState, Ground
+from accounts.models import Agency, Staff
+from cases.models import Case
+from common.forms import KyoseiForm, RequestKeyField, WarekiDateField, WarekiDateTimeField
+from common.japan.wareki import format_wareki
+from referrals.actions.send_referral import REFERRAL_GROUNDS
+from referrals.enums import SharedPart
+from referrals.selectors import DEADLINE_DAYS, office_hours_deadline
+from referrals.workflow import ReferralEvent, ReferralState
+
+QUICK_DAYS = (1, DEADLINE_DAYS, 5, 10)
+
+GROUND_HINTS = {
+    Ground.CONSENT: "ケースに同意が記録されているとき",
+    Ground.PARTICIPATION: "すでに一緒に支えている機関に頼むとき",
+    Ground.COORDINATION: "同意がまだのとき。個人が分かる記録は必要なものだけにする",
+    Ground.ABUSE_LAW: "通告・通報や安全の確認のため",
+    Ground.EMERGENCY: "命や身体に危険があり、同意を待てないとき",
+}
+_WITH_CONSENT = [SharedPart.BASIC, SharedPart.CONCERNS, SharedPart.STRENGTHS, SharedPart.PROBLEMS]
+_WITHOUT_CONSENT = [SharedPart.CONCERNS, SharedPart.STRENGTHS, SharedPart.PROBLEMS]
+_SEND_NOTHING = (ConsentState.REFUSED, ConsentState.WITHDRAWN)
+
+
+def default_parts(case: Case) -> list[str]:
+    """What is ticked at first: nothing that names a person until there is consent, nothing at all if it was refused."""
+    if case.consent == ConsentState.YES:
+        return list(_WITH_CONSENT)
+    return [] if case.consent in _SEND_NOTHING else list(_WITHOUT_CONSENT)
+
+
+def receivers(actor: Actor, at: datetime) -> Any:
+    """Agencies that the actor's may ask, by sector and name."""
+    directory = Agency.objects.visible_to(actor).with_desk().active_on(timezone.localdate(at))
+    return directory.exclude(pk=actor.agency_id).order_by("sector", "code")
+
+
+class SendForm(KyoseiForm):
+    """つなぐ. A date typed into ``deadline_at`` goes before the quick choice."""
+
+    request_key = RequestKeyField()
+    to_agency = forms.ModelChoiceField(label="つなぎ先", queryset=Agency.objects.none())
+    to_agency_text = forms.CharField(label="つなぎ先の名前", required=False, widget=forms.HiddenInput)
+    purpose = forms.CharField(
+        label="お願いしたいこと",
+        max_length=200,
+        help_text="一文で。相手の受信箱にこのまま出ます。",
+        widget=forms.TextInput(attrs={"list": "purposes", "autocomplete": "off"}),
+    )
+    message = forms.CharField(
+        label="補足", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    deadline = forms.ChoiceField(label="返事の期限", required=False, widget=forms.RadioSelect)
+    deadline_at = WarekiDateTimeField(
+        label="日時を指定する", required=False, help_text="入れると、上の選択より優先されます。"
+    )
+    ground = forms.ChoiceField(label="共有の根拠", widget=forms.RadioSelect)
+    parts = forms.MultipleChoiceField(
+        label="見せる記録", required=False, choices=SharedPart.choices, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, case: Case, actor: Actor, at: datetime, **kwargs: Any) -> None:
+        self.at = at
+        has_consent = case.consent == ConsentState.YES
+        kwargs["initial"] = {
+            "ground": Ground.CONSENT if has_consent else Ground.COORDINATION,
+            "parts": default_parts(case),
+            "deadline": str(DEADLINE_DAYS),
+            **kwargs.get("initial", {}),
+        }
+        super().__init__(*args, **kwargs)
+        # all agencies: an impossible one is refused by the action, which says why
+        self.fields["to_agency"].queryset = Agency.objects.visible_to(actor)  # type: ignore[attr-defined]
+        self.fields["deadline"].choices = [  # type: ignore[attr-defined]
+            (str(days), _deadline_label(at, days)) for days in QUICK_DAYS
+        ]
+        consent = f"（いまは「{ConsentState(case.consent).label}」）" if not has_consent else ""
+        self.fields["ground"].choices = [  # type: ignore[attr-defined]
+            (g.value, f"{g.label}：{GROUND_HINTS[g]}{consent if g is Ground.CONSENT else ''}")
+            for g in REFERRAL_GROUNDS
+        ]
+        if self.is_bound:
+            self._read_typed_agency(actor)
+
+    def _read_typed_agency(self, actor: Actor) -> None:
+        """A full name that was typed and not picked from the list counts as picked."""
+        typed = str(self.data.get("to_agency_text", "")).strip()
+        if self.data.get("to_agency") or not typed:
+            return
+        directory = receivers(actor, self.at)
+        found = [a for a in directory if typed in (a.name, a.short_name)]
+        if len(found) == 1:
+            self.data = self.data.copy()  # type: ignore[union-attr]
+            self.data["to_agency"] = str(found[0].pk)  # type: ignore[index]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if not data.get("deadline_at") and "deadline_at" not in self.errors:
+            days = int(data.get("deadline") or DEADLINE_DAYS)
+            data["deadline_at"] = office_hours_deadline(self.at, days)
+        return data
+
+
+def _deadline_label(at: datetime, days: int) -> str:
+    local = timezone.localtime(office_hours_deadline(at, days))
+    return f"{days}開庁日後　{format_wareki(local.date())}{local:%H:%M}"
+
+
+class AnswerForm(KyoseiForm):
+    """One answer: who takes it on, or why it goes to a conference."""
+
+    staff = forms.ModelChoiceField(label="引き受ける人", queryset=Staff.objects.none(), empty_label=None)
+    note = forms.CharField(
+        label="ひとこと", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(
+        self, *args: Any, event: ReferralEvent, actor: Actor, at: datetime, **kwargs: Any
+    ) -> None:
+        kwargs.setdefault("initial", {"staff": actor.staff_id})
+        super().__init__(*args, **kwargs)
+        note = self.fields["note"]
+        if event is ReferralEvent.TO_CONFERENCE:
+            del self.fields["staff"]
+            note.required, note.label = True, "会議に出す理由"
+            note.help_text = "何を話し合えば受けられるか。送った機関とエリアディレクターに伝わります。"
+            note.error_messages["required"] = "会議に出す理由を入力してください。"
+            return
+        colleagues = Staff.objects.visible_to(actor)
+        if actor.agency is not None:
+            colleagues = colleagues.of_agency(actor.agency, on=timezone.localdate(at))
+        self.fields["staff"].queryset = colleagues.order_by("kana", "pk")  # type: ignore[attr-defined]
+        note.label = "ひとこと（送った機関に伝わります）"
+
+
+class WithdrawForm(KyoseiForm):
+    note = forms.CharField(
+        label="取り下げる理由", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class ReferralFilterForm(KyoseiForm):
+    """What the list shows; every field may be empty."""
+
+    direction = forms.ChoiceField(
+        label="向き", required=False, choices=[("", "すべて"), ("in", "届いた"), ("out", "送った")]
+    )
+    state = forms.ChoiceField(label="状態", required=False, choices=[("", "すべて"), *ReferralState.choices])
+    agency = forms.ModelChoiceField(
+        label="相手の機関", required=False, queryset=Agency.objects.none(), empty_label="すべて"
+    )
+    since = WarekiDateField(label="送付日（から）", required=False, help_text="")
+    until = WarekiDateField(label="送付日（まで）", required=False, help_text="")
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].queryset = Agency.objects.visible_to(actor).order_by("code")  # type: ignore[attr-defined]

@@ -1,0 +1,285 @@
+"""つなぎ: inbox and outbox, history, the director's sector, one referral and its answer."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.access import permission, scoped_get
+from accounts.http import ActorRequest
+from accounts.roles import Permission
+from cases.models import Case
+from common.errors import InvalidTransition, NotAllowed, RuleViolation
+from common.keyset import Sort, paginate
+from referrals.actions.answer_referral import answer_referral
+from referrals.actions.withdraw_referral import withdraw_referral
+from referrals.forms.referral import AnswerForm, ReferralFilterForm, WithdrawForm
+from referrals.models import Referral
+from referrals.permissions import ANSWERS, can_send, check_can_answer
+from referrals.selectors import (
+    LIST_LIMIT,
+    as_row,
+    as_rows,
+    case_referrals,
+    director_office_list,
+    disclosure,
+    for_reading,
+    inbox,
+    multi_sector_cases,
+    outbox,
+    risen,
+)
+from referrals.workflow import REFERRAL_MEANING, ReferralEvent, ReferralState
+
+HISTORY_SORTS = {
+    "sent": Sort("送付", ["sent_at"]),
+    "deadline": Sort("期限", ["deadline_at"]),
+    "answered": Sort("返事", ["answered_at"], nulls_last=True),
+    "to": Sort("つなぎ先", ["to_agency__code"]),
+}
+CASE_SORTS = {
+    "opened": Sort("受理", ["opened_at"]),
+    "contact": Sort("最後の対応", ["last_contact_at"], nulls_last=True),
+}
+WAITING_ORDERS = {"deadline": ("deadline_at", "pk"), "sent": ("sent_at", "pk")}
+
+ANSWER_WORDS = {
+    ReferralEvent.TAKE_LEAD: ("主担当で受ける", "主担当になり、ケースのすべての記録が見えるようになります。前の主担当は協働機関として残ります。"),
+    ReferralEvent.JOIN: ("一緒に支える", "協働機関として加わり、ケースのすべての記録が見えるようになります。主担当は変わりません。"),
+    ReferralEvent.TO_CONFERENCE: ("会議に出す", "エリアディレクターに会議を開いてもらいます。決まるまで、あとから受けることもできます。"),
+}  # fmt: skip
+ANSWERED_WORDS = {
+    ReferralState.LEAD: "主担当で受けました。",
+    ReferralState.PARTNER: "協働機関として加わりました。",
+    ReferralState.CONFERENCE: "会議に出しました。エリアディレクターが会議を開きます。",
+}
+
+
+# ── List ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@permission(Permission.REFERRAL_VIEW)
+def referral_list(request: ActorRequest) -> HttpResponse:
+    """Three tabs: what waits, what is done, and for directors the sector."""
+    is_director = request.actor.has(Permission.SECTOR_VIEW)
+    pages = {"waiting": _waiting, "history": _history, **({"sector": _sector} if is_director else {})}
+    tab = request.GET.get("tab", "")
+    if tab not in pages:
+        tab = "sector" if is_director else "waiting"
+    context = pages[tab](request)
+    labels = {"sector": "分野の状況", "waiting": "返事待ち", "history": "済み・すべて"}
+    url = reverse("referrals:list")
+    context |= {
+        "tab": tab,
+        "tabs": [
+            {"label": label, "url": f"{url}?tab={key}", "current": key == tab, "count": None}
+            for key, label in labels.items()
+            if key in pages
+        ],
+        "reset_url": f"{url}?tab={tab}",
+        "answer_words": ANSWER_WORDS,
+    }
+    template = f"referrals/_{tab}.html" if request.htmx and not request.htmx.boosted else "referrals/list.html"
+    return render(request, template, context)
+
+
+def _filters(request: ActorRequest, *unused: str) -> tuple[ReferralFilterForm, Q]:
+    """The filter form and what it asks for; a filter that cannot be read filters nothing and says so."""
+    form = ReferralFilterForm(request.GET, actor=request.actor)
+    for name in unused:
+        del form.fields[name]
+    form.is_valid()
+    data, wanted, me = form.cleaned_data, Q(), request.actor.agency_id
+    if data.get("state"):
+        wanted &= Q(state=data["state"])
+    if agency := data.get("agency"):
+        wanted &= Q(from_agency=agency) | Q(to_agency=agency)
+    if data.get("direction"):
+        wanted &= Q(to_agency=me) if data["direction"] == "in" else Q(from_agency=me)
+    if since := data.get("since"):
+        wanted &= Q(sent_at__gte=timezone.make_aware(datetime.combine(since, time.min)))
+    if until := data.get("until"):
+        wanted &= Q(sent_at__lt=timezone.make_aware(datetime.combine(until + timedelta(days=1), time.min)))
+    return form, wanted
+
+
+def _waiting(request: ActorRequest) -> dict[str, Any]:
+    actor, at = request.actor, timezone.now()
+    form, wanted = _filters(request, "direction", "state")
+    order = request.GET.get("sort", "deadline")
+    order = order if order in WAITING_ORDERS else "deadline"
+    received = list(inbox(actor).filter(wanted).order_by(*WAITING_ORDERS[order])[: LIST_LIMIT + 1])
+    sent = list(outbox(actor).filter(wanted).order_by(*WAITING_ORDERS[order])[: LIST_LIMIT + 1])
+    offices = director_office_list()
+    rows = as_rows(received[:LIST_LIMIT], actor, at, offices)
+    return {
+        "filter": form,
+        "order": order,
+        "orders": [("deadline", "期限の近い順"), ("sent", "古い順")],
+        "to_answer": [row for row in rows if row.referral.state == ReferralState.SENT],
+        "put_to_conference": [row for row in rows if row.referral.state == ReferralState.CONFERENCE],
+        "sent": as_rows(sent[:LIST_LIMIT], actor, at, offices),
+        "has_more": max(len(received), len(sent)) > LIST_LIMIT,
+        "is_filtered": bool(wanted),
+    }
+
+
+def _history(request: ActorRequest) -> dict[str, Any]:
+    actor = request.actor
+    form, wanted = _filters(request)
+    me = actor.agency_id
+    ours = Referral.objects.visible_to(actor).filter(
+        Q(from_agency=me) | Q(to_agency=me) | Q(escalated_to=me)
+    )
+    page = paginate(
+        for_reading(ours.filter(wanted), actor), request_get=request.GET, sorts=HISTORY_SORTS, default="-sent"
+    )
+    return {
+        "filter": form,
+        "page": page,
+        "rows": as_rows(page.rows, actor, timezone.now()),
+        "is_filtered": bool(wanted),
+    }
+
+
+def _sector(request: ActorRequest) -> dict[str, Any]:
+    actor, at = request.actor, timezone.now()
+    up = as_rows(
+        list(risen(actor).order_by("deadline_at", "pk")[:LIST_LIMIT]), actor, at, director_office_list()
+    )
+    page = paginate(
+        multi_sector_cases(actor), request_get=request.GET, sorts=CASE_SORTS, default="-opened", page_size=30
+    )
+    return {
+        "escalated": [row for row in up if row.referral.state == ReferralState.SENT],
+        "put_to_conference": [row for row in up if row.referral.state == ReferralState.CONFERENCE],
+        "page": page,
+        "silent_before": at - timedelta(days=30),
+    }
+
+
+# ── One referral ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _referral(request: ActorRequest, pk: int) -> Referral:
+    return scoped_get(for_reading(Referral.objects.visible_to(request.actor), request.actor), request, pk=pk)
+
+
+def _detail_context(request: ActorRequest, referral: Referral) -> dict[str, Any]:
+    actor, at = request.actor, timezone.now()
+    row = as_row(referral, actor, at, director_office_list())
+    is_receiver = referral.to_agency_id == actor.agency_id
+    shows = referral.is_waiting or not is_receiver
+    return {
+        "row": row,
+        "referral": referral,
+        "is_receiver": is_receiver,
+        "shows_parts": shows,
+        "disclosure": disclosure(referral.case, referral.parts) if shows else None,
+        "answer_words": ANSWER_WORDS,
+        "may_convene": actor.has(Permission.CONFERENCE_CONVENE) and row.sees_case and referral.is_waiting,
+    }
+
+
+@permission(Permission.REFERRAL_VIEW)
+def detail(request: ActorRequest, pk: int) -> HttpResponse:
+    """What is asked, what the receiver can read and what was held back, and the answer."""
+    return render(request, "referrals/detail.html", _detail_context(request, _referral(request, pk)))
+
+
+@permission(Permission.REFERRAL_VIEW)
+def answer(request: ActorRequest, pk: int, event: str) -> HttpResponse:
+    """The form of one answer (a fragment in the list, a page on its own) and the answer itself."""
+    if event not in ANSWERS:
+        raise Http404
+    referral, at, chosen = _referral(request, pk), timezone.now(), ReferralEvent(event)
+    if request.method != "POST":
+        check_can_answer(request.actor, referral, chosen)
+        form = AnswerForm(event=chosen, actor=request.actor, at=at)
+        return _answer_form(request, referral, chosen, form)
+    form = AnswerForm(request.POST, event=chosen, actor=request.actor, at=at)
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            answered = answer_referral(
+                referral=referral, event=chosen, actor=request.actor, at=at, staff=data.get("staff"),
+                note=data["note"],
+            )  # fmt: skip
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+            if isinstance(violation, InvalidTransition):
+                referral = _referral(request, pk)
+        else:
+            return _answered(request, answered)
+    return _answer_form(request, referral, chosen, form, status=422)
+
+
+def _answer_form(
+    request: ActorRequest, referral: Referral, event: ReferralEvent, form: AnswerForm, status: int = 200
+) -> HttpResponse:
+    row = as_row(referral, request.actor, timezone.now())
+    label, explained = ANSWER_WORDS[event]
+    context = {
+        "row": row, "referral": referral, "event": event, "form": form, "label": label, "explained": explained,
+        "is_open": event in row.answers, "meaning": REFERRAL_MEANING[ReferralState(referral.state)],
+    }  # fmt: skip
+    template = "referrals/_answer_form.html" if request.htmx else "referrals/answer.html"
+    return render(request, template, context, status=status)
+
+
+def _answered(request: ActorRequest, referral: Referral) -> HttpResponse:
+    words = ANSWERED_WORDS[ReferralState(referral.state)]
+    if not request.htmx:
+        messages.success(request, words)
+        return redirect("referrals:detail", pk=referral.pk)
+    fresh = for_reading(Referral.objects.visible_to(request.actor), request.actor).get(pk=referral.pk)
+    context = {"row": as_row(fresh, request.actor, timezone.now()), "words": words}
+    return render(request, "referrals/_answered.html", context)
+
+
+@permission(Permission.REFERRAL_SEND)
+def withdraw(request: ActorRequest, pk: int) -> HttpResponse:
+    """Taking one's own request back, with the reason if one likes."""
+    referral = _referral(request, pk)
+    form = WithdrawForm(request.POST or None)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            withdraw_referral(
+                referral=referral, actor=request.actor, at=timezone.now(), note=form.cleaned_data["note"]
+            )
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+            status = 422
+        else:
+            messages.success(request, "つなぎを取り下げました。相手には記録が見えなくなりました。")
+            return redirect("referrals:detail", pk=pk)
+    context = {"row": as_row(referral, request.actor, timezone.now()), "referral": referral, "form": form}
+    return render(request, "referrals/withdraw.html", context, status=status)
+
+
+@permission(Permission.REFERRAL_VIEW)
+def case_fragment(request: ActorRequest, number: str) -> HttpResponse:
+    """All referrals of one case: the tab つなぎ of the case page, or a page of its own."""
+    cases = Case.objects.visible_to(request.actor).select_related("household")
+    case = scoped_get(cases, request, log=None, number=number)
+    rows = as_rows(list(case_referrals(case, request.actor)), request.actor, timezone.now(), director_office_list())
+    context = {
+        "case": case,
+        "rows": rows,
+        "may_send": can_send(request.actor, case) and case.is_open,
+        "may_convene": request.actor.has(Permission.CONFERENCE_CONVENE),
+    }
+    template = "referrals/_case.html" if request.htmx else "referrals/case.html"
+    return render(request, template, context)

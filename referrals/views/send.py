@@ -1,0 +1,114 @@
+"""つなぐ: the form, its list of agencies, and the preview of what the receiver will be able to read."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from accounts.access import permission, scoped_get
+from accounts.enums import Sector
+from accounts.http import ActorRequest
+from accounts.models import Agency
+from accounts.roles import Permission
+from cases.models import Case
+from common.errors import NotAllowed, RuleViolation
+from referrals.actions.send_referral import send_referral
+from referrals.enums import SharedPart
+from referrals.forms.referral import SendForm, receivers
+from referrals.selectors import disclosure
+
+PURPOSES = (
+    "主担当を引き受けてほしい",
+    "一緒に訪問してほしい",
+    "制度の利用を検討してほしい",
+    "専門の見立てをしてほしい",
+    "見守りに加わってほしい",
+)
+
+
+def _case(request: ActorRequest) -> Case:
+    cases = Case.objects.visible_to(request.actor).select_related("household", "person", "lead_agency")
+    return scoped_get(cases, request, number=request.GET.get("case", ""))
+
+
+@permission(Permission.REFERRAL_SEND)
+def new(request: ActorRequest) -> HttpResponse:
+    """The form for one case (``?case=``); without a case, the way to the list of cases."""
+    if not request.GET.get("case"):
+        return render(request, "referrals/new.html", {"case": None})
+    case, at = _case(request), timezone.now()
+    if request.method != "POST":
+        to_agency = _wished_agency(request)
+        form = SendForm(case=case, actor=request.actor, at=at, initial={"to_agency": to_agency})
+        return render(request, "referrals/new.html", _context(request, case, form))
+    form = SendForm(request.POST, case=case, actor=request.actor, at=at)
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            referral = send_referral(
+                case=case, to_agency=data["to_agency"], purpose=data["purpose"], message=data["message"],
+                ground=data["ground"], parts=data["parts"], deadline_at=data["deadline_at"], actor=request.actor,
+                at=at, request_key=UUID(str(data["request_key"])),
+            )  # fmt: skip
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            messages.success(request, f"{referral.to_agency.short_name}へつなぎました。返事を待っています。")
+            return redirect("referrals:detail", pk=referral.pk)
+    return render(request, "referrals/new.html", _context(request, case, form), status=422)
+
+
+def _wished_agency(request: ActorRequest) -> Agency | None:
+    wished = request.GET.get("to", "")
+    return Agency.objects.visible_to(request.actor).filter(pk=wished).first() if wished.isdigit() else None
+
+
+def _context(request: ActorRequest, case: Case, form: SendForm) -> dict[str, Any]:
+    chosen = form["parts"].value() or []
+    picked = form["to_agency"].value()
+    agencies = list(receivers(request.actor, form.at))
+    label = next((a.name for a in agencies if str(a.pk) == str(getattr(picked, "pk", picked))), "")
+    return {
+        "case": case,
+        "form": form,
+        "groups": _grouped(agencies),
+        "agency_value": picked if label and not isinstance(picked, Agency) else getattr(picked, "pk", ""),
+        "agency_text": label or form["to_agency_text"].value() or "",
+        "purposes": PURPOSES,
+        "disclosure": disclosure(case, chosen),
+    }
+
+
+def _grouped(agencies: list[Agency]) -> list[tuple[str, str, list[Agency]]]:
+    """(sector code, its word, agencies), in the order of the sectors; agencies of no one sector come last."""
+    words = [*Sector.choices, ("", "分野を問わない")]
+    groups = [(code, word, [a for a in agencies if a.sector == code]) for code, word in words]
+    return [group for group in groups if group[2]]
+
+
+@permission(Permission.REFERRAL_SEND)
+def agency_options(request: ActorRequest) -> HttpResponse:
+    """The agencies whose name, area or sector holds the typed words, for the combobox."""
+    query = request.GET.get("to_agency_text", "").strip()
+    found = [
+        a
+        for a in receivers(request.actor, timezone.now()).select_related("area")
+        if query in f"{a.name} {a.short_name} {a.get_sector_display()} {a.area or ''} {a.get_kind_display()}"
+    ]
+    return render(request, "referrals/_agency_options.html", {"groups": _grouped(found)})
+
+
+@permission(Permission.REFERRAL_SEND)
+def preview(request: ActorRequest) -> HttpResponse:
+    """What the receiver would read with the ticked parts, and what stays back."""
+    case = _case(request)
+    chosen = [p for p in request.GET.getlist("parts") if p in SharedPart.values]
+    context = {"case": case, "disclosure": disclosure(case, chosen)}
+    return render(request, "referrals/_preview.html", context)
