@@ -33,12 +33,12 @@ def check_can_answer(actor: Actor, referral: Referral, event: ReferralEvent) -> 
     """
     is_receiver = referral.to_agency_id == actor.agency_id and actor.has(Permission.REFERRAL_ANSWER)
     is_director = referral.escalated_to_id == actor.agency_id and actor.has(Permission.CONFERENCE_CONVENE)
-    if actor.staff is None or not (
-        is_receiver or (is_director and event is ReferralEvent.TO_CONFERENCE)
-    ):
+    if actor.staff is None or not (is_receiver or (is_director and event is ReferralEvent.TO_CONFERENCE)):
         raise NotAllowed(f"つなぎ先（{referral.to_agency.short_name}）の職員だけが返事をできます。")
     if event is ReferralEvent.TAKE_LEAD and not referral.to_agency.may_lead:
-        raise RuleViolation("この機関は主担当になれません（調整役）。協働として加わるか、会議に出してください。")
+        raise RuleViolation(
+            "この機関は主担当になれません（調整役）。協働として加わるか、会議に出してください。"
+        )
 
 
 def can_answer(actor: Actor, referral: Referral, event: ReferralEvent) -> bool:

@@ -14,7 +14,9 @@ def refuse_closing_with_waiting_referrals(
     sender: type[Case], *, case: Case, actor: Actor, at: datetime, **kwargs: object
 ) -> None:
     """A case is not closed while another agency has been asked and has not answered (nobody is left waiting)."""
-    waiting = Referral.objects.waiting().filter(case=case).select_related("to_agency").order_by("deadline_at", "pk")
+    waiting = (
+        Referral.objects.waiting().filter(case=case).select_related("to_agency").order_by("deadline_at", "pk")
+    )
     names = [referral.to_agency.short_name for referral in waiting[:5]]
     if names:
         raise RuleViolation(

@@ -41,9 +41,7 @@ def office_hours_deadline(at: datetime, days: int) -> datetime:
 
 def director_office_list() -> list[Agency]:
     """All area directors' offices that exist, in a stable order; one query."""
-    return list(
-        Agency.objects.filter(kind=AgencyKind.DIRECTOR_OFFICE, closed_on__isnull=True).order_by("pk")
-    )
+    return list(Agency.objects.filter(kind=AgencyKind.DIRECTOR_OFFICE, closed_on__isnull=True).order_by("pk"))
 
 
 def coordinating_offices(referral: Referral, offices: Sequence[Agency] | None = None) -> list[Agency]:
@@ -243,8 +241,12 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     rows = [_answer_row(r, at) for r in _to_answer(actor)]
     watched = Q(from_agency=actor.agency_id, state=ReferralState.SENT, deadline_at__lte=at)
     if actor.has(Permission.SECTOR_VIEW):
-        watched |= Q(escalated_to=actor.agency_id, state__in=REFERRAL_WAITING) | Q(state=ReferralState.CONFERENCE)
-    found = for_reading(Referral.objects.visible_to(actor).filter(watched), actor).order_by("deadline_at", "pk")
+        watched |= Q(escalated_to=actor.agency_id, state__in=REFERRAL_WAITING) | Q(
+            state=ReferralState.CONFERENCE
+        )
+    found = for_reading(Referral.objects.visible_to(actor).filter(watched), actor).order_by(
+        "deadline_at", "pk"
+    )
     for referral in found[:LIST_LIMIT]:
         if actor.has(Permission.SECTOR_VIEW) and (
             referral.escalated_to_id == actor.agency_id or referral.state == ReferralState.CONFERENCE

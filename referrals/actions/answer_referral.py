@@ -75,11 +75,23 @@ def answer_referral(
     case, ground = referral.case, Ground(referral.ground)
     if event is ReferralEvent.TAKE_LEAD:
         take_lead(
-            case=case, agency=referral.to_agency, staff=named, actor=actor, at=at, basis=referral, ground=ground
+            case=case,
+            agency=referral.to_agency,
+            staff=named,
+            actor=actor,
+            at=at,
+            basis=referral,
+            ground=ground,
         )
     elif event is ReferralEvent.JOIN:
         join_case(
-            case=case, agency=referral.to_agency, staff=named, actor=actor, at=at, basis=referral, ground=ground
+            case=case,
+            agency=referral.to_agency,
+            staff=named,
+            actor=actor,
+            at=at,
+            basis=referral,
+            ground=ground,
         )
     else:
         for office in coordinating_offices(referral):

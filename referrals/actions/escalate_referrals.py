@@ -58,9 +58,7 @@ def escalate_referral(*, referral_id: int, actor: Actor, at: datetime) -> bool:
         return False
     referral.escalated_at, referral.escalated_to = at, offices[0]
     referral.save(update_fields=["escalated_at", "escalated_to"])
-    grant_case(
-        case=case, agency=offices[0], ground=Ground.COORDINATION, basis=referral, actor=actor, at=at
-    )
+    grant_case(case=case, agency=offices[0], ground=Ground.COORDINATION, basis=referral, actor=actor, at=at)
     record(
         actor=actor, action="referral.escalate", target=referral, at=at, case=case.pk,
         escalated_to=offices[0].pk, to_agency=referral.to_agency_id,

@@ -7,10 +7,11 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 
 from accounts.actor import Actor
 from accounts.enums import ConsentState, Ground
-from accounts.models import Agency, Staff
+from accounts.models import Agency, AgencyQuerySet, Staff
 from cases.models import Case
 from common.forms import KyoseiForm, RequestKeyField, WarekiDateField, WarekiDateTimeField
 from common.japan.wareki import format_wareki
@@ -40,10 +41,12 @@ def default_parts(case: Case) -> list[str]:
     return [] if case.consent in _SEND_NOTHING else list(_WITHOUT_CONSENT)
 
 
-def receivers(actor: Actor, at: datetime) -> Any:
+def receivers(actor: Actor, at: datetime) -> AgencyQuerySet:
     """Agencies that the actor's may ask, by sector and name."""
     directory = Agency.objects.visible_to(actor).with_desk().active_on(timezone.localdate(at))
-    return directory.exclude(pk=actor.agency_id).order_by("sector", "code")
+    if actor.agency is not None:
+        directory = directory.exclude(pk=actor.agency.pk)
+    return directory.order_by("sector", "code")
 
 
 class SendForm(KyoseiForm):
@@ -101,8 +104,7 @@ class SendForm(KyoseiForm):
         directory = receivers(actor, self.at)
         found = [a for a in directory if typed in (a.name, a.short_name)]
         if len(found) == 1:
-            self.data = self.data.copy()  # type: ignore[union-attr]
-            self.data["to_agency"] = str(found[0].pk)  # type: ignore[index]
+            self.data = MultiValueDict({**dict(self.data.lists()), "to_agency": [str(found[0].pk)]})  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -125,9 +127,7 @@ class AnswerForm(KyoseiForm):
         label="ひとこと", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    def __init__(
-        self, *args: Any, event: ReferralEvent, actor: Actor, at: datetime, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, event: ReferralEvent, actor: Actor, at: datetime, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"staff": actor.staff_id})
         super().__init__(*args, **kwargs)
         note = self.fields["note"]

@@ -86,7 +86,9 @@ def referral_list(request: ActorRequest) -> HttpResponse:
         "reset_url": f"{url}?tab={tab}",
         "answer_words": ANSWER_WORDS,
     }
-    template = f"referrals/_{tab}.html" if request.htmx and not request.htmx.boosted else "referrals/list.html"
+    template = (
+        f"referrals/_{tab}.html" if request.htmx and not request.htmx.boosted else "referrals/list.html"
+    )
     return render(request, template, context)
 
 
@@ -135,9 +137,7 @@ def _history(request: ActorRequest) -> dict[str, Any]:
     actor = request.actor
     form, wanted = _filters(request)
     me = actor.agency_id
-    ours = Referral.objects.visible_to(actor).filter(
-        Q(from_agency=me) | Q(to_agency=me) | Q(escalated_to=me)
-    )
+    ours = Referral.objects.visible_to(actor).filter(Q(from_agency=me) | Q(to_agency=me) | Q(escalated_to=me))
     page = paginate(
         for_reading(ours.filter(wanted), actor), request_get=request.GET, sorts=HISTORY_SORTS, default="-sent"
     )
@@ -274,7 +274,9 @@ def case_fragment(request: ActorRequest, number: str) -> HttpResponse:
     """All referrals of one case: the tab つなぎ of the case page, or a page of its own."""
     cases = Case.objects.visible_to(request.actor).select_related("household")
     case = scoped_get(cases, request, log=None, number=number)
-    rows = as_rows(list(case_referrals(case, request.actor)), request.actor, timezone.now(), director_office_list())
+    rows = as_rows(
+        list(case_referrals(case, request.actor)), request.actor, timezone.now(), director_office_list()
+    )
     context = {
         "case": case,
         "rows": rows,

@@ -174,7 +174,9 @@ def test_take_lead_moves_the_lead_to_a_named_person(referral, disability_worker,
     case.refresh_from_db()
     assert (case.lead_agency, case.lead_staff) == (disability_worker.agency, named)
     assert CasePartner.objects.get(case=case, ended_at=None).agency == worker.agency
-    assert Case.objects.visible_to(worker.actor).get() == Case.objects.visible_to(disability_worker.actor).get()
+    assert (
+        Case.objects.visible_to(worker.actor).get() == Case.objects.visible_to(disability_worker.actor).get()
+    )
 
 
 def test_take_lead_needs_a_person_of_the_agency(referral, disability_worker, worker, case):
@@ -219,7 +221,11 @@ def test_to_conference_shows_the_case_to_the_director_only(
     referral, disability_worker, disability_director, elderly_director, case
 ):
     answer_referral(
-        referral=referral, event="to_conference", actor=disability_worker.actor, at=LATER, note="役割を決めたい"
+        referral=referral,
+        event="to_conference",
+        actor=disability_worker.actor,
+        at=LATER,
+        note="役割を決めたい",
     )
     assert Case.objects.visible_to(disability_director.actor).exists()
     assert not Case.objects.visible_to(elderly_director.actor).exists()

@@ -121,9 +121,7 @@ def test_task_reads_the_clock_itself(referral, disability_director, time_machine
 
 @pytest.mark.django_db(transaction=True)
 def test_runs_side_by_side_escalate_each_once(worker, disability_worker, disability_director):
-    referrals = [
-        send(worker.actor, f.make_case(worker.actor), disability_worker.agency) for _ in range(6)
-    ]
+    referrals = [send(worker.actor, f.make_case(worker.actor), disability_worker.agency) for _ in range(6)]
     start, results, wrong = threading.Barrier(4), [], []
 
     def run():
@@ -163,9 +161,7 @@ def test_answer_and_escalation_at_once_do_not_block_each_other(
             connection.close()
 
     jobs = [
-        lambda: answer_referral(
-            referral=referral, event="take_lead", actor=disability_worker.actor, at=PAST
-        ),
+        lambda: answer_referral(referral=referral, event="take_lead", actor=disability_worker.actor, at=PAST),
         lambda: escalate_overdue(actor=SYSTEM, at=PAST),
         lambda: send(worker.actor, referral.case, f.make_agency("別の課")),
     ]

@@ -123,7 +123,9 @@ def test_director_sees_what_rose_and_cases_of_several_sectors(
     assert page.context["tab"] == "sector"
     assert [row.referral for row in page.context["escalated"]] == [referral]
     assert page.context["page"].rows == [broad]
-    answer_referral(referral=referral, event="to_conference", actor=disability_worker.actor, at=NOW, note="理由")
+    answer_referral(
+        referral=referral, event="to_conference", actor=disability_worker.actor, at=NOW, note="理由"
+    )
     page = disability_director.client.get(list_url("sector"))
     assert [row.referral for row in page.context["put_to_conference"]] == [referral]
     assert elderly_director.client.get(list_url()).context["put_to_conference"] == []
@@ -145,7 +147,9 @@ def test_list_queries_do_not_grow(tab, worker, disability_worker, django_assert_
                 client.get(list_url(tab))
 
 
-def test_sector_queries_do_not_grow(worker, disability_worker, disability_director, django_assert_max_num_queries):
+def test_sector_queries_do_not_grow(
+    worker, disability_worker, disability_director, django_assert_max_num_queries
+):
     client = disability_director.client
     for rows in (1, 20):
         while Referral.objects.count() < rows:
@@ -165,7 +169,10 @@ def test_detail_for_both_ends(referral, worker, disability_worker, django_assert
         with django_assert_max_num_queries(MAX_QUERIES):
             page = client.get(reverse("referrals:detail", args=[referral.pk]))
         assert page.status_code == 200
-    assert "見せていないもの" in worker.client.get(reverse("referrals:detail", args=[referral.pk])).content.decode()
+    assert (
+        "見せていないもの"
+        in worker.client.get(reverse("referrals:detail", args=[referral.pk])).content.decode()
+    )
 
 
 def test_stranger_gets_404_everywhere_and_it_is_logged(referral, stranger, case):
@@ -214,7 +221,9 @@ def test_answer_in_place(referral, disability_worker, case):
 
 def test_answer_on_its_own_page(referral, disability_worker):
     url = reverse("referrals:answer", args=[referral.pk, "join"])
-    response = disability_worker.client.post(url, {"staff": disability_worker.staff.pk, "note": "火曜に伺います"})
+    response = disability_worker.client.post(
+        url, {"staff": disability_worker.staff.pk, "note": "火曜に伺います"}
+    )
     assert response.status_code == 302
     referral.refresh_from_db()
     assert (referral.state, referral.answer_note) == (ReferralState.PARTNER, "火曜に伺います")
@@ -304,7 +313,7 @@ def test_typed_name_counts(worker, case, care_center):
         ({"deadline_at_0": "R8.11.20", "deadline_at_1": "10:00"}, "今より後"),
         ({"ground": "consent"}, "本人の同意は「未確認」"),
         ({"ground": "article_106_6"}, "一覧にあるものから"),
-        ({"parts": ["diary"]}, "diary"),
+        ({"parts": ["diary"]}, "見せる記録は、一覧にあるもの"),
         ({"to_agency": "", "to_agency_text": "どこか"}, "つなぎ先を選んでください"),
         ({"to_agency": "999999"}, "一覧にあるものから"),
     ],
