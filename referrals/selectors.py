@@ -209,11 +209,23 @@ def risen(actor: Actor) -> QuerySet[Referral]:
     )
 
 
+def _sector_cases(actor: Actor) -> QuerySet[Case]:
+    cases = Case.objects.visible_to(actor).open()
+    return cases.filter(sectors__contains=[actor.sector]) if actor.sector else cases
+
+
 def multi_sector_cases(actor: Actor) -> QuerySet[Case]:
     """For a director: open cases of two or more sectors, one of them the director's."""
-    cases = Case.objects.visible_to(actor).open().filter(sectors__len__gte=2)
-    if actor.sector:
-        cases = cases.filter(sectors__contains=[actor.sector])
+    return _sector_cases(actor).filter(sectors__len__gte=2)
+
+
+def silent_cases(actor: Actor, before: datetime) -> QuerySet[Case]:
+    """For a director: open cases of the sector without any contact since ``before``."""
+    return _sector_cases(actor).filter(last_contact_at__lt=before)
+
+
+def with_team(cases: QuerySet[Case]) -> QuerySet[Case]:
+    """With household and lead, and ``waiting_referrals``: how many requests about the case wait."""
     waiting = Referral.objects.filter(case=OuterRef("pk"), state__in=REFERRAL_WAITING)
     counted = waiting.order_by().values("case").annotate(n=Count("pk")).values("n")
     return cases.select_related("household", "lead_agency", "lead_staff").annotate(

@@ -35,6 +35,8 @@ from referrals.selectors import (
     multi_sector_cases,
     outbox,
     risen,
+    silent_cases,
+    with_team,
 )
 from referrals.workflow import REFERRAL_MEANING, ReferralEvent, ReferralState
 
@@ -42,12 +44,12 @@ HISTORY_SORTS = {
     "sent": Sort("送付", ["sent_at"]),
     "deadline": Sort("期限", ["deadline_at"]),
     "answered": Sort("返事", ["answered_at"], nulls_last=True),
-    "to": Sort("つなぎ先", ["to_agency__code"]),
 }
 CASE_SORTS = {
     "opened": Sort("受理", ["opened_at"]),
     "contact": Sort("最後の対応", ["last_contact_at"], nulls_last=True),
 }
+SILENT_DAYS = 30  # 最後の対応からこの日数を過ぎたケースは気がかり
 WAITING_ORDERS = {"deadline": ("deadline_at", "pk"), "sent": ("sent_at", "pk")}
 
 ANSWER_WORDS = {
@@ -114,7 +116,7 @@ def _filters(request: ActorRequest, *unused: str) -> tuple[ReferralFilterForm, Q
 
 def _waiting(request: ActorRequest) -> dict[str, Any]:
     actor, at = request.actor, timezone.now()
-    form, wanted = _filters(request, "direction", "state")
+    form, wanted = _filters(request, "direction", "state", "since", "until")
     order = request.GET.get("sort", "deadline")
     order = order if order in WAITING_ORDERS else "deadline"
     received = list(inbox(actor).filter(wanted).order_by(*WAITING_ORDERS[order])[: LIST_LIMIT + 1])
@@ -151,18 +153,55 @@ def _history(request: ActorRequest) -> dict[str, Any]:
 
 def _sector(request: ActorRequest) -> dict[str, Any]:
     actor, at = request.actor, timezone.now()
+    silent_before = at - timedelta(days=SILENT_DAYS)
     up = as_rows(
         list(risen(actor).order_by("deadline_at", "pk")[:LIST_LIMIT]), actor, at, director_office_list()
     )
+    escalated = [row for row in up if row.referral.state == ReferralState.SENT]
+    put = [row for row in up if row.referral.state == ReferralState.CONFERENCE]
+    show = "silent" if request.GET.get("show") == "silent" else "multi"
+    cases = silent_cases(actor, silent_before) if show == "silent" else multi_sector_cases(actor)
     page = paginate(
-        multi_sector_cases(actor), request_get=request.GET, sorts=CASE_SORTS, default="-opened", page_size=30
+        with_team(cases), request_get=request.GET, sorts=CASE_SORTS, default="-opened", page_size=30
     )
     return {
-        "escalated": [row for row in up if row.referral.state == ReferralState.SENT],
-        "put_to_conference": [row for row in up if row.referral.state == ReferralState.CONFERENCE],
+        "stats": _sector_stats(request, len(escalated), len(put), silent_before),
+        "escalated": escalated,
+        "put_to_conference": put,
+        "show": show,
+        "cases_title": f"{SILENT_DAYS}日以上記録のないケース"
+        if show == "silent"
+        else "複数の分野にまたがるケース",
         "page": page,
-        "silent_before": at - timedelta(days=30),
+        "silent_before": silent_before,
     }
+
+
+def _sector_stats(
+    request: ActorRequest, escalated: int, put: int, silent_before: datetime
+) -> list[dict[str, Any]]:
+    """Numbers that open lists; none counts further than a person reads."""
+    actor, url = request.actor, reverse("referrals:list")
+    waiting = Referral.objects.visible_to(actor).unanswered()[: LIST_LIMIT + 1].count()
+    multi = multi_sector_cases(actor)[: LIST_LIMIT + 1].count()
+    silent = silent_cases(actor, silent_before)[: LIST_LIMIT + 1].count()
+    figures = [
+        ("返事待ち", waiting, f"{url}?tab=history&state=sent", ""),
+        ("期限を過ぎて上がった", escalated, "#escalated", "error" if escalated else ""),
+        ("会議を待つ", put, "#put", "warn" if put else ""),
+        ("複数分野のケース", multi, f"{url}?tab=sector#multi", ""),
+        (
+            f"{SILENT_DAYS}日以上記録なし",
+            silent,
+            f"{url}?tab=sector&show=silent#multi",
+            "warn" if silent else "",
+        ),
+    ]
+    return [
+        {"label": label, "value": min(value, LIST_LIMIT), "url": to, "kind": kind,
+         "note": "以上" if value > LIST_LIMIT else ""}
+        for label, value, to, kind in figures
+    ]  # fmt: skip
 
 
 # ── One referral ────────────────────────────────────────────────────────────────────────────────────────────

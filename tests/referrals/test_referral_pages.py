@@ -131,6 +131,18 @@ def test_director_sees_what_rose_and_cases_of_several_sectors(
     assert elderly_director.client.get(list_url()).context["put_to_conference"] == []
 
 
+def test_director_finds_silent_cases(worker, disability_director):
+    quiet = f.make_case(worker.actor, sectors=(Sector.DISABILITY, Sector.ELDERLY))
+    f.make_case(worker.actor, sectors=(Sector.DISABILITY, Sector.ELDERLY))
+    quiet.last_contact_at = NOW - timedelta(days=31)
+    quiet.save()
+    page = disability_director.client.get(list_url("sector") + "&show=silent")
+    assert page.context["page"].rows == [quiet]
+    figures = {stat["label"]: stat["value"] for stat in page.context["stats"]}
+    assert figures["複数分野のケース"] == 2
+    assert figures["30日以上記録なし"] == 1
+
+
 def test_sector_tab_is_the_directors(worker):
     assert worker.client.get(list_url("sector")).context["tab"] == "waiting"
 
@@ -156,7 +168,7 @@ def test_sector_queries_do_not_grow(
             case = f.make_case(worker.actor, sectors=(Sector.DISABILITY, Sector.ELDERLY))
             send(worker.actor, case, disability_worker.agency)
         escalate_overdue(actor=Actor.system("試験"), at=NOW + timedelta(days=4))
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(10):
             client.get(list_url("sector"))
 
 

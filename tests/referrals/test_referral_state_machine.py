@@ -1,0 +1,193 @@
+"""Nobody is refused, and exactly one agency leads: over random sequences of everything that agencies can do."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from accounts.actor import Actor
+from accounts.enums import AgencyKind, Role, Sector
+from accounts.models import Staff
+from audit.models import ChangeRecord
+from cases.models import Case
+from common.errors import RuleViolation
+from referrals.actions.answer_referral import answer_referral, settle_referral
+from referrals.actions.escalate_referrals import escalate_overdue
+from referrals.actions.withdraw_referral import withdraw_referral
+from referrals.models import Referral
+from referrals.selectors import director_office_list, next_step
+from referrals.workflow import REFERRAL_WAITING, ReferralEvent, ReferralState
+from tests import factories as f
+from tests.factories import NOW
+from tests.referrals.helpers import send
+
+AGENCIES = 4
+SYSTEM = Actor.system("試験")
+PICK = st.integers(min_value=0, max_value=10_000)
+
+
+class Between(RuleBasedStateMachine):
+    """One city: a desk, two departments, a coordinating post that may not lead, a director, two households."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.savepoint = transaction.atomic()
+        self.savepoint.__enter__()
+        self.at = NOW
+        desk = f.make_agency("まちの保健室")
+        elderly = f.make_agency("包括", kind=AgencyKind.CENTER, sector=Sector.ELDERLY)
+        section = f.make_agency("障害福祉室", kind=AgencyKind.DEPARTMENT, sector=Sector.DISABILITY)
+        self.barred = f.make_agency("推進室", kind=AgencyKind.DEPARTMENT, may_lead=False)
+        self.agencies = [desk, elderly, section, self.barred]
+        self.staff = {a.pk: [f.make_staff(a), f.make_staff(a)] for a in self.agencies}
+        self.office = f.make_agency(
+            "ディレクター", kind=AgencyKind.DIRECTOR_OFFICE, sector=Sector.ELDERLY, may_lead=False
+        )
+        self.director = f.actor_of(f.make_staff(self.office, role=Role.AREA_DIRECTOR, sector=Sector.ELDERLY))
+        self.cases = [f.make_case(self.actor(0), sectors=(Sector.ELDERLY,)) for _ in range(2)]
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.savepoint.__exit__(None, None, None)
+
+    def actor(self, number: int) -> Actor:
+        agency = self.agencies[number % AGENCIES]
+        return f.actor_of(self.staff[agency.pk][number % 2])
+
+    def referral(self, pick: int) -> Referral:
+        rows = list(Referral.objects.order_by("pk"))
+        return rows[pick % len(rows)]
+
+    def attempt(self, action, **kwargs):
+        """Refusals are part of the game; they must leave no trace."""
+        before = ChangeRecord.objects.count()
+        try:
+            with transaction.atomic():
+                return action(**kwargs)
+        except (RuleViolation, Case.DoesNotExist, Referral.DoesNotExist):
+            assert ChangeRecord.objects.count() == before
+            return None
+
+    has_referrals = precondition(lambda self: Referral.objects.exists())
+
+    @rule(who=PICK, to=PICK, case=st.integers(0, 1), days=st.integers(1, 5))
+    def send(self, who, to, case, days):
+        self.attempt(
+            send, actor=self.actor(who), case=self.cases[case], to_agency=self.agencies[to % AGENCIES],
+            at=self.at, deadline_at=self.at + timedelta(days=days),
+        )  # fmt: skip
+
+    @has_referrals
+    @rule(pick=PICK, who=PICK, event=st.sampled_from(list(ReferralEvent)), named=PICK)
+    def answer(self, pick, who, event, named):
+        self._answer(self.referral(pick), self.actor(who), event, named)
+
+    @has_referrals
+    @rule(pick=PICK, event=st.sampled_from(["take_lead", "join", "to_conference"]), named=PICK)
+    def receiver_answers(self, pick, event, named):
+        referral = self.referral(pick)
+        staff = self.staff[referral.to_agency_id][named % 2]
+        self._answer(referral, f.actor_of(staff), event, named)
+
+    def _answer(self, referral, actor, event, named):
+        everyone = [s for people in self.staff.values() for s in people]
+        staff = everyone[named % len(everyone)] if named % 3 == 0 else None
+        self.attempt(
+            answer_referral, referral=referral, event=event, actor=actor, at=self.at, staff=staff, note="理由"
+        )
+
+    @has_referrals
+    @rule(pick=PICK, who=PICK)
+    def withdraw(self, pick, who):
+        self.attempt(withdraw_referral, referral=self.referral(pick), actor=self.actor(who), at=self.at)
+
+    @has_referrals
+    @rule(pick=PICK)
+    def director_brings_to_conference(self, pick):
+        self.attempt(
+            answer_referral, referral=self.referral(pick), event="to_conference", actor=self.director,
+            at=self.at, note="期限を過ぎたため",
+        )  # fmt: skip
+
+    @has_referrals
+    @rule(pick=PICK)
+    def conference_settles(self, pick):
+        self.attempt(
+            settle_referral, referral=self.referral(pick), actor=self.director, at=self.at, note="決定"
+        )
+
+    @rule(hours=st.integers(1, 72))
+    def time_passes(self, hours):
+        self.at += timedelta(hours=hours)
+        escalate_overdue(actor=SYSTEM, at=self.at)
+        escalate_overdue(actor=SYSTEM, at=self.at)
+
+    @invariant()
+    def every_open_case_has_one_lead_with_a_named_worker(self):
+        day = self.at.date()
+        for case in Case.objects.open().select_related("lead_agency", "lead_staff"):
+            assert case.lead_agency.may_lead
+            assert Staff.objects.of_agency(case.lead_agency, on=day).filter(pk=case.lead_staff_id).exists()
+            partners = [p.agency_id for p in case.partners.filter(ended_at=None)]
+            assert case.lead_agency_id not in partners
+            assert len(partners) == len(set(partners))
+
+    @invariant()
+    def every_waiting_referral_has_somebody_to_act_and_a_date(self):
+        offices = director_office_list()
+        for referral in Referral.objects.select_related("case__lead_agency", "to_agency", "escalated_to"):
+            assert referral.state in ReferralState.values
+            step = next_step(referral, offices)
+            assert (step is not None) == (referral.state in REFERRAL_WAITING)
+            if step is not None:
+                assert step.who
+                assert step.due_at > referral.sent_at
+            if referral.state == ReferralState.SENT and referral.deadline_at <= self.at:
+                assert referral.escalated_to == self.office
+
+    @invariant()
+    def nobody_was_refused(self):
+        """Only what the receiver took, what a conference decided, or what the sender took back is over."""
+        over = Referral.objects.exclude(state__in=REFERRAL_WAITING).select_related("answered_by")
+        for referral in over:
+            if referral.state == ReferralState.WITHDRAWN:
+                ours = self.staff[referral.from_agency_id]
+                assert referral.answered_by in ours
+            elif referral.state == ReferralState.SETTLED:
+                assert referral.answered_by == self.director.staff
+            else:
+                assert referral.state in {ReferralState.LEAD, ReferralState.PARTNER}
+                assert referral.answered_by in self.staff[referral.to_agency_id]
+
+    @invariant()
+    def a_referral_rises_once(self):
+        for referral in Referral.objects.all():
+            rises = ChangeRecord.objects.filter(action="referral.escalate", target_id=str(referral.pk))
+            assert rises.count() == (1 if referral.escalated_at else 0)
+
+    @invariant()
+    def a_closed_case_leaves_nobody_waiting(self):
+        assert not Referral.objects.waiting().exclude(case__in=Case.objects.open()).exists()
+
+
+@pytest.mark.slow
+def test_no_one_is_refused_and_exactly_one_leads(db):
+    random.seed(0)
+    run_state_machine_as_test(
+        Between,
+        settings=settings(
+            max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
