@@ -1,0 +1,130 @@
+"""Registering and correcting a person and a household."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.enums import Ground
+from accounts.models import Area
+from audit.actions import record
+from common.errors import RuleViolation
+from common.models import check_version
+from households.actions.grants import grant_household
+from households.enums import Relation
+from households.models import Household, HouseholdMember, Person
+from households.permissions import check_can_edit_household
+
+
+@dataclass(frozen=True, slots=True)
+class PersonData:
+    """What was said of a person; nothing of it is required."""
+
+    family_name: str = ""
+    given_name: str = ""
+    family_kana: str = ""
+    given_kana: str = ""
+    alias: str = ""
+    birth_on: date | None = None
+    birth_note: str = ""
+    died_on: date | None = None
+    sex: str = ""
+    phone: str = ""
+    workplace: str = ""
+    note: str = ""
+
+
+def check_dates(data: PersonData, today: date) -> None:
+    """Birth and death lie in the past and in order."""
+    if data.birth_on and data.birth_on > today:
+        raise RuleViolation("生年月日が今日より後です。", field="birth_on")
+    if data.birth_on and data.birth_on.year < 1868:
+        raise RuleViolation("生年月日を確かめてください（明治より前です）。", field="birth_on")
+    if data.died_on and data.died_on > today:
+        raise RuleViolation("死亡日が今日より後です。", field="died_on")
+    if data.died_on and data.birth_on and data.died_on < data.birth_on:
+        raise RuleViolation("死亡日が生年月日より前です。", field="died_on")
+
+
+def build_person(data: PersonData, *, at: datetime) -> Person:
+    """A saved person with its search columns. The caller has checked the permission."""
+    check_dates(data, timezone.localdate(at))
+    person = Person(created_at=at, **asdict(data))
+    person.fill_search()
+    person.save()
+    return person
+
+
+@transaction.atomic
+def update_person(*, person: Person, data: PersonData, version: int, actor: Actor, at: datetime) -> Person:
+    """Correct a person; StaleRecord when somebody else saved in between."""
+    person = Person.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=person.pk)
+    check_can_edit_household(actor)
+    check_version(person, version)
+    check_dates(data, timezone.localdate(at))
+    changed = [name for name, value in asdict(data).items() if getattr(person, name) != value]
+    for name, value in asdict(data).items():
+        setattr(person, name, value)
+    person.fill_search()
+    person.save()
+    record(actor=actor, action="person.update", target=person, at=at, fields=changed)
+    return person
+
+
+def household_name(person: Person | None) -> str:
+    """「森下 和子 世帯」, or 氏名不明 世帯 for an anonymous contact."""
+    return f"{person.display_name if person else '氏名不明'} 世帯"
+
+
+def build_household(*, person: Person | None, area: Area | None, actor: Actor, at: datetime) -> Household:
+    """A household around ``person`` (本人, from an unknown day on), seen by the actor's agency as its own duty."""
+    household = Household.objects.create(name=household_name(person), area=area, created_at=at)
+    if person is not None:
+        HouseholdMember.objects.create(
+            household=household,
+            person=person,
+            relation=Relation.SELF,
+            is_key_person=False,
+            during=(None, None),
+        )
+    if actor.agency is not None:
+        grant_household(
+            household=household,
+            agency=actor.agency,
+            ground=Ground.OWN_DUTY,
+            basis=household,
+            actor=actor,
+            at=at,
+        )
+    record(actor=actor, action="household.register", target=household, at=at)
+    return household
+
+
+@transaction.atomic
+def register_household(*, data: PersonData, actor: Actor, at: datetime) -> Household:
+    """A new person and the household around them, outside a consultation."""
+    check_can_edit_household(actor)
+    person = build_person(data, at=at)
+    return build_household(
+        person=person, area=actor.agency.area if actor.agency else None, actor=actor, at=at
+    )
+
+
+@transaction.atomic
+def update_household(
+    *, household: Household, name: str, area: Area | None, postal_code: str, address: str, phone: str, version: int,
+    actor: Actor, at: datetime,
+) -> Household:  # fmt: skip
+    """Correct name, area, address and phone of a household."""
+    household = Household.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=household.pk)
+    check_can_edit_household(actor)
+    check_version(household, version)
+    household.name, household.area = name, area
+    household.postal_code, household.address, household.phone = postal_code, address, phone
+    household.save()
+    record(actor=actor, action="household.update", target=household, at=at)
+    return household

@@ -1,0 +1,17 @@
+"""Who may do what with a household."""
+
+from __future__ import annotations
+
+from accounts.actor import Actor
+from accounts.roles import Permission
+from common.errors import NotAllowed
+
+
+def check_can_edit_household(actor: Actor) -> None:
+    """Whoever sees a household and whose role edits households may change it."""
+    if not actor.has(Permission.HOUSEHOLD_EDIT) or actor.agency is None:
+        raise NotAllowed("世帯の記録を変更する権限がありません。")
+
+
+def can_edit_household(actor: Actor) -> bool:
+    return actor.has(Permission.HOUSEHOLD_EDIT) and actor.agency is not None
