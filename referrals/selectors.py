@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from django.db.models import Case as CaseExpr
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from accounts.actor import Actor
 from accounts.enums import AgencyKind
@@ -84,6 +86,7 @@ class ReferralRow:
     referral: Referral
     whose: str
     hours_left: int
+    days: int
     sees_case: bool
     answers: tuple[ReferralEvent, ...]
     may_withdraw: bool
@@ -96,8 +99,9 @@ class ReferralRow:
         return REFERRAL_MEANING[ReferralState(self.referral.state)]
 
     @property
-    def is_late(self) -> bool:
-        return self.referral.escalated_at is not None
+    def hours(self) -> int | str:
+        """Near the deadline hours are counted, further away only days ("": the page shows ``days``)."""
+        return self.hours_left if abs(self.hours_left) < 72 else ""
 
 
 def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
@@ -130,6 +134,7 @@ def as_row(referral: Referral, actor: Actor, at: datetime, offices: Sequence[Age
         referral=referral,
         whose=whose_case(referral, sees_case=sees_case),
         hours_left=hours_left(referral, at),
+        days=(timezone.localdate(referral.deadline_at) - timezone.localdate(at)).days,
         sees_case=sees_case,
         answers=tuple(answers_open_to(actor, referral)),
         may_withdraw=can_withdraw(actor, referral),
@@ -166,12 +171,14 @@ def disclosure(case: Case, parts: Sequence[str]) -> Disclosure:
     )
 
 
-def _shared(case: Case, parts: list[str]) -> dict[str, object]:
+def _shared(case: Case, parts: list[str]) -> dict[str, Any]:
+    """``cases.selectors.shared_parts``."""
     try:
-        from cases.selectors import shared_parts
+        read = import_string("cases.selectors.shared_parts")
     except ImportError:
         return {}
-    return shared_parts(case, parts)
+    record: dict[str, Any] = read(case, parts)
+    return record
 
 
 # ── Inbox, outbox, sector ───────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
@@ -271,15 +272,32 @@ def _answer_form(
         "row": row, "referral": referral, "event": event, "form": form, "label": label, "explained": explained,
         "is_open": event in row.answers, "meaning": REFERRAL_MEANING[ReferralState(referral.state)],
     }  # fmt: skip
-    template = "referrals/_answer_form.html" if request.htmx else "referrals/answer.html"
-    return render(request, template, context, status=status)
+    context["cancel_url"] = _back(request, referral)
+    if not request.htmx:
+        return render(request, "referrals/answer.html", context, status=status)
+    # the form asks for its whole row to be replaced; a form that is not right replaces only itself
+    response = render(request, "referrals/_answer_form.html", context, status=status)
+    return reswap(retarget(response, f"#answer-{referral.pk}"), "outerHTML")
+
+
+def _in_list(request: ActorRequest) -> bool:
+    """Whether the answer is given in a row of the list (and not on the referral's own page)."""
+    path = request.htmx.current_url_abs_path if request.htmx else None
+    return bool(path) and str(path).split("?")[0] == reverse("referrals:list")
+
+
+def _back(request: ActorRequest, referral: Referral) -> str:
+    if _in_list(request):
+        return f"{reverse('referrals:list')}?tab=waiting"
+    return reverse("referrals:detail", args=[referral.pk])
 
 
 def _answered(request: ActorRequest, referral: Referral) -> HttpResponse:
     words = ANSWERED_WORDS[ReferralState(referral.state)]
-    if not request.htmx:
+    if not _in_list(request):
         messages.success(request, words)
-        return redirect("referrals:detail", pk=referral.pk)
+        url = reverse("referrals:detail", args=[referral.pk])
+        return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
     fresh = for_reading(Referral.objects.visible_to(request.actor), request.actor).get(pk=referral.pk)
     context = {"row": as_row(fresh, request.actor, timezone.now()), "words": words}
     return render(request, "referrals/_answered.html", context)

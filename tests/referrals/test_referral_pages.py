@@ -224,7 +224,8 @@ def test_answer_in_place(referral, disability_worker, case):
     assert "引き受ける人" in part
     assert "<html" in client.get(url).content.decode()
     colleague = f.make_staff(disability_worker.agency, name="藤田 さくら")
-    done = client.post(url, {"staff": colleague.pk, "note": ""}, **HTMX)
+    in_list = {**HTMX, "HTTP_HX_CURRENT_URL": f"http://testserver{list_url()}"}
+    done = client.post(url, {"staff": colleague.pk, "note": ""}, **in_list)
     assert done.status_code == 200
     assert "主担当で受けました" in done.content.decode()
     case.refresh_from_db()
@@ -392,3 +393,18 @@ def test_home_rows_of_a_stranger(referral, stranger, finance):
 
 def test_case_grants_are_real(referral, disability_worker, case):
     assert not Case.objects.visible_to(disability_worker.actor).filter(pk=case.pk).exists()
+
+
+def test_answer_in_a_row_replaces_the_row_and_on_its_page_opens_it(referral, disability_worker, worker):
+    url = reverse("referrals:answer", args=[referral.pk, "to_conference"])
+    in_list = {**HTMX, "HTTP_HX_CURRENT_URL": f"http://testserver{list_url()}"}
+    wrong = disability_worker.client.post(url, {"note": ""}, **in_list)
+    assert (wrong.status_code, wrong["HX-Retarget"]) == (422, f"#answer-{referral.pk}")
+    right = disability_worker.client.post(url, {"note": "理由"}, **in_list)
+    assert "HX-Retarget" not in right
+    assert "会議に出しました" in right.content.decode()
+    other = send(worker.actor, f.make_case(worker.actor), disability_worker.agency)
+    detail = reverse("referrals:detail", args=[other.pk])
+    on_page = {**HTMX, "HTTP_HX_CURRENT_URL": f"http://testserver{detail}"}
+    url = reverse("referrals:answer", args=[other.pk, "to_conference"])
+    assert disability_worker.client.post(url, {"note": "理由"}, **on_page)["HX-Redirect"] == detail
