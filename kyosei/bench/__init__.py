@@ -1,0 +1,1 @@
+"""The benchmark: a generated city, its main pages measured, and the figures written down."""

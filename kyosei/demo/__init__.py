@@ -1,0 +1,1 @@
+"""The demo municipality: invented people in an invented city, made by calling the actions."""
