@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class ReferralQuerySet(models.QuerySet["Referral"]):
     def visible_to(self, actor: Actor) -> ReferralQuerySet:
         """The agency at either end, the director's office it rose to, and whoever sees the case."""
-        if not actor.has(Permission.REFERRAL_VIEW):
+        if not actor.has(Permission.REFERRAL_VIEW) or actor.agency_id is None:
             return self.none()
         return self.filter(
             Q(from_agency=actor.agency_id)

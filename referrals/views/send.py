@@ -15,7 +15,8 @@ from accounts.enums import Sector
 from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
-from cases.models import Case
+from cases.actions.drafts import forget_draft
+from cases.models import Case, Draft
 from common.errors import NotAllowed, RuleViolation
 from referrals.actions.send_referral import send_referral
 from referrals.enums import SharedPart
@@ -43,8 +44,8 @@ def new(request: ActorRequest) -> HttpResponse:
         return render(request, "referrals/new.html", {"case": None})
     case, at = _case(request), timezone.now()
     if request.method != "POST":
-        to_agency = _wished_agency(request)
-        form = SendForm(case=case, actor=request.actor, at=at, initial={"to_agency": to_agency})
+        initial = {"to_agency": _wished_agency(request), **_draft(request, case)}
+        form = SendForm(case=case, actor=request.actor, at=at, initial=initial)
         return render(request, "referrals/new.html", _context(request, case, form))
     form = SendForm(request.POST, case=case, actor=request.actor, at=at)
     if form.is_valid():
@@ -60,9 +61,31 @@ def new(request: ActorRequest) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
+            forget_draft(key=_draft_key(case), actor=request.actor)
             messages.success(request, f"{referral.to_agency.short_name}へつなぎました。返事を待っています。")
             return redirect("referrals:detail", pk=referral.pk)
     return render(request, "referrals/new.html", _context(request, case, form), status=422)
+
+
+def _draft_key(case: Case) -> str:
+    return f"referral:{case.number}"
+
+
+def _draft(request: ActorRequest, case: Case) -> dict[str, Any]:
+    """What the actor had typed for this case before the browser died; the key of the form is always a fresh one."""
+    draft = Draft.objects.visible_to(request.actor).filter(key=_draft_key(case)).first()
+    if draft is None:
+        return {}
+    kept = {name: [str(v) for v in values] for name, values in draft.data.items() if isinstance(values, list)}
+    found: dict[str, Any] = {
+        name: kept[name][0]
+        for name in ("to_agency", "to_agency_text", "purpose", "message", "deadline", "ground")
+        if kept.get(name)
+    }
+    if "purpose" in kept:  # a draft of this form: a box that was cleared sends nothing
+        found["parts"] = [part for part in kept.get("parts", []) if part in SharedPart.values]
+        found["deadline_at"] = [*kept.get("deadline_at_0", [""]), *kept.get("deadline_at_1", [""])]
+    return found
 
 
 def _wished_agency(request: ActorRequest) -> Agency | None:
@@ -78,6 +101,7 @@ def _context(request: ActorRequest, case: Case, form: SendForm) -> dict[str, Any
     return {
         "case": case,
         "form": form,
+        "draft_key": _draft_key(case),
         "groups": _grouped(agencies),
         "agency_value": picked if label and not isinstance(picked, Agency) else getattr(picked, "pk", ""),
         "agency_text": label or form["to_agency_text"].value() or "",

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.actor import Actor
 from accounts.enums import AgencyKind, Ground, Sector
 from audit.models import AccessKind, AccessRecord
-from cases.models import Case
+from cases.models import Case, Draft
 from common.queue import QueueGroup
 from referrals.actions.answer_referral import answer_referral
 from referrals.actions.escalate_referrals import escalate_overdue
@@ -408,3 +408,23 @@ def test_answer_in_a_row_replaces_the_row_and_on_its_page_opens_it(referral, dis
     on_page = {**HTMX, "HTTP_HX_CURRENT_URL": f"http://testserver{detail}"}
     url = reverse("referrals:answer", args=[other.pk, "to_conference"])
     assert disability_worker.client.post(url, {"note": "理由"}, **on_page)["HX-Redirect"] == detail
+
+
+def test_draft_comes_back_and_goes_when_sent(worker, case, care_center):
+    key = f"referral:{case.number}"
+    Draft.objects.create(
+        staff=worker.staff, agency=worker.agency, key=key, url=new_url(case), updated_at=NOW,
+        data={
+            "to_agency": [str(care_center.pk)], "to_agency_text": [care_center.name], "purpose": ["見守りの相談"],
+            "message": [""], "parts": ["notes"], "deadline_at_0": ["R8.12.1"], "deadline_at_1": ["9:00"],
+            "request_key": ["x"],
+        },
+    )  # fmt: skip
+    page = worker.client.get(new_url(case))
+    text = page.content.decode()
+    assert "見守りの相談" in text
+    assert "R8.12.1" in text
+    assert f'value="{care_center.pk}"' in text
+    assert page.context["form"]["parts"].value() == ["notes"]
+    assert worker.client.post(new_url(case), form_data(care_center)).status_code == 302
+    assert not Draft.objects.exists()
