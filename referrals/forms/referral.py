@@ -134,6 +134,7 @@ class AnswerForm(KyoseiForm):
         if event is ReferralEvent.TO_CONFERENCE:
             del self.fields["staff"]
             note.required, note.label = True, "会議に出す理由"
+            note.widget.attrs["data-focus"] = ""
             note.help_text = "何を話し合えば受けられるか。送った機関とエリアディレクターに伝わります。"
             note.error_messages["required"] = "会議に出す理由を入力してください。"
             return
