@@ -83,3 +83,15 @@ def join_case(
     )
     record(actor=actor, action="case.join", target=case, at=at, agency=agency.pk, staff=staff.pk)
     return partner
+
+
+def join_as_receiver(*, case: Case, agency: Agency, staff: Staff, actor: Actor, at: datetime) -> None:
+    """The agency that received the person again works beside the lead; the lead does not change."""
+    _, made = CasePartner.objects.get_or_create(
+        case=case,
+        agency=agency,
+        ended_at=None,
+        defaults={"staff": staff, "since": at, "role_note": "相談を受けた機関"},
+    )
+    if made:
+        record(actor=actor, action="case.join", target=case, at=at, agency=agency.pk, staff=staff.pk)

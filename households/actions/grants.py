@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import Permission as AuthPermission
 from django.db import models
@@ -11,7 +12,7 @@ from django.db.models import Q
 from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Agency
-from households.models import VIEW_HOUSEHOLD, AccessGrant, Household, HouseholdGrant
+from households.models import VIEW_HOUSEHOLD, Household, HouseholdGrant
 
 
 def view_permission(codename: str, app_label: str) -> AuthPermission:
@@ -20,10 +21,10 @@ def view_permission(codename: str, app_label: str) -> AuthPermission:
 
 
 def give_grant(
-    grant_model: type[AccessGrant], content_object: models.Model, *, codename: str, agency: Agency, ground: Ground,
+    grant_model: Any, content_object: models.Model, *, codename: str, agency: Agency, ground: Ground,
     basis: models.Model, actor: Actor, at: datetime, ends_at: datetime | None = None,
 ) -> None:  # fmt: skip
-    """One unended grant per record, group and permission: an existing one stands, with its first ground."""
+    """A row of ``grant_model`` (a subclass of AccessGrant). One unended grant per record, group and permission: an existing one stands, with its first ground."""
     permission = view_permission(codename, content_object._meta.app_label)
     existing = grant_model.objects.filter(
         content_object=content_object, group_id=agency.group_id, permission=permission

@@ -1,0 +1,164 @@
+"""The form of 相談を受ける, its corrections, and the filters of the list."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from accounts.enums import ConsentState, Sector
+from cases.actions.receive_consultation import ContactData
+from cases.enums import Caller, CodeList, Outcome, Way
+from cases.models import Code
+from common.forms import (
+    KyoseiForm,
+    MinutesField,
+    PhoneField,
+    RequestKeyField,
+    VersionField,
+    WarekiDateField,
+    WarekiDateTimeField,
+)
+from common.japan.kana import is_kana
+from common.japan.numbers import parse_phone
+from common.japan.wareki import parse_wareki
+from households.actions.persons import PersonData
+from households.enums import Sex
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """「森下 和子」→ (森下, 和子); without a space the whole is the family name."""
+    parts = text.replace("\u3000", " ").split(maxsplit=1)
+    return (parts[0], parts[1]) if len(parts) == 2 else (text.strip(), "")
+
+
+def typed_person(text: str) -> PersonData | None:
+    """A new person from what was typed into the search field: a name, a kana name, a birth date or a phone."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        return PersonData(birth_on=parse_wareki(text))
+    except ValueError:
+        pass
+    try:
+        return PersonData(phone=parse_phone(text))
+    except ValueError:
+        pass
+    family, given = split_name(text[:120])
+    if is_kana(text):
+        return PersonData(family_kana=family[:60], given_kana=given[:60], alias=text[:60])
+    return PersonData(family_name=family[:60], given_name=given[:60])
+
+
+class ContactFields(KyoseiForm):
+    """What a consultation and its correction share."""
+
+    started_at = WarekiDateTimeField(label="受付日時", help_text="")
+    minutes = MinutesField(label="時間（分）", help_text="")
+    way = forms.ChoiceField(label="対応方法", choices=Way.choices, widget=forms.RadioSelect)
+    caller = forms.ChoiceField(
+        label="だれから", choices=Caller.choices, initial=Caller.SELF, widget=forms.RadioSelect
+    )
+    caller_name = forms.CharField(label="連絡してきた人の氏名", max_length=60, required=False)
+    caller_phone = PhoneField(label="連絡してきた人の電話", required=False)
+    caller_relation = forms.CharField(label="本人との関係", max_length=60, required=False)
+    text = forms.CharField(
+        label="話されたこと", max_length=100_000, widget=forms.Textarea(attrs={"rows": 12}), strip=False
+    )
+    concerns = forms.MultipleChoiceField(label="相談内容", required=False)
+    main_concern = forms.ChoiceField(label="最も困っていること（◎）", required=False)
+    sectors = forms.MultipleChoiceField(
+        label="分野", choices=Sector.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    consent = forms.ChoiceField(
+        label="情報共有の同意", choices=ConsentState.choices, initial=ConsentState.UNKNOWN, required=False
+    )
+
+    def __init__(self, *args: Any, actor: Any, on: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.codes = list(Code.objects.visible_to(actor).of(CodeList.CONCERN, on))
+        choices = [(code.code, code.label) for code in self.codes]
+        for name in ("concerns", "main_concern"):
+            field = self.fields[name]
+            field.choices = choices  # type: ignore[attr-defined]
+            field.error_messages["invalid_choice"] = "知らない相談内容のコードです。一覧から選んでください。"
+
+    def concern_options(self) -> list[dict[str, Any]]:
+        """For components/concerns.html."""
+        ticked = set(self["concerns"].value() or [])
+        most = self["main_concern"].value() or ""
+        return [
+            {"code": c.code, "label": c.label, "checked": c.code in ticked, "most": c.code == most}
+            for c in self.codes
+        ]
+
+    def contact(self) -> ContactData:
+        """The cleaned fields as the action wants them."""
+        data = self.cleaned_data
+        return ContactData(
+            started_at=data["started_at"], minutes=data["minutes"], way=data["way"], text=data["text"],
+            caller=data["caller"], caller_name=data["caller_name"], caller_phone=data["caller_phone"],
+            caller_relation=data["caller_relation"], concerns=data["concerns"], most_pressing=data["main_concern"],
+            sectors=data["sectors"], consent=data["consent"] or ConsentState.UNKNOWN,
+            is_anonymous=data.get("is_anonymous", False), outcome=data.get("outcome") or Outcome.UNDECIDED,
+        )  # fmt: skip
+
+
+class ConsultationForm(ContactFields):
+    """相談を受ける: only way, time, minutes and text are needed."""
+
+    request_key = RequestKeyField()
+    person = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1)
+    person_text = forms.CharField(label="だれのこと", max_length=120, required=False)
+    is_anonymous = forms.BooleanField(label="匿名・名前を聞いていない", required=False)
+    new_kana = forms.CharField(label="ふりがな", max_length=120, required=False)
+    new_birth_on = WarekiDateField(label="生年月日", required=False, help_text="")
+    new_phone = PhoneField(label="電話", required=False)
+    new_sex = forms.ChoiceField(label="性別", choices=Sex.choices, required=False)
+    outcome = forms.ChoiceField(
+        label="対応の結果", choices=Outcome.choices, required=False, widget=forms.HiddenInput
+    )
+
+    def new_person(self) -> PersonData | None:
+        """A person made of what was typed; None when nothing was or somebody was chosen."""
+        data = self.cleaned_data
+        if data["is_anonymous"] or data["person"]:
+            return None
+        base = typed_person(data["person_text"])
+        extra = {
+            "birth_on": data["new_birth_on"], "phone": data["new_phone"], "sex": data["new_sex"]
+        }  # fmt: skip
+        if base is None and not any(extra.values()) and not data["new_kana"]:
+            return None
+        base = base or PersonData()
+        family, given = (
+            split_name(data["new_kana"]) if data["new_kana"] else (base.family_kana, base.given_kana)
+        )
+        return PersonData(
+            family_name=base.family_name, given_name=base.given_name, family_kana=family[:60], given_kana=given[:60],
+            alias=base.alias, birth_on=extra["birth_on"] or base.birth_on, phone=extra["phone"] or base.phone,
+            sex=extra["sex"],
+        )  # fmt: skip
+
+
+class CorrectionForm(ContactFields):
+    version = VersionField()
+
+
+class ConsultationFilter(KyoseiForm):
+    """Filters of the list; anything that makes no sense is left out of the query."""
+
+    q = forms.CharField(label="受付番号・氏名", max_length=60, required=False)
+    mine = forms.ChoiceField(label="受付者", choices=[("", "自分の機関"), ("me", "自分だけ")], required=False)
+    way = forms.ChoiceField(label="方法", choices=[("", "すべて"), *Way.choices], required=False)
+    outcome = forms.ChoiceField(label="結果", choices=[("", "すべて"), *Outcome.choices], required=False)
+    since = WarekiDateField(label="いつから", required=False, help_text="")
+    until = WarekiDateField(label="いつまで", required=False, help_text="")
+
+
+def initial_now(started: Any = None) -> dict[str, Any]:
+    """A new form begins now."""
+    return {"started_at": started or timezone.localtime(), "way": Way.VISIT_DESK, "caller": Caller.SELF}

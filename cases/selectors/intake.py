@@ -1,0 +1,116 @@
+"""Reads of the intake pages: what stands beside the form while somebody types, and the list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.actor import Actor
+from cases.enums import CodeList
+from cases.models import Case, Code, Consultation
+from households.models import HouseholdMember, Person
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Beside the form: the sectors that the ticks propose, and the open case of the chosen person's household."""
+
+    sectors: list[str]
+    person: Person | None
+    household_name: str
+    lead: str
+    lead_phone: str
+    case_number: str  # only when the actor may open it
+
+
+def intake_hint(*, actor: Actor, person_id: int | None, codes: list[str], on: date) -> Hint:
+    """At most five queries. The lead agency is told to whoever may find the person; the case only to its scope."""
+    ticked = Code.objects.of(CodeList.CONCERN, on).filter(code__in=codes)
+    sectors = sorted({s for code in ticked for s in code.sectors}) if codes else []
+    person = Person.objects.findable_by(actor).filter(pk=person_id).first() if person_id else None
+    if person is None:
+        return Hint(sectors, None, "", "", "", "")
+    case = (
+        Case.objects.open()
+        .filter(household__in=HouseholdMember.objects.on(on).filter(person=person).values("household_id"))
+        .select_related("lead_agency", "household")
+        .annotate(is_mine=Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("pk"))))
+        .order_by("-opened_at", "-pk")
+        .first()
+    )
+    if case is None:
+        return Hint(sectors, person, "", "", "", "")
+    return Hint(
+        sectors=sectors,
+        person=person,
+        household_name=case.household.name if case.is_mine else "",
+        lead=case.lead_agency.name,
+        lead_phone=case.lead_agency.phone,
+        case_number=case.number if case.is_mine else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One line of the list of people while typing: identity, and who leads."""
+
+    person: Person
+    household_name: str
+    lead: str
+
+
+def find_people(*, actor: Actor, query: str, limit: int = 20) -> list[Found]:
+    """Three queries: people, their households today, the lead of an open case. No address, no phone."""
+    people = list(Person.objects.findable_by(actor).matching(query).order_by("kana_folded", "pk")[:limit])
+    members = (
+        HouseholdMember.objects.on(timezone.localdate())
+        .filter(person__in=[p.pk for p in people])
+        .select_related("household")
+        .order_by("pk")
+    )
+    household_of = {m.person_id: m.household for m in members}
+    leads = dict(
+        Case.objects.open()
+        .filter(household__in=[h.pk for h in household_of.values()])
+        .values_list("household_id", "lead_agency__short_name")
+    )
+    found = []
+    for person in people:
+        household = household_of.get(person.pk)
+        found.append(
+            Found(
+                person, household.name if household else "", leads.get(household.pk, "") if household else ""
+            )
+        )
+    return found
+
+
+def _day_start(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def filter_consultations(
+    actor: Actor, *, q: str = "", mine: str = "", way: str = "", outcome: str = "", since: date | None = None,
+    until: date | None = None,
+) -> QuerySet[Consultation]:  # fmt: skip
+    """The consultations that the actor sees, narrowed; relations that a row shows come along."""
+    rows = Consultation.objects.visible_to(actor).select_related(
+        "agency", "staff", "person", "case", "household"
+    )
+    if mine == "me":
+        rows = rows.filter(staff=actor.staff_id)
+    if way:
+        rows = rows.filter(way=way)
+    if outcome:
+        rows = rows.filter(outcome=outcome)
+    if since:
+        rows = rows.filter(started_at__gte=_day_start(since))
+    if until:
+        rows = rows.filter(started_at__lt=_day_start(date.fromordinal(until.toordinal() + 1)))
+    if q:
+        people = Person.objects.matching(q).values("pk")
+        rows = rows.filter(Q(receipt_no__istartswith=q) | Q(person__in=people) | Q(caller_name__contains=q))
+    return rows

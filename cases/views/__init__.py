@@ -1,0 +1,1 @@
+"""views of casework, by page."""

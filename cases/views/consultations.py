@@ -1,0 +1,282 @@
+"""相談を受ける, its receipt, its correction, and the list."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.access import log_reads, permission, scoped_get
+from accounts.http import ActorRequest
+from accounts.roles import Permission
+from audit.models import AccessKind
+from cases.actions.edit_consultation import Correction, edit_consultation
+from cases.actions.receive_consultation import receive_consultation
+from cases.enums import Outcome
+from cases.forms.consultation import ConsultationFilter, ConsultationForm, CorrectionForm, initial_now
+from cases.models import Case, Consultation, Draft
+from cases.selectors.intake import filter_consultations, find_people, intake_hint
+from common.errors import NotAllowed, RuleViolation, StaleRecord
+from common.japan.wareki import format_wareki
+from common.keyset import Sort, paginate
+from households.models import Household, Person
+
+SORTS = {
+    "at": Sort("受付日時", ["started_at"]),
+    "minutes": Sort("時間", ["minutes"]),
+}
+
+
+def draft_key(request_key: object) -> str:
+    return f"consultation:{request_key}"
+
+
+def _draft_data(request: ActorRequest) -> QueryDict | None:
+    """The fields of the draft that ``?draft=`` names, if it is one's own."""
+    wanted = request.GET.get("draft", "")
+    draft = Draft.objects.visible_to(request.actor).filter(pk=wanted).first() if wanted.isdigit() else None
+    if draft is None:
+        return None
+    data = QueryDict(mutable=True)
+    for name, values in draft.data.items():
+        data.setlist(name, values)
+    return data
+
+
+def _blank_form(request: ActorRequest) -> ConsultationForm:
+    initial = initial_now() | {"request_key": uuid4()}
+    chosen = request.GET.get("person", "")
+    if chosen.isdigit():
+        person = Person.objects.findable_by(request.actor).filter(pk=chosen).first()
+        if person is not None:
+            initial |= {"person": person.pk, "person_text": person.display_name}
+    return ConsultationForm(initial=initial, actor=request.actor, on=timezone.localdate())
+
+
+def _drafted_form(request: ActorRequest, data: QueryDict) -> ConsultationForm:
+    """A draft fills the form without judging it: unfinished is not wrong."""
+    form = ConsultationForm(data, actor=request.actor, on=timezone.localdate())
+    form._errors = form.error_class()  # type: ignore[attr-defined]
+    return form
+
+
+@require_http_methods(["GET", "POST"])
+@permission(Permission.CONSULTATION_RECEIVE)
+def new(request: ActorRequest) -> HttpResponse:
+    """One page: who, what was said, concerns. The least needed is how, when, how long and what."""
+    if request.method == "POST":
+        form = ConsultationForm(request.POST, actor=request.actor, on=timezone.localdate())
+        if form.is_valid():
+            try:
+                consultation = receive_consultation(
+                    data=form.contact(), actor=request.actor, at=timezone.now(),
+                    request_key=UUID(str(form.cleaned_data["request_key"])), person_id=form.cleaned_data["person"],
+                    new_person=form.new_person(), draft_key=draft_key(form.cleaned_data["request_key"]),
+                )  # fmt: skip
+            except NotAllowed:
+                raise
+            except RuleViolation as violation:
+                form.add_violation(_placed(violation))
+            else:
+                return _after_saving(request, consultation)
+        return render(request, "consultations/new.html", _new_context(request, form), status=422)
+    data = _draft_data(request)
+    form = _drafted_form(request, data) if data else _blank_form(request)
+    return render(request, "consultations/new.html", _new_context(request, form))
+
+
+def _placed(violation: RuleViolation) -> RuleViolation:
+    """Fields of a new person stand under other names on this page."""
+    names = {"birth_on": "new_birth_on", "phone": "new_phone", "person": "person_text"}
+    if violation.field in names:
+        violation.field = names[violation.field]
+    return violation
+
+
+def _after_saving(request: ActorRequest, consultation: Consultation) -> HttpResponse:
+    messages.success(request, f"受け付けました。受付番号 {consultation.receipt_no}")
+    if consultation.outcome == Outcome.REFER and consultation.case is not None:
+        return redirect(f"{reverse('referrals:new')}?case={consultation.case.number}")
+    return redirect("consultations:detail", receipt_no=consultation.receipt_no)
+
+
+def _new_context(request: ActorRequest, form: ConsultationForm) -> dict[str, Any]:
+    key = form["request_key"].value()
+    drafts = Draft.objects.visible_to(request.actor).filter(key__startswith="consultation:")
+    return {
+        "form": form,
+        "draft_key": draft_key(key),
+        "drafts": list(drafts.exclude(key=draft_key(key)).order_by("-updated_at")[:5]),
+        "hint": intake_hint(
+            actor=request.actor, person_id=_number(form["person"].value()),
+            codes=list(form["concerns"].value() or []), on=timezone.localdate(),
+        ),
+        "outcomes": [
+            (Outcome.SUPPORT, "支援を続ける"), (Outcome.REFER, "ほかの機関へつなぐ"),
+            (Outcome.INFORMATION, "情報提供で終わる"),
+        ],
+    }  # fmt: skip
+
+
+def _number(value: object) -> int | None:
+    return int(str(value)) if str(value or "").isdigit() else None
+
+
+@require_safe
+@permission(Permission.CONSULTATION_RECEIVE)
+def concern_hint(request: ActorRequest) -> HttpResponse:
+    """The side box while somebody ticks and chooses."""
+    hint = intake_hint(
+        actor=request.actor, person_id=_number(request.GET.get("person")), codes=request.GET.getlist("concerns"),
+        on=timezone.localdate(),
+    )  # fmt: skip
+    return render(request, "consultations/_hint.html", {"hint": hint})
+
+
+@require_safe
+@permission(Permission.PERSON_FIND)
+def person_find(request: ActorRequest) -> HttpResponse:
+    """Options of the search field: identity only, logged as one search."""
+    query = (request.GET.get("person_text") or request.GET.get("q") or "").strip()[:60]
+    found = find_people(actor=request.actor, query=query) if query else []
+    if query:
+        log_reads(request, AccessKind.SEARCH, "households.person", query)
+    return render(request, "consultations/_person_options.html", {"found": found, "query": query})
+
+
+@require_safe
+@permission(Permission.CASE_VIEW)
+def detail(request: ActorRequest, receipt_no: str) -> HttpResponse:
+    """The receipt: what was written, and what to do next."""
+    rows = Consultation.objects.visible_to(request.actor).select_related(
+        "agency", "staff", "person", "case__lead_agency", "household", "route"
+    )
+    consultation = scoped_get(rows, request, receipt_no=receipt_no)
+    may_open_case = (
+        consultation.case is not None
+        and Case.objects.visible_to(request.actor).filter(pk=consultation.case.pk).exists()
+    )
+    context = {
+        "consultation": consultation,
+        "concerns": list(
+            consultation.concerns.select_related("code").order_by("-is_most_pressing", "code__position")
+        ),
+        "sectors": consultation.sectors,
+        "may_open_case": may_open_case,
+        "may_edit": consultation.agency_id == request.actor.agency_id,
+        "may_send": request.actor.has(Permission.REFERRAL_SEND),
+    }
+    return render(request, "consultations/detail.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@permission(Permission.CONSULTATION_RECEIVE)
+def edit(request: ActorRequest, receipt_no: str) -> HttpResponse:
+    """Correct what was written; somebody else's correction is shown beside one's own."""
+    rows = Consultation.objects.visible_to(request.actor).select_related("staff", "agency")
+    consultation = scoped_get(rows, request, receipt_no=receipt_no)
+    on = timezone.localdate(consultation.started_at)
+    if request.method == "GET":
+        form = CorrectionForm(initial=_stored(consultation), actor=request.actor, on=on)
+        return render(request, "consultations/edit.html", {"form": form, "consultation": consultation})
+    form = CorrectionForm(request.POST, actor=request.actor, on=on)
+    compare = None
+    if form.is_valid():
+        try:
+            edit_consultation(
+                consultation=consultation, actor=request.actor, at=timezone.now(),
+                correction=Correction(contact=form.contact(), version=form.cleaned_data["version"]),
+            )  # fmt: skip
+        except StaleRecord:
+            consultation = rows.get(pk=consultation.pk)
+            compare = _compare(form, consultation)
+            form = CorrectionForm(_on_top(request.POST, consultation.version), actor=request.actor, on=on)
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            messages.success(request, "訂正を保存しました。")
+            return redirect("consultations:detail", receipt_no=receipt_no)
+    context = {"form": form, "consultation": consultation, "compare": compare}
+    return render(request, "consultations/edit.html", context, status=422)
+
+
+def _stored(consultation: Consultation) -> dict[str, Any]:
+    names = (
+        "started_at", "minutes", "way", "caller", "caller_name", "caller_phone", "caller_relation", "text", "sectors",
+        "consent", "version",
+    )  # fmt: skip
+    concerns = list(consultation.concerns.select_related("code"))
+    return {name: getattr(consultation, name) for name in names} | {
+        "concerns": [c.code.code for c in concerns],
+        "main_concern": next((c.code.code for c in concerns if c.is_most_pressing), ""),
+    }
+
+
+def _on_top(posted: QueryDict, version: int) -> QueryDict:
+    """One's own fields, to be saved on top of the version that now stands."""
+    data = posted.copy()
+    data["version"] = str(version)
+    return data
+
+
+def _compare(form: CorrectionForm, theirs: Consultation) -> list[dict[str, Any]]:
+    rows = []
+    for name in ("started_at", "minutes", "way", "caller", "text", "consent"):
+        mine, stored = form.cleaned_data[name], getattr(theirs, name)
+        label = str(form.fields[name].label)
+        rows.append(
+            {"label": label, "theirs": _shown(theirs, name, stored), "mine": _shown(theirs, name, mine),
+             "changed": mine != stored}
+        )  # fmt: skip
+    return rows
+
+
+def _shown(consultation: Consultation, name: str, value: Any) -> str:
+    if name == "started_at":
+        local = timezone.localtime(value)
+        return f"{format_wareki(local.date())} {local:%H:%M}"
+    choices = consultation._meta.get_field(name).choices  # type: ignore[union-attr]
+    return str(dict(choices).get(value, value)) if choices else str(value)
+
+
+@require_safe
+@permission(Permission.CONSULTATION_RECEIVE)
+def consultation_list(request: ActorRequest) -> HttpResponse:
+    """What my agency received and what led to cases that it sees, newest first."""
+    filters = ConsultationFilter(request.GET)
+    chosen = {
+        name: value for name, value in (filters.cleaned_data if filters.is_valid() else {}).items() if value
+    }
+    page = paginate(
+        filter_consultations(request.actor, **chosen), request_get=request.GET, sorts=SORTS, default="-at"
+    )
+    return render(
+        request, "consultations/list.html", {"page": page, "filters": filters, "is_filtered": bool(chosen)}
+    )
+
+
+@require_safe
+@permission(Permission.CASE_VIEW)
+def household_fragment(request: ActorRequest, pk: int) -> HttpResponse:
+    """Cases and consultations of one household, for its page."""
+    household = scoped_get(Household.objects.visible_to(request.actor), request, log=None, pk=pk)
+    context = {
+        "cases": Case.objects.visible_to(request.actor)
+        .filter(household=household)
+        .select_related("lead_agency", "lead_staff")
+        .order_by("-opened_at"),
+        "consultations": Consultation.objects.visible_to(request.actor)
+        .filter(household=household)
+        .select_related("agency", "staff")
+        .order_by("-started_at")[:20],
+        "household": household,
+    }
+    return render(request, "consultations/_household.html", context)
