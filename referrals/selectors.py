@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
 
 from django.db.models import Case as CaseExpr
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from accounts.actor import Actor
 from accounts.enums import AgencyKind
@@ -148,37 +146,6 @@ def as_rows(
     referrals: Sequence[Referral], actor: Actor, at: datetime, offices: Sequence[Agency] = ()
 ) -> list[ReferralRow]:
     return [as_row(referral, actor, at, offices) for referral in referrals]
-
-
-# ── What the receiver can read ──────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Disclosure:
-    """What a referral shows of the record and what it holds back: ``shown`` is (part, its words, its content)."""
-
-    shown: tuple[tuple[str, str, object], ...]
-    held_back: tuple[str, ...]
-
-
-def disclosure(case: Case, parts: Sequence[str]) -> Disclosure:
-    """Only the chosen parts are read at all; the rest are named, not fetched."""
-    chosen = [part for part in SharedPart if part.value in parts]
-    record = _shared(case, [part.value for part in chosen])
-    return Disclosure(
-        shown=tuple((part.value, part.label, record.get(part.value)) for part in chosen),
-        held_back=tuple(part.label for part in SharedPart if part not in chosen),
-    )
-
-
-def _shared(case: Case, parts: list[str]) -> dict[str, Any]:
-    """``cases.selectors.shared_parts``."""
-    try:
-        read = import_string("cases.selectors.shared_parts")
-    except ImportError:
-        return {}
-    record: dict[str, Any] = read(case, parts)
-    return record
 
 
 # ── Inbox, outbox, sector ───────────────────────────────────────────────────────────────────────────────────

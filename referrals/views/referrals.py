@@ -30,7 +30,6 @@ from referrals.selectors import (
     as_rows,
     case_referrals,
     director_office_list,
-    disclosure,
     for_reading,
     inbox,
     multi_sector_cases,
@@ -39,6 +38,7 @@ from referrals.selectors import (
     silent_cases,
     with_team,
 )
+from referrals.selectors_disclosure import disclosure
 from referrals.workflow import REFERRAL_MEANING, ReferralEvent, ReferralState
 
 HISTORY_SORTS = {

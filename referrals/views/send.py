@@ -21,7 +21,7 @@ from common.errors import NotAllowed, RuleViolation
 from referrals.actions.send_referral import send_referral
 from referrals.enums import SharedPart
 from referrals.forms.referral import SendForm, receivers
-from referrals.selectors import disclosure
+from referrals.selectors_disclosure import disclosure
 
 PURPOSES = (
     "主担当を引き受けてほしい",
