@@ -1,6 +1,7 @@
 """Models of minutes and money, by noun."""
 
 from budgets.models.apportionment import ApportionmentRow, ApportionmentRun, PersonnelCost, WorkMonth
+from budgets.models.finding import WorkFinding
 from budgets.models.stream import FundingShare, FundingStream, WorkCategory
 from budgets.models.work import WorkEntry
 
@@ -12,5 +13,6 @@ __all__ = [
     "PersonnelCost",
     "WorkCategory",
     "WorkEntry",
+    "WorkFinding",
     "WorkMonth",
 ]

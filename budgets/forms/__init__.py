@@ -1,0 +1,1 @@
+"""Forms of minutes and money, by page."""
