@@ -15,12 +15,15 @@ from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from cases.models import Case, SupportPlan
 from common.models import Versioned
-from referrals.enums import Attendance, ConferenceKind
+from referrals.enums import KIND_RULES, Attendance, ConferenceKind, KindRule
 from referrals.models.referral import Referral
 from referrals.workflow import ActionItemState, ConferenceState
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
+
+
+SECRET_KINDS = tuple(kind.value for kind, rule in KIND_RULES.items() if rule.is_secret)
 
 
 class ConferenceQuerySet(models.QuerySet["Conference"]):
@@ -74,6 +77,29 @@ class Conference(Versioned):
     def ends_at(self) -> datetime:
         return self.starts_at + timedelta(minutes=self.minutes)
 
+    @property
+    def rule(self) -> KindRule:
+        """What the law or custom asks of this kind."""
+        return KIND_RULES[ConferenceKind(self.kind)]
+
+    @property
+    def is_secret(self) -> bool:
+        return self.rule.is_secret
+
+
+class MemberQuerySet(models.QuerySet["ConferenceMember"]):
+    def visible_to(self, actor: Actor) -> MemberQuerySet:
+        return self.filter(conference__in=Conference.objects.visible_to(actor))
+
+    def opened_by(self, actor: Actor) -> MemberQuerySet:
+        """Seats through which the actor may read the papers (domain.md 1.4).
+
+        In a secret conference only the named attendee, and only after accepting the duty of secrecy.
+        """
+        return self.filter(agency=actor.agency_id).filter(
+            ~Q(conference__kind__in=SECRET_KINDS) | Q(staff=actor.staff_id, secrecy_accepted_at__isnull=False)
+        )
+
 
 @pghistory.track()
 class ConferenceMember(models.Model):
@@ -89,12 +115,24 @@ class ConferenceMember(models.Model):
     attendance = models.CharField("出欠", max_length=20, choices=Attendance, default=Attendance.INVITED)
     secrecy_accepted_at = models.DateTimeField("守秘の確認日時", null=True, blank=True)
 
+    objects = MemberQuerySet.as_manager()
+
     class Meta:
         verbose_name = "会議の構成員"
         constraints = [models.UniqueConstraint(fields=["conference", "agency"], name="member_agency_once")]
 
     def __str__(self) -> str:
         return f"{self.conference} {self.agency}"
+
+
+class AgendaQuerySet(models.QuerySet["AgendaItem"]):
+    def visible_to(self, actor: Actor) -> AgendaQuerySet:
+        """The papers: for the seats that are open; of conferences that are not secret also for the convener."""
+        return self.filter(
+            Exists(ConferenceMember.objects.opened_by(actor).filter(conference=OuterRef("conference_id")))
+            | (~Q(conference__kind__in=SECRET_KINDS) & Q(conference__convener=actor.agency_id)),
+            conference__in=Conference.objects.visible_to(actor),
+        )
 
 
 @pghistory.track()
@@ -106,9 +144,16 @@ class AgendaItem(models.Model):
     )
     position = models.PositiveSmallIntegerField("順", default=0)
     minutes = models.PositiveSmallIntegerField("時間（分）", default=20)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="agenda_items", verbose_name="ケース")
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="agenda_items", verbose_name="ケース"
+    )
     referral = models.ForeignKey(
-        Referral, on_delete=models.PROTECT, null=True, blank=True, related_name="agenda_items", verbose_name="つなぎ"
+        Referral,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="agenda_items",
+        verbose_name="つなぎ",
     )
     plan = models.ForeignKey(
         SupportPlan, on_delete=models.PROTECT, null=True, blank=True, related_name="agenda_items",
@@ -121,6 +166,8 @@ class AgendaItem(models.Model):
     conclusion = models.TextField("結論", blank=True)
     plan_approved = models.BooleanField("プランを決定", default=False)
 
+    objects = AgendaQuerySet.as_manager()
+
     class Meta:
         verbose_name = "議題"
         constraints = [models.UniqueConstraint(fields=["conference", "case"], name="agenda_case_once")]
@@ -131,15 +178,17 @@ class AgendaItem(models.Model):
 
 class ActionItemQuerySet(models.QuerySet["ActionItem"]):
     def visible_to(self, actor: Actor) -> ActionItemQuerySet:
-        """The agency that has to do it, whoever sits in the conference, and whoever sees the case."""
+        """The agency that has to do it, whoever may read the conference's papers, and whoever sees the case.
+
+        What a secret conference decided stays with its attendees and the agency that has to do it.
+        """
         return self.filter(
             Q(agency=actor.agency_id)
-            | Exists(
-                AgendaItem.objects.filter(
-                    pk=OuterRef("agenda_item_id"), conference__in=Conference.objects.visible_to(actor)
-                )
+            | Exists(AgendaItem.objects.visible_to(actor).filter(pk=OuterRef("agenda_item_id")))
+            | (
+                ~Q(agenda_item__conference__kind__in=SECRET_KINDS)
+                & Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id")))
             )
-            | Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id")))
         )
 
     def open(self) -> ActionItemQuerySet:
@@ -154,7 +203,9 @@ class ActionItem(models.Model):
         AgendaItem, on_delete=models.PROTECT, related_name="action_items", verbose_name="議題"
     )
     request_key = models.UUIDField(default=uuid4, unique=True, editable=False)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="action_items", verbose_name="ケース")
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="action_items", verbose_name="ケース"
+    )
     text = models.CharField("決まったこと", max_length=300)
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", verbose_name="担当機関")
     staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", verbose_name="担当者")

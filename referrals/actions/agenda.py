@@ -1,0 +1,177 @@
+"""The agenda: which case, on which legal ground, in which order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.actor import Actor
+from accounts.enums import ConsentState, Ground
+from audit.actions import record
+from cases.models import Case, SupportPlan
+from cases.workflow import PlanState
+from common.errors import RuleViolation
+from referrals.actions.lock_conference import check_papers_open, lock_managed
+from referrals.enums import ConferenceKind
+from referrals.models import AgendaItem, Conference, Referral
+from referrals.workflow import REFERRAL_WAITING, ConferenceState
+
+DEFAULT_TOPIC = "支援の方向と役割分担"
+_BEFORE_AND_DURING = (ConferenceState.PLANNED, ConferenceState.RUNNING)
+_REFUSED = (ConsentState.REFUSED, ConsentState.WITHDRAWN)
+_WITH_SUPPORT_CONFERENCE = (
+    "同意がないまま協議するときは、「支援会議」（社会福祉法106条の6）を開いて議題にしてください。"
+)
+
+
+@transaction.atomic
+def add_item(
+    *, conference: Conference, case: Case, actor: Actor, at: datetime, topic: str = "", minutes: int = 20,
+    situation: str = "", request_text: str = "", ground: str = "", referral: Referral | None = None,
+    plan: SupportPlan | None = None,
+) -> AgendaItem:  # fmt: skip
+    """Put one case on the agenda. Without ``ground`` the kind's own; an item sent twice is one item.
+
+    Raises Case.DoesNotExist for a case that the actor does not see, RuleViolation where the kind of conference
+    does not take it (domain.md 1.4: 重層的支援会議 presupposes consent, 支援会議 does not).
+    """
+    conference = lock_managed(conference, actor, *_BEFORE_AND_DURING)
+    check_papers_open(conference, actor)
+    case = Case.objects.visible_to(actor).get(pk=case.pk)
+    topic = topic.strip() or (referral.purpose if referral else DEFAULT_TOPIC)
+    ground = ground or default_ground(conference, case)
+    known = conference.agenda.filter(case=case).first()
+    if known is not None:
+        if (known.topic, known.ground) == (topic, ground):
+            return known
+        raise RuleViolation("このケースは、すでに議題に入っています。", field="case")
+    check_case_allowed(conference, case, ground)
+    _check_words(topic, minutes)
+    item = AgendaItem.objects.create(
+        conference=conference, position=conference.agenda.count() + 1, minutes=minutes, case=case,
+        referral=_own_referral(referral, case), plan=_own_plan(plan, case), topic=topic,
+        situation=situation.strip(), request_text=request_text.strip(), ground=ground,
+    )  # fmt: skip
+    record(
+        actor=actor,
+        action="conference.add_item",
+        target=conference,
+        at=at,
+        case=case.pk,
+        ground=ground,
+        item=item.pk,
+    )
+    return item
+
+
+def default_ground(conference: Conference, case: Case) -> str:
+    """Consent where it is there and the kind knows it, else the kind's own ground."""
+    rule = conference.rule
+    if case.consent == ConsentState.YES and Ground.CONSENT in rule.grounds:
+        return Ground.CONSENT
+    return rule.default_ground
+
+
+def check_case_allowed(conference: Conference, case: Case, ground: str) -> None:
+    """Consent and ground of one item against the rules of the kind."""
+    rule, label = conference.rule, ConferenceKind(conference.kind).label
+    consent = ConsentState(case.consent)
+    if rule.needs_consent and consent is not ConsentState.YES:
+        raise RuleViolation(
+            f"{label}は本人の同意が前提です（{case.number}の同意は「{consent.label}」）。{_WITH_SUPPORT_CONFERENCE}",
+            field="case",
+        )
+    if ground not in rule.grounds:
+        allowed = "・".join(g.label for g in rule.grounds)
+        raise RuleViolation(f"{label}で使える根拠は、{allowed}です。", field="ground")
+    if ground == Ground.CONSENT and consent is not ConsentState.YES:
+        raise RuleViolation(
+            f"本人の同意は「{consent.label}」です。同意を根拠にするには、先にケースで同意を記録してください。"
+            f"{_WITH_SUPPORT_CONFERENCE}",
+            field="ground",
+        )
+    if ground == Ground.COORDINATION and consent in _REFUSED:
+        raise RuleViolation(f"本人が共有を断っています。{_WITH_SUPPORT_CONFERENCE}", field="case")
+
+
+def _check_words(topic: str, minutes: int) -> None:
+    if not topic:
+        raise RuleViolation("協議することを入力してください。", field="topic")
+    if not 1 <= minutes <= 480:
+        raise RuleViolation("時間は1分以上8時間以内で入力してください。", field="minutes")
+
+
+def _own_referral(referral: Referral | None, case: Case) -> Referral | None:
+    if referral is not None and (referral.case_id != case.pk or referral.state not in REFERRAL_WAITING):
+        raise RuleViolation("このケースの、返事待ちのつなぎを選んでください。", field="referral")
+    return referral
+
+
+def _own_plan(plan: SupportPlan | None, case: Case) -> SupportPlan | None:
+    if plan is not None and (plan.case_id != case.pk or plan.state != PlanState.DRAFT):
+        raise RuleViolation("このケースのプラン案を選んでください。", field="plan")
+    return plan
+
+
+@transaction.atomic
+def edit_item(
+    *, item: AgendaItem, actor: Actor, at: datetime, topic: str, minutes: int, situation: str, request_text: str,
+    ground: str, referral: Referral | None, plan: SupportPlan | None,
+) -> AgendaItem:  # fmt: skip
+    """Change what is discussed and on which ground; the case stays."""
+    conference = lock_managed(item.conference, actor, *_BEFORE_AND_DURING)
+    check_papers_open(conference, actor)
+    item = conference.agenda.select_related("case").get(pk=item.pk)
+    check_case_allowed(conference, item.case, ground)
+    _check_words(topic.strip(), minutes)
+    changes: dict[str, Any] = {
+        "topic": topic.strip(), "minutes": minutes, "situation": situation.strip(),
+        "request_text": request_text.strip(), "ground": ground,
+        "referral": referral if referral and referral.pk == item.referral_id else _own_referral(referral, item.case),
+        "plan": plan if plan and plan.pk == item.plan_id else _own_plan(plan, item.case),
+    }  # fmt: skip
+    for name, value in changes.items():
+        setattr(item, name, value)
+    item.save(update_fields=list(changes))
+    record(actor=actor, action="conference.edit_item", target=conference, at=at, item=item.pk, ground=ground)
+    return item
+
+
+@transaction.atomic
+def move_item(*, item: AgendaItem, to: int, actor: Actor, at: datetime) -> None:
+    """Put an item at place ``to`` (from 1; beyond the ends means the end); the others close up."""
+    conference = lock_managed(item.conference, actor, ConferenceState.PLANNED)
+    order = list(conference.agenda.order_by("position", "pk"))
+    moved = next((i for i in order if i.pk == item.pk), None)
+    if moved is None:
+        return
+    order.remove(moved)
+    order.insert(max(0, min(to, len(order) + 1) - 1), moved)
+    _number(order)
+    record(actor=actor, action="conference.move_item", target=conference, at=at, item=item.pk)
+
+
+def _number(order: list[AgendaItem]) -> None:
+    for place, row in enumerate(order, start=1):
+        if row.position != place:
+            row.position = place
+            row.save(update_fields=["position"])
+
+
+@transaction.atomic
+def remove_item(*, item: AgendaItem, actor: Actor, at: datetime) -> None:
+    """Take a case off the agenda while the conference is planned."""
+    conference = lock_managed(item.conference, actor, ConferenceState.PLANNED)
+    item = conference.agenda.get(pk=item.pk)
+    record(
+        actor=actor,
+        action="conference.remove_item",
+        target=conference,
+        at=at,
+        item=item.pk,
+        case=item.case_id,
+    )
+    item.delete()
+    _number(list(conference.agenda.order_by("position", "pk")))

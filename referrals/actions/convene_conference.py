@@ -1,0 +1,209 @@
+"""Calling a conference, changing its frame, and who sits in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.enums import Sector
+from accounts.models import Agency, Staff
+from audit.actions import record
+from cases.models import Case
+from common.errors import InvalidTransition, RuleViolation
+from common.models import check_version
+from referrals.actions.agenda import add_item
+from referrals.actions.lock_conference import lock_conference, lock_managed
+from referrals.enums import Attendance, ConferenceKind
+from referrals.models import Conference, ConferenceMember, Referral
+from referrals.permissions_conferences import (
+    check_can_accept_secrecy,
+    check_can_convene,
+    check_can_seat,
+)
+from referrals.workflow import ConferenceState
+
+
+@transaction.atomic
+def convene_conference(
+    *, kind: str, title: str, starts_at: datetime, minutes: int, place: str, sector: str, actor: Actor,
+    request_key: UUID, at: datetime, invite: Iterable[Agency] = (), cases: Iterable[Case] = (),
+    referral: Referral | None = None, topic: str = "",
+) -> Conference:  # fmt: skip
+    """A planned conference with its invitations and first items; the convener sits in it and owes its secrecy.
+
+    The same ``request_key`` again returns the conference that it made. Raises NotAllowed and RuleViolation
+    (beside its field); an item that the kind does not allow stops the whole.
+    """
+    check_can_convene(actor)
+    assert actor.agency is not None and actor.staff is not None
+    known = Conference.objects.filter(request_key=request_key).first()
+    if known is not None:
+        if known.convener_id == actor.agency.pk:
+            return known
+        raise RuleViolation("画面を開き直してから、もう一度送信してください。")
+    _check_frame(kind, title, starts_at, minutes, sector, at)
+    conference = Conference.objects.create(
+        request_key=request_key, kind=kind, title=title.strip(), sector=sector, convener=actor.agency,
+        convened_by=actor.staff, starts_at=starts_at, minutes=minutes, place=place.strip(),
+        state=ConferenceState.PLANNED,
+    )  # fmt: skip
+    # who calls it has read the duty of secrecy on the form
+    ConferenceMember.objects.create(
+        conference=conference, agency=actor.agency, staff=actor.staff,
+        secrecy_accepted_at=at if conference.is_secret else None,
+    )  # fmt: skip
+    record(actor=actor, action="conference.convene", target=conference, at=at, kind=kind)
+    chosen = list(cases)
+    for agency in invite:
+        if agency.pk != actor.agency.pk:
+            invite_agency(
+                conference=conference,
+                agency=agency,
+                staff=_known_worker(agency, chosen, at),
+                actor=actor,
+                at=at,
+            )
+    for case in chosen:
+        own = referral if referral and referral.case_id == case.pk else None
+        add_item(conference=conference, case=case, topic=topic, referral=own, actor=actor, at=at)
+    return conference
+
+
+def _known_worker(agency: Agency, cases: Iterable[Case], at: datetime) -> Staff | None:
+    """The named worker of ``agency`` on the first case that has one still there."""
+    here = Staff.objects.of_agency(agency, on=timezone.localdate(at))
+    for case in cases:
+        if case.lead_agency_id == agency.pk:
+            return here.filter(pk=case.lead_staff_id).first()
+        partner = case.partners.filter(agency=agency, ended_at__isnull=True).first()
+        if partner is not None:
+            return here.filter(pk=partner.staff_id).first()
+    return None
+
+
+def _check_frame(
+    kind: str, title: str, starts_at: datetime, minutes: int, sector: str, not_before: datetime | None
+) -> None:
+    if kind not in ConferenceKind.values:
+        raise RuleViolation("会議の種類は、一覧にあるものから選んでください。", field="kind")
+    if sector and sector not in Sector.values:
+        raise RuleViolation("分野は、一覧にあるものから選んでください。", field="sector")
+    if not title.strip():
+        raise RuleViolation("会議の名称を入力してください。", field="title")
+    if not 1 <= minutes <= 1440:
+        raise RuleViolation("時間は1分以上24時間以内で入力してください。", field="minutes")
+    if not_before is not None and timezone.localdate(starts_at) < timezone.localdate(not_before):
+        raise RuleViolation("開始日時は、今日以後にしてください。", field="starts_at")
+
+
+@transaction.atomic
+def edit_conference(
+    *, conference: Conference, title: str, starts_at: datetime, minutes: int, place: str, sector: str,
+    version: int, actor: Actor, at: datetime,
+) -> Conference:  # fmt: skip
+    """Change time, place and title while it is planned. The kind stays: its rules were applied to every item."""
+    conference = lock_managed(conference, actor, ConferenceState.PLANNED)
+    check_version(conference, version)
+    moved = conference.starts_at != starts_at
+    _check_frame(conference.kind, title, starts_at, minutes, sector, at if moved else None)
+    conference.title, conference.starts_at, conference.minutes = title.strip(), starts_at, minutes
+    conference.place, conference.sector = place.strip(), sector
+    conference.save(update_fields=["title", "starts_at", "minutes", "place", "sector"])
+    record(actor=actor, action="conference.edit", target=conference, at=at, moved=moved)
+    return conference
+
+
+# ── Members ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def invite_agency(
+    *, conference: Conference, agency: Agency, staff: Staff | None, actor: Actor, at: datetime
+) -> ConferenceMember:
+    """One seat per agency; inviting it again returns the seat that it has."""
+    conference = lock_managed(conference, actor, ConferenceState.PLANNED, ConferenceState.RUNNING)
+    known = conference.members.filter(agency=agency).first()
+    if known is not None:
+        return known
+    if not Agency.objects.active_on(timezone.localdate(at)).filter(pk=agency.pk).exists():
+        raise RuleViolation(f"{agency.short_name}は廃止されています。", field="agency")
+    if staff is not None:
+        _check_works_there(staff, agency, at)
+    member = ConferenceMember.objects.create(conference=conference, agency=agency, staff=staff)
+    record(actor=actor, action="conference.invite", target=conference, at=at, agency=agency.pk)
+    return member
+
+
+def _check_works_there(staff: Staff, agency: Agency, at: datetime) -> None:
+    if not Staff.objects.of_agency(agency, on=timezone.localdate(at)).filter(pk=staff.pk).exists():
+        raise RuleViolation(f"{staff.name}さんは{agency.short_name}に所属していません。", field="staff")
+
+
+def _lock_member(member: ConferenceMember, actor: Actor) -> ConferenceMember:
+    conference = lock_conference(member.conference, actor)
+    locked = conference.members.select_related("agency", "staff").get(pk=member.pk)
+    locked.conference = conference
+    return locked
+
+
+@transaction.atomic
+def remove_member(*, member: ConferenceMember, actor: Actor, at: datetime) -> None:
+    """Take an invitation back while the conference is planned; the convening agency keeps its seat."""
+    conference = lock_managed(member.conference, actor, ConferenceState.PLANNED)
+    locked = conference.members.get(pk=member.pk)
+    if locked.agency_id == conference.convener_id:
+        raise RuleViolation("会議を招集した機関は外せません。")
+    record(actor=actor, action="conference.remove_member", target=conference, at=at, agency=locked.agency_id)
+    locked.delete()
+
+
+@transaction.atomic
+def set_seat(
+    *, member: ConferenceMember, staff: Staff | None, attendance: str, actor: Actor, at: datetime
+) -> ConferenceMember:
+    """Who comes, and whether they do. Another person has to accept the duty of secrecy anew."""
+    member = _lock_member(member, actor)
+    check_can_seat(actor, member)
+    if member.conference.state == ConferenceState.CLOSED:
+        raise InvalidTransition("終了した会議の出欠は変えられません。")
+    if attendance not in Attendance.values:
+        raise RuleViolation("出欠は、一覧にあるものから選んでください。", field="attendance")
+    if staff is not None:
+        _check_works_there(staff, member.agency, at)
+    if attendance == Attendance.ATTENDING and staff is None:
+        raise RuleViolation("出席する人を選んでください。", field="staff")
+    if staff != member.staff:
+        member.secrecy_accepted_at = None
+    member.staff, member.attendance = staff, attendance
+    member.save(update_fields=["staff", "attendance", "secrecy_accepted_at"])
+    record(
+        actor=actor, action="conference.seat", target=member.conference, at=at, agency=member.agency_id,
+        staff=staff.pk if staff else None, attendance=attendance,
+    )  # fmt: skip
+    return member
+
+
+@transaction.atomic
+def accept_secrecy(*, member: ConferenceMember, actor: Actor, at: datetime) -> ConferenceMember:
+    """The attendee accepts the duty of secrecy (社会福祉法106条の6第5項); accepting twice keeps the first moment."""
+    member = _lock_member(member, actor)
+    check_can_accept_secrecy(actor, member)
+    if not member.conference.is_secret:
+        raise RuleViolation("この会議では、守秘の確認は要りません。")
+    if member.secrecy_accepted_at is not None:
+        return member
+    member.staff, member.secrecy_accepted_at = actor.staff, at
+    member.save(update_fields=["staff", "secrecy_accepted_at"])
+    record(
+        actor=actor,
+        action="conference.accept_secrecy",
+        target=member.conference,
+        at=at,
+        agency=member.agency_id,
+    )
+    return member

@@ -1,0 +1,260 @@
+"""What is read of conferences: lists, agenda, who may be asked, proposals, the home page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.models import Agency, Appointment, Staff
+from accounts.roles import Permission
+from cases.models import Case
+from common.queue import QueueGroup, QueueRow
+from referrals.decision_lines import Named
+from referrals.models import ActionItem, AgendaItem, Conference, ConferenceMember, Referral
+from referrals.models.conference import SECRET_KINDS
+from referrals.selectors import multi_sector_cases, risen
+from referrals.workflow import ConferenceState
+
+HOME_DAYS = 7
+ACTION_ITEM_DAYS = 14
+PROPOSALS = 20
+LIST_LIMIT = 100
+
+
+# ── Conferences ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def for_list(queryset: QuerySet[Conference]) -> QuerySet[Conference]:
+    """With the convener and how many items stand on the agenda (``items``)."""
+    counted = (
+        AgendaItem.objects.filter(conference=OuterRef("pk"))
+        .order_by()
+        .values("conference")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return queryset.select_related("convener").annotate(items=Subquery(counted))
+
+
+def with_members(queryset: QuerySet[Conference]) -> QuerySet[Conference]:
+    """With ``seats``: the members, the convening agency first."""
+    seats = ConferenceMember.objects.select_related("agency", "staff").order_by("pk")
+    return queryset.select_related("convener", "convened_by").prefetch_related(
+        Prefetch("members", queryset=seats, to_attr="seats")
+    )
+
+
+def seat_of(conference: Conference, actor: Actor) -> ConferenceMember | None:
+    """The actor's agency's seat; ``conference`` comes from ``with_members``."""
+    seats: list[ConferenceMember] = conference.seats  # type: ignore[attr-defined]
+    return next((seat for seat in seats if seat.agency_id == actor.agency_id), None)
+
+
+def agenda_of(conference: Conference, actor: Actor) -> QuerySet[AgendaItem]:
+    """The items that the actor may read, in order, with all that a page shows of them."""
+    decided = ActionItem.objects.select_related("agency", "staff", "done_by").order_by("pk")
+    return (
+        AgendaItem.objects.visible_to(actor)
+        .filter(conference=conference)
+        .select_related(
+            "conference", "case__household", "case__person", "case__lead_agency", "case__lead_staff",
+            "referral__to_agency", "referral__from_agency", "plan",
+        )
+        .prefetch_related(Prefetch("action_items", queryset=decided, to_attr="decisions"))
+        .annotate(sees_case=Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id"))))
+        .order_by("position", "pk")
+    )  # fmt: skip
+
+
+def involved_agencies(item: AgendaItem) -> list[Agency]:
+    """Who can be given something to do: the invited, the case's lead and partners, both ends of the referral."""
+    ends = Q()
+    if item.referral is not None:
+        ends = Q(pk__in=[item.referral.from_agency_id, item.referral.to_agency_id])
+    partners = item.case.partners.filter(ended_at__isnull=True)
+    invited = ConferenceMember.objects.filter(conference=item.conference_id)
+    wanted = (
+        ends
+        | Q(pk=item.case.lead_agency_id)
+        | Q(pk__in=partners.values("agency_id"))
+        | Q(pk__in=invited.values("agency_id"))
+    )
+    return list(Agency.objects.filter(wanted).order_by("code"))
+
+
+def staff_by_agency(agencies: Iterable[int], on: date) -> dict[int, list[Staff]]:
+    """Who works where on a day, by reading of the name; one query."""
+    found: dict[int, list[Staff]] = defaultdict(list)
+    current = (
+        Appointment.objects.current(on)
+        .filter(agency__in=list(agencies), staff__is_active=True)
+        .select_related("staff")
+        .order_by("agency_id", "staff__kana", "staff_id")
+    )
+    for appointment in current:
+        found[appointment.agency_id].append(appointment.staff)
+    return dict(found)
+
+
+def names_for_lines(
+    agencies: Sequence[Agency], staff: dict[int, list[Staff]]
+) -> tuple[list[Named], list[Named]]:
+    """What a decision line may name: agencies by both names, staff by name and kana."""
+    return (
+        [Named(a.pk, (a.short_name, a.name)) for a in agencies],
+        [Named(s.pk, (s.name, s.kana), agency) for agency, people in staff.items() for s in people],
+    )
+
+
+# ── Proposals ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A case that asks to be put on an agenda, with the reason in words."""
+
+    case: Case
+    why: str
+    referral: Referral | None = None
+
+
+def proposals(actor: Actor) -> list[Proposal]:
+    """For a director: what rose or was put to a conference, then cases of several sectors.
+
+    Cases that already stand on the agenda of a conference still to come are left out.
+    """
+    if not actor.has(Permission.SECTOR_VIEW):
+        return []
+    waiting = AgendaItem.objects.filter(case=OuterRef("case_id")).exclude(
+        conference__state=ConferenceState.CLOSED
+    )
+    risen_now = risen(actor).filter(~Exists(waiting)).order_by("deadline_at", "pk")[:PROPOSALS]
+    found = {
+        referral.case_id: Proposal(
+            referral.case, f"つなぎ：{referral.purpose}（{referral.to_agency.short_name}）", referral
+        )
+        for referral in reversed(risen_now)
+        if getattr(referral, "sees_case", False)
+    }
+    rows = dict(reversed(found.items()))
+    of_case = AgendaItem.objects.filter(case=OuterRef("pk")).exclude(conference__state=ConferenceState.CLOSED)
+    broad = multi_sector_cases(actor).filter(~Exists(of_case)).select_related("household", "lead_agency")
+    for case in broad.order_by("-opened_at", "-pk")[:PROPOSALS]:
+        rows.setdefault(case.pk, Proposal(case, "複数の分野にまたがる"))
+    return list(rows.values())[:PROPOSALS]
+
+
+# ── Action items ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def action_items(actor: Actor) -> QuerySet[ActionItem]:
+    """With all that a row shows; ``sees_case`` says whether the household may be named."""
+    return (
+        ActionItem.objects.visible_to(actor)
+        .select_related("agency", "staff", "case__household", "agenda_item__conference", "done_by")
+        .annotate(sees_case=Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id"))))
+    )
+
+
+def open_by_agency(actor: Actor) -> list[tuple[Agency, list[ActionItem]]]:
+    """Open action items that the actor sees, by agency (the actor's own first), each by due date."""
+    found = list(action_items(actor).open().order_by("due_on", "pk")[:LIST_LIMIT])  # type: ignore[attr-defined]
+    found.sort(key=lambda i: (i.agency_id != actor.agency_id, i.agency.code))
+    return [
+        (items[0].agency, items) for items in (list(g) for _, g in groupby(found, key=lambda i: i.agency_id))
+    ]
+
+
+def items_of_case(case: Case, actor: Actor) -> QuerySet[AgendaItem]:
+    """The sittings at which a visible case was discussed, the newest first."""
+    decided = ActionItem.objects.select_related("agency", "staff").order_by("due_on", "pk")
+    return (
+        AgendaItem.objects.visible_to(actor)
+        .filter(case=case)
+        .select_related("conference__convener")
+        .prefetch_related(Prefetch("action_items", queryset=decided, to_attr="decisions"))
+        .order_by("-conference__starts_at", "-pk")
+    )
+
+
+# ── Home ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
+    """My agency's open action items, the conferences of the next days, and secrecy still to accept. Two queries."""
+    if actor.agency is None or not actor.has(Permission.CONFERENCE_VIEW):
+        return []
+    today = timezone.localdate(at)
+    due = (
+        action_items(actor)
+        .filter(agency=actor.agency_id, state="open", due_on__lte=today + timedelta(days=ACTION_ITEM_DAYS))
+        .order_by("due_on", "pk")[:LIST_LIMIT]
+    )
+    mine = sorted(due, key=lambda item: item.staff_id != actor.staff_id)
+    seats = (
+        ConferenceMember.objects.filter(agency=actor.agency_id)
+        .exclude(conference__state=ConferenceState.CLOSED)
+        .filter(
+            Q(conference__starts_at__lt=at + timedelta(days=HOME_DAYS))
+            | Q(conference__kind__in=SECRET_KINDS, secrecy_accepted_at__isnull=True)
+        )
+        .select_related("conference", "staff")
+        .order_by("conference__starts_at", "pk")[:LIST_LIMIT]
+    )
+    rows = [_action_row(item, actor) for item in mine]
+    for seat in seats:
+        rows += _seat_rows(seat, actor, at)
+    return rows
+
+
+def _action_row(item: ActionItem, actor: Actor) -> QueueRow:
+    sees = bool(getattr(item, "sees_case", False))
+    whose = f"{item.case.household.name}（{item.case.number}）" if sees else item.case.number
+    return QueueRow(
+        group=QueueGroup.TODAY,
+        kind="決定事項",
+        title=item.text,
+        detail=f"{whose}　担当 {item.staff.name}",
+        url=reverse("conferences:action_done", args=[item.pk]),
+        due_on=item.due_on,
+        badge="あなたの担当" if item.staff_id == actor.staff_id else "",
+    )
+
+
+def _seat_rows(seat: ConferenceMember, actor: Actor, at: datetime) -> list[QueueRow]:
+    conference, rows = seat.conference, []
+    url = reverse("conferences:detail", args=[conference.pk])
+    if conference.is_secret and seat.secrecy_accepted_at is None and seat.staff_id in (None, actor.staff_id):
+        rows.append(
+            QueueRow(
+                group=QueueGroup.ANSWER,
+                kind="会議",
+                title=f"{conference.title}：守秘の確認",
+                detail="確認すると、議題と資料が読めるようになります。",
+                url=url,
+                due_at=conference.starts_at,
+            )
+        )
+    if conference.starts_at < at + timedelta(days=HOME_DAYS):
+        running = conference.state == ConferenceState.RUNNING
+        who = f"出席 {seat.staff.name}" if seat.staff else "出席者が決まっていません"
+        rows.append(
+            QueueRow(
+                group=QueueGroup.TODAY,
+                kind="会議",
+                title=conference.title,
+                detail=f"{conference.get_kind_display()}　{conference.place}　{who}".replace("　　", "　"),
+                url=url,
+                due_at=conference.starts_at,
+                badge="開催中" if running else "",
+            )
+        )
+    return rows
