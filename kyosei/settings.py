@@ -41,6 +41,11 @@ SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 MUNICIPALITY_NAME = env.str("MUNICIPALITY_NAME", "美旗野市")
+# duty of a working day; what of it has no work entry is shown as unfilled (budgets.duty)
+KYOSEI_DUTY_START = env.str("KYOSEI_DUTY_START", "8:30")
+KYOSEI_DUTY_END = env.str("KYOSEI_DUTY_END", "17:15")
+KYOSEI_BREAK_START = env.str("KYOSEI_BREAK_START", "12:00")
+KYOSEI_BREAK_END = env.str("KYOSEI_BREAK_END", "13:00")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
