@@ -24,6 +24,12 @@ class Int8Range(Func):
         super().__init__(F(field), F(field), Value("[]"))
 
 
+class AreaQuerySet(models.QuerySet["Area"]):
+    def visible_to(self, actor: object) -> AreaQuerySet:
+        """Areas are open to all: they hold no personal data."""
+        return self.all()
+
+
 class Area(models.Model):
     """圏域: the neighbourhood of a desk (15 in the demo city) or the whole municipality."""
 
@@ -32,6 +38,8 @@ class Area(models.Model):
     parent = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, verbose_name="上位の圏域"
     )
+
+    objects = AreaQuerySet.as_manager()
 
     class Meta:
         verbose_name = "圏域"

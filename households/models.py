@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pghistory
@@ -220,12 +220,6 @@ class Person(Versioned):
         self.search_terms = search_terms(*parts)
 
 
-class MemberQuerySet(models.QuerySet["HouseholdMember"]):
-    def on(self, day: date) -> MemberQuerySet:
-        """Who belonged on that day."""
-        return self.filter(during__contains=day)
-
-
 @pghistory.track()
 class HouseholdMember(models.Model):
     """世帯員: a person belongs to a household from a day to a day; the start may be unknown."""
@@ -240,8 +234,6 @@ class HouseholdMember(models.Model):
     lives_together = models.BooleanField("同居", default=True)
     is_key_person = models.BooleanField("キーパーソン", default=False)
     during = DateRangeField("期間")
-
-    objects = MemberQuerySet.as_manager()
 
     class Meta:
         verbose_name = "世帯員"
@@ -261,6 +253,13 @@ class HouseholdMember(models.Model):
         return f"{self.person}（{self.get_relation_display()}）"
 
 
+class KinshipQuerySet(models.QuerySet["Kinship"]):
+    def visible_to(self, actor: Actor) -> KinshipQuerySet:
+        """A kinship is seen by whoever sees one of the two people."""
+        people = Person.objects.visible_to(actor).values("pk")
+        return self.filter(Q(person__in=people) | Q(relative__in=people))
+
+
 @pghistory.track()
 class Kinship(models.Model):
     """親族関係: ``person`` is the ``kind`` of ``relative``; holds inside and across households."""
@@ -269,6 +268,8 @@ class Kinship(models.Model):
     relative = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="kin", verbose_name="相手")
     kind = models.CharField("関係", max_length=20, choices=KinshipKind)
     note = models.CharField("補足", max_length=100, blank=True)
+
+    objects = KinshipQuerySet.as_manager()
 
     class Meta:
         verbose_name = "親族関係"

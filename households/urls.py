@@ -1,4 +1,19 @@
-from django.urls import URLPattern, URLResolver
+"""世帯."""
+
+from django.urls import path
+
+from households import views
 
 app_name = "households"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", views.household_list, name="list"),
+    path("new/", views.new, name="new"),
+    path("<int:pk>/", views.detail, name="detail"),
+    path("<int:pk>/edit/", views.household_edit, name="household_edit"),
+    path("<int:pk>/members/", views.member_add, name="member_add"),
+    path("<int:pk>/members/<int:member_pk>/", views.member_edit, name="member_edit"),
+    path("<int:pk>/members/<int:member_pk>/end/", views.member_end, name="member_end"),
+    path("<int:pk>/kinship/", views.kinship_add, name="kinship_add"),
+    path("<int:pk>/kinship/<int:kinship_pk>/remove/", views.kinship_remove, name="kinship_remove"),
+    path("people/<int:pk>/", views.person_edit, name="person_edit"),
+]

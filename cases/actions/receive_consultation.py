@@ -95,7 +95,7 @@ def proposed_sectors(codes: Sequence[Code]) -> list[str]:
 def current_household(person: Person, at: datetime) -> Household | None:
     """The household that the person belongs to on the day; of several the one joined last."""
     member = (
-        HouseholdMember.objects.on(timezone.localdate(at))
+        HouseholdMember.objects.filter(during__contains=timezone.localdate(at))
         .filter(person=person)
         .select_related("household")
         .order_by("-during", "-pk")

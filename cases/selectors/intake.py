@@ -35,7 +35,11 @@ def intake_hint(*, actor: Actor, person_id: int | None, codes: list[str], on: da
         return Hint(sectors, None, "", "", "", "")
     case = (
         Case.objects.open()
-        .filter(household__in=HouseholdMember.objects.on(on).filter(person=person).values("household_id"))
+        .filter(
+            household__in=HouseholdMember.objects.filter(during__contains=on)
+            .filter(person=person)
+            .values("household_id")
+        )
         .select_related("lead_agency", "household")
         .annotate(is_mine=Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("pk"))))
         .order_by("-opened_at", "-pk")
@@ -66,7 +70,7 @@ def find_people(*, actor: Actor, query: str, limit: int = 20) -> list[Found]:
     """Three queries: people, their households today, the lead of an open case. No address, no phone."""
     people = list(Person.objects.findable_by(actor).matching(query).order_by("kana_folded", "pk")[:limit])
     members = (
-        HouseholdMember.objects.on(timezone.localdate())
+        HouseholdMember.objects.filter(during__contains=timezone.localdate())
         .filter(person__in=[p.pk for p in people])
         .select_related("household")
         .order_by("pk")

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.forms.utils import ErrorDict
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -62,7 +63,7 @@ def _blank_form(request: ActorRequest) -> ConsultationForm:
 def _drafted_form(request: ActorRequest, data: QueryDict) -> ConsultationForm:
     """A draft fills the form without judging it: unfinished is not wrong."""
     form = ConsultationForm(data, actor=request.actor, on=timezone.localdate())
-    form._errors = form.error_class()  # type: ignore[attr-defined]
+    form._errors = ErrorDict()  # type: ignore[attr-defined]
     return form
 
 

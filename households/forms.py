@@ -1,0 +1,108 @@
+"""Forms of households, people, members and kinship."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import Area
+from common.forms import KyoseiForm, PhoneField, VersionField, WarekiDateField
+from households.actions.persons import PersonData
+from households.enums import KinshipKind, Relation, Sex
+
+
+class PersonFields(KyoseiForm):
+    """A person; nothing is required."""
+
+    family_name = forms.CharField(label="姓", max_length=60, required=False)
+    given_name = forms.CharField(label="名", max_length=60, required=False)
+    family_kana = forms.CharField(label="せい", max_length=60, required=False)
+    given_kana = forms.CharField(label="めい", max_length=60, required=False)
+    alias = forms.CharField(label="通称・仮名", max_length=60, required=False)
+    birth_on = WarekiDateField(label="生年月日", required=False)
+    birth_note = forms.CharField(
+        label="生年月日の補足", max_length=60, required=False, help_text="不詳・80歳くらい など"
+    )
+    sex = forms.ChoiceField(label="性別", choices=Sex.choices, required=False)
+    phone = PhoneField(label="電話", required=False)
+    workplace = forms.CharField(label="職場・学校", max_length=100, required=False)
+
+    def person_data(self) -> PersonData:
+        """The cleaned fields of a person as the action wants them."""
+        names = PersonData.__dataclass_fields__
+        return PersonData(**{k: v for k, v in self.cleaned_data.items() if k in names})
+
+
+class NewHouseholdForm(PersonFields):
+    pass
+
+
+class PersonForm(PersonFields):
+    died_on = WarekiDateField(label="死亡日", required=False)
+    note = forms.CharField(label="備考", required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    version = VersionField()
+
+
+class HouseholdForm(KyoseiForm):
+    name = forms.CharField(label="世帯名", max_length=100)
+    area = forms.ModelChoiceField(
+        label="圏域", queryset=Area.objects.none(), required=False, empty_label="未記録"
+    )
+    postal_code = forms.CharField(label="郵便番号", max_length=8, required=False)
+    address = forms.CharField(label="住所", max_length=200, required=False)
+    phone = PhoneField(label="電話", required=False)
+    version = VersionField()
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["area"].queryset = Area.objects.visible_to(actor).order_by("code")  # type: ignore[attr-defined]
+
+
+class MemberForm(PersonFields):
+    """A known person (``person``) or a new one, with the place in the household."""
+
+    person = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1)
+    person_text = forms.CharField(label="登録のある人", max_length=120, required=False)
+    relation = forms.ChoiceField(
+        label="続柄（本人から見て）", choices=Relation.choices, initial=Relation.UNKNOWN
+    )
+    lives_together = forms.BooleanField(label="同居している", required=False, initial=True)
+    is_key_person = forms.BooleanField(label="キーパーソン", required=False)
+    since = WarekiDateField(label="加わった日", required=False, help_text="わからなければ空欄")
+
+
+class MemberEditForm(KyoseiForm):
+    relation = forms.ChoiceField(label="続柄", choices=Relation.choices)
+    lives_together = forms.BooleanField(label="同居している", required=False)
+    is_key_person = forms.BooleanField(label="キーパーソン", required=False)
+
+
+class MemberEndForm(KyoseiForm):
+    last_on = WarekiDateField(label="世帯を離れた日")
+
+
+class KinshipForm(KyoseiForm):
+    """``person`` is the ``kind`` of ``relative``, both of them people of this household's page."""
+
+    person = forms.TypedChoiceField(label="だれが", coerce=int)
+    relative = forms.TypedChoiceField(label="だれの", coerce=int)
+    kind = forms.ChoiceField(label="関係", choices=KinshipKind.choices)
+    note = forms.CharField(label="補足", max_length=100, required=False)
+
+    def __init__(self, *args: Any, people: list[Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(p.pk, p.display_name) for p in people]
+        for name in ("person", "relative"):
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+
+class HouseholdFilter(KyoseiForm):
+    q = forms.CharField(label="氏名・ふりがな・世帯名", max_length=60, required=False)
+    area = forms.ModelChoiceField(
+        label="圏域", queryset=Area.objects.none(), required=False, empty_label="すべて"
+    )
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["area"].queryset = Area.objects.visible_to(actor).order_by("code")  # type: ignore[attr-defined]

@@ -1,0 +1,67 @@
+"""Reads of the household's page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Q, QuerySet
+
+from accounts.actor import Actor
+from accounts.models import Area
+from common.japan.age import age_on
+from households.models import Household, HouseholdMember, Kinship, Person
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A member with the age on a day (or at death)."""
+
+    member: HouseholdMember
+    age: int | None
+    is_current: bool
+
+    @property
+    def role(self) -> str:
+        """「長男・キーパーソン」 in the words of the list."""
+        words = [self.member.get_relation_display()]
+        if not self.member.lives_together:
+            words.append("別居")
+        if self.member.is_key_person:
+            words.append("キーパーソン")
+        return "・".join(words)
+
+
+def member_rows(household: Household, on: date) -> list[MemberRow]:
+    """Everybody who belongs or belonged, present ones first; one query."""
+    rows = []
+    for member in HouseholdMember.objects.filter(household=household).select_related("person").order_by("pk"):
+        until = member.during.upper
+        person = member.person
+        age = age_on(person.birth_on, person.died_on or on) if person.birth_on else None
+        rows.append(MemberRow(member, age, is_current=until is None or until > on))
+    return sorted(rows, key=lambda row: (not row.is_current, row.member.relation != "self", row.member.pk))
+
+
+def kinship_rows(people: list[Person]) -> list[Kinship]:
+    """Kinship among and around some people; one query."""
+    ids = [p.pk for p in people]
+    return list(
+        Kinship.objects.filter(Q(person__in=ids) | Q(relative__in=ids))
+        .select_related("person", "relative")
+        .order_by("pk")
+    )
+
+
+def filter_households(actor: Actor, *, q: str = "", area: Area | None = None) -> QuerySet[Household]:
+    """Households that the actor sees, by a member's name, by their own name, by area."""
+    rows = Household.objects.visible_to(actor).select_related("area")
+    if area:
+        rows = rows.filter(area=area)
+    if q:
+        people = Person.objects.visible_to(actor).matching(q).values("pk")
+        rows = rows.filter(
+            Q(name__contains=q)
+            | Q(pk__in=HouseholdMember.objects.filter(person__in=people).values("household_id"))
+        )
+    return rows

@@ -1,0 +1,296 @@
+"""世帯: the list, the page, its people and their kinship."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import permission, scoped_get
+from accounts.http import ActorRequest
+from accounts.roles import Permission
+from common.errors import NotAllowed, RuleViolation, StaleRecord
+from common.keyset import Sort, paginate
+from households.actions import members as member_actions
+from households.actions.persons import register_household, update_household, update_person
+from households.forms import (
+    HouseholdFilter,
+    HouseholdForm,
+    KinshipForm,
+    MemberEditForm,
+    MemberEndForm,
+    MemberForm,
+    NewHouseholdForm,
+    PersonForm,
+)
+from households.models import Household, HouseholdMember, Kinship, Person
+from households.permissions import can_edit_household
+from households.selectors import filter_households, kinship_rows, member_rows
+
+SORTS = {"created": Sort("登録日", ["created_at"]), "name": Sort("世帯名", ["name"])}
+
+
+def _household(request: ActorRequest, pk: int) -> Household:
+    return scoped_get(Household.objects.visible_to(request.actor).select_related("area"), request, pk=pk)
+
+
+@require_safe
+@permission(Permission.HOUSEHOLD_VIEW)
+def household_list(request: ActorRequest) -> HttpResponse:
+    filters = HouseholdFilter(request.GET, actor=request.actor)
+    chosen = {k: v for k, v in (filters.cleaned_data if filters.is_valid() else {}).items() if v}
+    page = paginate(
+        filter_households(request.actor, **chosen), request_get=request.GET, sorts=SORTS, default="-created"
+    )
+    return render(
+        request, "households/list.html", {"page": page, "filters": filters, "is_filtered": bool(chosen)}
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission(Permission.HOUSEHOLD_EDIT)
+def new(request: ActorRequest) -> HttpResponse:
+    form = NewHouseholdForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            household = register_household(data=form.person_data(), actor=request.actor, at=timezone.now())
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            messages.success(request, "世帯を登録しました。")
+            return redirect("households:detail", pk=household.pk)
+    return render(request, "households/new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_safe
+@permission(Permission.HOUSEHOLD_VIEW)
+def detail(request: ActorRequest, pk: int) -> HttpResponse:
+    """Members with dates, address, kinship; cases and consultations come as a fragment of their own app."""
+    household = _household(request, pk)
+    return render(request, "households/detail.html", _page(request, household))
+
+
+def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str, Any]:
+    rows = member_rows(household, timezone.localdate())
+    people = [row.member.person for row in rows]
+    return {
+        "household": household,
+        "rows": rows,
+        "kinships": kinship_rows(people),
+        "may_edit": can_edit_household(request.actor),
+        "member_form": forms.get("member_form") or MemberForm(),
+        "kinship_form": forms.get("kinship_form") or KinshipForm(people=people),
+        "end_form": MemberEndForm(),
+        "relations": MemberEditForm().fields["relation"].choices,  # type: ignore[attr-defined]
+        "may_see_cases": request.actor.has(Permission.CASE_VIEW),
+    }
+
+
+@require_POST
+@permission(Permission.HOUSEHOLD_EDIT)
+def member_add(request: ActorRequest, pk: int) -> HttpResponse:
+    household = _household(request, pk)
+    form = MemberForm(request.POST)
+    if form.is_valid():
+        data = form.cleaned_data
+        person = None
+        if data["person"]:
+            person = Person.objects.findable_by(request.actor).filter(pk=data["person"]).first()
+        try:
+            if data["person"] and person is None:
+                raise RuleViolation(
+                    "選ばれた人は見つかりません。もう一度探してください。", field="person_text"
+                )
+            member_actions.add_member(
+                household=household, person=person, data=_typed(form) if person is None else None,
+                relation=data["relation"], lives_together=data["lives_together"],
+                is_key_person=data["is_key_person"], since=data["since"], actor=request.actor, at=timezone.now(),
+            )  # fmt: skip
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            violation.field = "person_text" if violation.field == "person" else violation.field
+            form.add_violation(violation)
+        else:
+            messages.success(request, "世帯員を加えました。")
+            return redirect("households:detail", pk=pk)
+    return render(request, "households/detail.html", _page(request, household, member_form=form), status=422)
+
+
+def _typed(form: MemberForm) -> Any:
+    """A new person needs at least one word; an empty form is a slip, not a person."""
+    data = form.person_data()
+    words = (
+        data.family_name,
+        data.given_name,
+        data.family_kana,
+        data.given_kana,
+        data.alias,
+        data.birth_note,
+    )
+    return data if any(words) or data.birth_on else None
+
+
+def _member(request: ActorRequest, pk: int, member_pk: int) -> HouseholdMember:
+    household = _household(request, pk)
+    return scoped_get(
+        household.members.select_related("household", "person"), request, log=None, pk=member_pk
+    )
+
+
+@require_POST
+@permission(Permission.HOUSEHOLD_EDIT)
+def member_edit(request: ActorRequest, pk: int, member_pk: int) -> HttpResponse:
+    member = _member(request, pk, member_pk)
+    form = MemberEditForm(request.POST)
+    if form.is_valid():
+        member_actions.edit_member(member=member, **form.cleaned_data, actor=request.actor, at=timezone.now())
+        messages.success(request, "世帯員を訂正しました。")
+    else:
+        messages.error(request, "続柄を一覧から選んでください。")
+    return redirect("households:detail", pk=pk)
+
+
+@require_POST
+@permission(Permission.HOUSEHOLD_EDIT)
+def member_end(request: ActorRequest, pk: int, member_pk: int) -> HttpResponse:
+    member = _member(request, pk, member_pk)
+    form = MemberEndForm(request.POST)
+    if form.is_valid():
+        try:
+            member_actions.end_membership(
+                member=member, last_on=form.cleaned_data["last_on"], actor=request.actor, at=timezone.now()
+            )
+            messages.success(request, "世帯を離れた日を記録しました。")
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            messages.error(request, violation.message)
+    else:
+        messages.error(request, " ".join(str(e) for e in form.errors["last_on"]))
+    return redirect("households:detail", pk=pk)
+
+
+@require_POST
+@permission(Permission.HOUSEHOLD_EDIT)
+def kinship_add(request: ActorRequest, pk: int) -> HttpResponse:
+    household = _household(request, pk)
+    people = [row.member.person for row in member_rows(household, timezone.localdate())]
+    form = KinshipForm(request.POST, people=people)
+    if form.is_valid():
+        by_id = {p.pk: p for p in people}
+        data = form.cleaned_data
+        try:
+            member_actions.add_kinship(
+                household=household, person=by_id[data["person"]], relative=by_id[data["relative"]],
+                kind=data["kind"], note=data["note"], actor=request.actor, at=timezone.now(),
+            )  # fmt: skip
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            messages.success(request, "関係を記録しました。")
+            return redirect("households:detail", pk=pk)
+    return render(request, "households/detail.html", _page(request, household, kinship_form=form), status=422)
+
+
+@require_POST
+@permission(Permission.HOUSEHOLD_EDIT)
+def kinship_remove(request: ActorRequest, pk: int, kinship_pk: int) -> HttpResponse:
+    household = _household(request, pk)
+    people = Person.objects.visible_to(request.actor).filter(memberships__household=household).values("pk")
+    kinship = scoped_get(
+        Kinship.objects.visible_to(request.actor).filter(person__in=people), request, log=None, pk=kinship_pk
+    )
+    member_actions.remove_kinship(
+        household=household, kinship=kinship, actor=request.actor, at=timezone.now()
+    )
+    messages.success(request, "関係を取り消しました。")
+    return redirect("households:detail", pk=pk)
+
+
+@require_http_methods(["GET", "POST"])
+@permission(Permission.HOUSEHOLD_EDIT)
+def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
+    """Correct a person; somebody else's correction is shown beside one's own."""
+    people = Person.objects.visible_to(request.actor)
+    person = scoped_get(people, request, pk=pk)
+    back = person.memberships.order_by("-pk").first()
+    if request.method == "GET":
+        form = PersonForm(initial={name: getattr(person, name) for name in PersonForm.base_fields})
+        return render(request, "households/person.html", {"form": form, "person": person, "back": back})
+    form, compare = PersonForm(request.POST), None
+    if form.is_valid():
+        try:
+            update_person(
+                person=person, data=form.person_data(), version=form.cleaned_data["version"], actor=request.actor,
+                at=timezone.now(),
+            )  # fmt: skip
+        except StaleRecord:
+            person = people.get(pk=pk)
+            compare = compare_rows(form, person)
+            form = PersonForm(on_top(request.POST, person.version))
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            messages.success(request, "保存しました。")
+            return (
+                redirect("households:detail", pk=back.household_id) if back else redirect("households:list")
+            )
+    context = {"form": form, "person": person, "back": back, "compare": compare}
+    return render(request, "households/person.html", context, status=422)
+
+
+@require_http_methods(["GET", "POST"])
+@permission(Permission.HOUSEHOLD_EDIT)
+def household_edit(request: ActorRequest, pk: int) -> HttpResponse:
+    household = _household(request, pk)
+    if request.method == "GET":
+        initial = {name: getattr(household, name) for name in HouseholdForm.base_fields}
+        form = HouseholdForm(initial=initial, actor=request.actor)
+        return render(request, "households/edit.html", {"form": form, "household": household})
+    form, compare = HouseholdForm(request.POST, actor=request.actor), None
+    if form.is_valid():
+        try:
+            update_household(household=household, **form.cleaned_data, actor=request.actor, at=timezone.now())
+        except StaleRecord:
+            household = _household(request, pk)
+            compare = compare_rows(form, household)
+            form = HouseholdForm(on_top(request.POST, household.version), actor=request.actor)
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            messages.success(request, "保存しました。")
+            return redirect("households:detail", pk=pk)
+    context = {"form": form, "household": household, "compare": compare}
+    return render(request, "households/edit.html", context, status=422)
+
+
+def on_top(posted: QueryDict, version: int) -> QueryDict:
+    """One's own fields, to be saved on top of the version that now stands."""
+    data = posted.copy()
+    data["version"] = str(version)
+    return data
+
+
+def compare_rows(form: Any, theirs: Any) -> list[dict[str, Any]]:
+    """Rows of components/compare.html: what stands now beside what was typed."""
+    return [
+        {
+            "label": str(field.label), "theirs": getattr(theirs, name) or "", "mine": form.cleaned_data[name] or "",
+            "changed": (getattr(theirs, name) or "") != (form.cleaned_data[name] or ""),
+        }
+        for name, field in form.fields.items()
+        if name != "version"
+    ]  # fmt: skip

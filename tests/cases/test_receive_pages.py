@@ -1,0 +1,203 @@
+"""相談を受ける, as a desk worker uses it."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from budgets.models import WorkEntry
+from cases.masters import load_codes
+from cases.models import Case, Consultation, Draft
+from households.models import Household, Person
+from tests import factories as f
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def masters(db, time_machine):
+    time_machine.move_to(f.NOW)
+    load_codes()
+    f.make_streams()
+
+
+@pytest.fixture
+def post():
+    return {
+        "request_key": str(uuid4()), "started_at_0": "令和8年11月23日", "started_at_1": "9:30", "minutes": "25",
+        "way": "phone", "caller": "self", "text": "夫の物忘れがひどくて、夜も眠れない。", "consent": "unknown",
+        "outcome": "information", "person_text": "", "person": "",
+    }  # fmt: skip
+
+
+def test_least_contact_is_saved(worker, post):
+    answer = worker.client.post("/consultations/new/", post)
+    consultation = Consultation.objects.get()
+    assert answer.status_code == 302
+    assert answer.url == f"/consultations/{consultation.receipt_no}/"
+    assert consultation.person is None
+    assert consultation.household is None
+    page = worker.client.get(answer.url).content.decode()
+    assert "夫の物忘れがひどくて" in page
+
+
+def test_new_person_household_and_case_are_made_on_the_spot(worker, post):
+    worker.client.post(
+        "/consultations/new/",
+        post | {"person_text": "小松原 フミ", "outcome": "support", "concerns": ["c12", "c13"], "main_concern": "c12"},
+    )
+    case = Case.objects.get()
+    assert case.lead_agency == worker.agency
+    assert case.lead_staff == worker.staff
+    assert case.household.name == "小松原 フミ 世帯"
+    assert case.sectors == ["education", "elderly", "gap"]
+    assert Person.objects.get().family_name == "小松原"
+
+
+def test_anonymous_support_makes_a_nameless_household(worker, post):
+    worker.client.post("/consultations/new/", post | {"is_anonymous": "on", "outcome": "support"})
+    assert Household.objects.get().name == "氏名不明 世帯"
+    assert Person.objects.count() == 0
+
+
+def test_known_person_of_another_agencys_case_brings_the_desk_in_beside_the_lead(worker, center_worker, post):
+    case = f.make_case(center_worker.actor)
+    person = Person.objects.get()
+    worker.client.post("/consultations/new/", post | {"person": person.pk, "person_text": "森下 和子"})
+    case.refresh_from_db()
+    assert case.lead_agency == center_worker.agency
+    assert Case.objects.visible_to(worker.actor).get() == case
+    assert Consultation.objects.get().case == case
+
+
+def test_same_form_twice_is_one_record(worker, post):
+    one = worker.client.post("/consultations/new/", post)
+    two = worker.client.post("/consultations/new/", post)
+    assert one.url == two.url
+    assert Consultation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"started_at_0": "令和8年2月30日"}, "日"),
+        ({"started_at_0": "令和8年11月25日"}, "今より後"),
+        ({"minutes": "0"}, "1分以上"),
+        ({"minutes": "1441"}, "24時間"),
+        ({"minutes": "-5"}, "分"),
+        ({"text": "  "}, "話されたこと"),
+        ({"concerns": ["zz"]}, "知らない相談内容"),
+        ({"person": "999999", "person_text": "誰か"}, "見つかりません"),
+        ({"way": "telepathy"}, "一覧"),
+        ({"person_text": "山 花", "new_birth_on": "2030-01-01"}, "今日より後"),
+    ],
+)
+def test_bad_input_is_told_beside_its_cause_and_nothing_is_written(worker, post, change, words):
+    answer = worker.client.post("/consultations/new/", post | change)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert words in page
+    assert not Consultation.objects.exists()
+    assert not Person.objects.exists()
+    if "text" not in change:
+        assert "夫の物忘れがひどくて" in page
+
+
+def test_overlapping_contact_is_refused_beside_the_minutes(worker, post):
+    worker.client.post("/consultations/new/", post)
+    answer = worker.client.post(
+        "/consultations/new/", post | {"request_key": str(uuid4()), "started_at_1": "9:40", "person_text": "山 花"}
+    )
+    assert answer.status_code == 422
+    assert "重なって" in answer.content.decode()
+    assert Consultation.objects.count() == 1
+    assert not Person.objects.exists()
+
+
+def test_contact_fills_the_work_record(worker, post):
+    worker.client.post("/consultations/new/", post)
+    entry = WorkEntry.objects.get()
+    assert (entry.minutes, entry.staff, entry.source_id) == (25, worker.staff, Consultation.objects.get().pk)
+
+
+def test_draft_is_kept_and_restored_and_goes_with_saving(worker, post):
+    client = worker.client
+    key = f"consultation:{post['request_key']}"
+    saved = client.post(
+        "/consultations/drafts/", {**post, "draft_key": key}, headers={"referer": "http://testserver/consultations/new/"}
+    )
+    assert saved.status_code == 204
+    draft = Draft.objects.get()
+    page = client.get(f"/consultations/new/?draft={draft.pk}").content.decode()
+    assert "夫の物忘れがひどくて" in page
+    assert 'role="alert"' not in page
+    client.post("/consultations/new/", post)
+    assert not Draft.objects.exists()
+
+
+def test_draft_of_another_is_not_shown(worker, colleague, post):
+    client = worker.client
+    client.post("/consultations/drafts/", {**post, "draft_key": "consultation:x"}, headers={"referer": "http://t/"})
+    draft = Draft.objects.get()
+    assert "夫の物忘れ" not in colleague.client.get(f"/consultations/new/?draft={draft.pk}").content.decode()
+    colleague.client.post(f"/consultations/drafts/{draft.pk}/delete/")
+    assert Draft.objects.exists()
+
+
+def test_two_people_correct_the_same_record(worker, colleague, post):
+    worker.client.post("/consultations/new/", post)
+    consultation = Consultation.objects.get()
+    url = f"/consultations/{consultation.receipt_no}/edit/"
+    stale = post | {"version": consultation.version}
+    first = worker.client.post(url, stale | {"text": "一人目の訂正"})
+    assert first.status_code == 302
+    second = colleague.client.post(url, stale | {"text": "二人目の訂正"})
+    page = second.content.decode()
+    assert second.status_code == 422
+    assert "一人目の訂正" in page
+    assert "二人目の訂正" in page
+    consultation.refresh_from_db()
+    assert consultation.text == "一人目の訂正"
+    again = colleague.client.post(url, stale | {"version": consultation.version, "text": "二人目の訂正"})
+    assert again.status_code == 302
+
+
+def test_stranger_gets_404_and_the_miss_is_logged(worker, stranger, post):
+    from audit.models import AccessRecord
+
+    worker.client.post("/consultations/new/", post)
+    number = Consultation.objects.get().receipt_no
+    assert stranger.client.get(f"/consultations/{number}/").status_code == 404
+    assert AccessRecord.objects.filter(kind="denied", target_id=number).count() == 1
+
+
+def test_people_found_while_typing_show_no_address_or_phone(worker, stranger, center_worker):
+    case = f.make_case(center_worker.actor)
+    Person.objects.update(phone="0595123456")
+    Household.objects.update(address="美旗野市ひばりが丘2丁目")
+    page = stranger.client.get("/consultations/people/?person_text=もりした").content.decode()
+    assert "森下 和子" in page
+    assert "0595" not in page
+    assert "ひばりが丘" not in page
+    assert case.number not in page
+
+
+def test_list_queries_do_not_grow(worker, django_assert_max_num_queries):
+    from datetime import timedelta
+
+    from cases.actions.receive_consultation import ContactData, receive_consultation
+
+    def receive(n: int) -> None:
+        data = ContactData(started_at=f.NOW - timedelta(hours=n + 1), minutes=10, way="phone", text="様子の連絡")
+        receive_consultation(data=data, actor=worker.actor, at=f.NOW, request_key=uuid4())
+
+    receive(0)
+    client = worker.client
+    client.get("/consultations/")
+    with django_assert_max_num_queries(8):
+        client.get("/consultations/")
+    for n in range(1, 31):
+        receive(n)
+    with django_assert_max_num_queries(8):
+        client.get("/consultations/")
