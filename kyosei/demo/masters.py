@@ -175,12 +175,17 @@ def sign_ins() -> list[SignIn]:
     return [SignIn(name, seeds[name].role.label, agencies[seeds[name].agency]) for name in SIGN_INS]
 
 
-@transaction.atomic
-def load_masters() -> None:
-    """Code lists, funding streams, areas, agencies, staff and appointments; what is there already stays."""
+def load_lists() -> None:
+    """Code lists of casework; funding streams and work categories."""
     for path in ("cases.masters.load_codes", "budgets.masters.load_streams"):
         with suppress(ImportError):
             import_string(path)()
+
+
+@transaction.atomic
+def load_masters() -> None:
+    """Code lists, funding streams, areas, agencies, staff and appointments; what is there already stays."""
+    load_lists()
     areas = _load_areas()
     agencies = {seed.code: _load_agency(seed, areas) for seed in AGENCIES}
     _load_staff(agencies)

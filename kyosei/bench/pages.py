@@ -1,0 +1,1 @@
+def measure_pages(*a, **k): return []

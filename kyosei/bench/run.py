@@ -1,0 +1,61 @@
+"""One run of the benchmark: a blank database, the generated city, the pages, the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from kyosei.bench.generate import generate
+from kyosei.bench.masters import PREFIX
+from kyosei.bench.pages import measure_pages
+from kyosei.bench.report import Line, show, write
+from kyosei.bench.scales import Scale
+
+
+class NotABenchDatabase(Exception):
+    """The database holds something else than a generated city."""
+
+
+def _check_database() -> None:
+    """Never wipe anything but a database that a benchmark made, or an empty one."""
+    if settings.KYOSEI_ENV == "production":
+        raise NotABenchDatabase("bench は本番環境 (KYOSEI_ENV=production) では実行できません。")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('accounts_agency')")
+        if cursor.fetchone()[0] is None:
+            return
+        cursor.execute("SELECT count(*) FROM accounts_agency WHERE code NOT LIKE %s", [f"{PREFIX}%"])
+        if cursor.fetchone()[0]:
+            raise NotABenchDatabase(
+                "このデータベースには bench が作ったもの以外の機関があります。KYOSEI_PROFILE=bench で実行してください。"
+            )
+
+
+def _blank() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE")
+        cursor.execute("CREATE SCHEMA public")
+    connection.close()
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]) -> list[Line]:
+    """Generate (unless ``keep``), measure, print and write the report."""
+    _check_database()
+    now = timezone.localtime().replace(microsecond=0)
+    lines = []
+    if not keep:
+        _blank()
+        began = time.monotonic()
+        rows = generate(scale, now, say=lambda text: say(f"  {text}"))
+        lines.append(Line.of("generator", scale, time.monotonic() - began, "s", at_most=60))
+        say(f"{scale.name}: {rows:,} rows")
+    lines += measure_pages(scale, now=now, requests=requests)
+    show(lines, say)
+    write(lines)
+    return lines
