@@ -8,6 +8,7 @@ from datetime import date
 from accounts.enums import Role
 from accounts.models import Agency, Appointment, Staff
 from accounts.roles import PERMISSIONS, Permission
+from common.errors import NotAllowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ class Actor:
     @property
     def agency_id(self) -> int | None:
         return self.agency.pk if self.agency else None
+
+    def office(self) -> tuple[Agency, Staff]:
+        """Agency and staff member of an actor who works at a desk; NotAllowed for the system or without a post."""
+        if self.agency is None or self.staff is None:
+            raise NotAllowed("所属する機関がないため、この操作はできません。")
+        return self.agency, self.staff
 
     @classmethod
     def system(cls, label: str) -> Actor:

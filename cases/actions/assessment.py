@@ -55,9 +55,10 @@ def add_item(*, case: Case, data: ItemData, actor: Actor, at: datetime) -> Asses
     """Note one thing; a problem without words takes those of its code."""
     case = _locked_case(case.pk, actor)
     _check(data, case)
+    agency, staff = actor.office()
     item = AssessmentItem.objects.create(
         case=case, person=data.person, kind=data.kind, code=data.code, sector=data.sector,
-        text=data.text.strip() or str(data.code), agency=actor.agency, staff=actor.staff, written_at=at,
+        text=data.text.strip() or str(data.code), agency=agency, staff=staff, written_at=at,
     )  # fmt: skip
     record(actor=actor, action="item.add", target=item, at=at, case=case.number, kind=data.kind)
     return item

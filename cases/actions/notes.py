@@ -75,8 +75,9 @@ def write_note(*, case: Case, data: NoteData, actor: Actor, at: datetime, reques
     if known is not None:
         return known
     _check(data, case, at)
+    agency, staff = actor.office()
     note = ProgressNote.objects.create(
-        case=case, request_key=request_key, person=data.person, agency=actor.agency, staff=actor.staff,
+        case=case, request_key=request_key, person=data.person, agency=agency, staff=staff,
         started_at=data.started_at, minutes=data.minutes, way=data.way, counterpart=data.counterpart,
         text=data.text.strip(), next_on=data.next_on, next_text=data.next_text, written_at=at,
     )  # fmt: skip

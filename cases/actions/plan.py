@@ -85,11 +85,12 @@ def start_plan(*, case: Case, actor: Actor, at: datetime) -> SupportPlan:
     draft = SupportPlan.objects.filter(case=case, state=PlanState.DRAFT).first()
     if draft is not None:
         return draft
+    agency, staff = actor.office()
     last = SupportPlan.objects.filter(case=case).order_by("-ordinal").first()
     ordinal = (SupportPlan.objects.filter(case=case).aggregate(n=Max("ordinal"))["n"] or 0) + 1
     plan = SupportPlan.objects.create(
         case=case, ordinal=ordinal, hope=last.hope if last else "", long_goal=last.long_goal if last else "",
-        agency=actor.agency, written_by=actor.staff, written_at=at,
+        agency=agency, written_by=staff, written_at=at,
     )  # fmt: skip
     record(actor=actor, action="plan.start", target=plan, at=at, case=case.number, ordinal=ordinal)
     return plan
@@ -175,7 +176,7 @@ def evaluate_plan(*, plan: SupportPlan, data: EvaluationData, actor: Actor, at: 
     plan.save(update_fields=["state"])
     evaluation = Evaluation.objects.create(
         plan=plan, achievement=data.achievement, note=data.note, remaining=data.remaining, wish=data.wish,
-        judgement=data.judgement, evaluated_at=at, evaluated_by=actor.staff,
+        judgement=data.judgement, evaluated_at=at, evaluated_by=actor.office()[1],
     )  # fmt: skip
     evaluation.changes.set(data.changes)
     record(

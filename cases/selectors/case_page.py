@@ -1,0 +1,208 @@
+"""What the working page of a case shows: people, timeline, assessment, team."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from accounts.actor import Actor
+from accounts.enums import Sector
+from audit.models import ChangeRecord
+from cases.enums import ItemKind
+from cases.models import AssessmentItem, Case, CasePartner, Consultation, ProgressNote, SupportPlan
+from cases.workflow import PlanState
+from common.japan.age import age_on
+from households.models import HouseholdMember, Person
+
+PAGE = 30
+MILESTONES = {
+    "case.open": "ケースを開始",
+    "case.take_lead": "主担当が交代",
+    "case.join": "協働機関が参加",
+    "case.close": "終結",
+    "case.reopen": "再相談（再開）",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the timeline: a consultation (c), a note (n) or a milestone (m)."""
+
+    at: datetime
+    kind: str
+    pk: int
+    row: Any = None
+    words: str = ""
+
+    @property
+    def cursor(self) -> str:
+        return f"{self.at.isoformat()}|{self.kind}|{self.pk}"
+
+
+def _after(kind: str, cursor: str) -> Q:
+    """Rows of ``kind`` that come after ``cursor`` in (-at, kind, -pk)."""
+    parts = cursor.split("|")
+    at = parse_datetime(parts[0]) if len(parts) == 3 else None
+    if at is None or not parts[2].isdigit():
+        return Q()
+    same = Q(pk__lt=int(parts[2])) if parts[1] == kind else Q() if kind > parts[1] else Q(pk__in=[])
+    return Q(started_at__lt=at) | (Q(started_at=at) & same)
+
+
+def timeline(
+    case: Case, actor: Actor, *, kind: str = "", agency: str = "", cursor: str = "", size: int = PAGE
+) -> tuple[list[Entry], str]:
+    """One page of the stream, newest first, and the cursor of the next ("" at the end). Three queries."""
+    narrowed: dict[str, Any] = {"agency": int(agency)} if agency.isdigit() else {}
+    entries: list[Entry] = []
+    if kind in ("", "c"):
+        consultations = Consultation.objects.visible_to(actor).filter(
+            _after("c", cursor), case=case, **narrowed
+        )
+        rows = consultations.select_related("agency", "staff", "person").order_by("-started_at", "-pk")
+        entries += [Entry(r.started_at, "c", r.pk, r) for r in rows[: size + 1]]
+    if kind in ("", "n"):
+        notes = ProgressNote.objects.visible_to(actor).filter(_after("n", cursor), case=case, **narrowed)
+        found = notes.select_related("agency", "staff", "person").order_by("-started_at", "-pk")
+        entries += [Entry(r.started_at, "n", r.pk, r) for r in found[: size + 1]]
+    entries.sort(key=lambda e: (-e.at.timestamp(), e.kind, -e.pk))
+    page, more = entries[:size], len(entries) > size
+    following = page[-1].cursor if more else ""
+    if kind in ("", "m") and not agency:
+        page = _with_milestones(case, page, cursor, is_last=not more)
+    return page, following
+
+
+def _with_milestones(case: Case, page: list[Entry], cursor: str, *, is_last: bool) -> list[Entry]:
+    changes = ChangeRecord.objects.filter(
+        target_type="cases.case", target_id=str(case.pk), action__in=MILESTONES
+    ).order_by("-at", "-pk")[:100]
+    top = parse_datetime(cursor.split("|")[0]) if cursor else None
+    bottom = None if is_last or not page else page[-1].at
+    marks = [
+        Entry(c.at, "m", c.pk, words=f"{MILESTONES[c.action]}（{c.actor_label}）")
+        for c in changes
+        if (top is None or c.at < top) and (bottom is None or c.at >= bottom)
+    ]
+    return sorted([*page, *marks], key=lambda e: (-e.at.timestamp(), e.kind, -e.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A member of the household as the header shows it."""
+
+    person: Person
+    age: int | None
+    role: str
+
+
+def chips(case: Case, on: date) -> list[Chip]:
+    """Who belongs to the household today; 本人 first. One query."""
+    members = (
+        HouseholdMember.objects.filter(household=case.household_id, during__contains=on)
+        .select_related("person")
+        .order_by("pk")
+    )
+    found = [
+        Chip(
+            m.person,
+            age_on(m.person.birth_on, m.person.died_on or on) if m.person.birth_on else None,
+            "・".join([m.get_relation_display(), *(["別居"] if not m.lives_together else []),
+                       *(["キーパーソン"] if m.is_key_person else [])]),
+        )
+        for m in members
+    ]  # fmt: skip
+    return sorted(found, key=lambda chip: chip.person.pk != case.person_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Standing items: strengths and wishes first, then problems by person × sector."""
+
+    strengths: list[AssessmentItem]
+    wishes: list[AssessmentItem]
+    problems: list[AssessmentItem]
+    grid: list[tuple[str, list[list[AssessmentItem]]]]
+    sectors: list[tuple[str, str]]
+
+
+def assessment(case: Case) -> Assessment:
+    """One query; the grid has a row per person (世帯全体 last) and a column per sector that has a problem."""
+    items = list(
+        AssessmentItem.objects.filter(case=case).standing().select_related("person", "code").order_by("pk")
+    )
+    problems = [i for i in items if i.kind == ItemKind.PROBLEM]
+    used = [
+        (code, word)
+        for code, word in [*Sector.choices, ("", "分野なし")]
+        if any(p.sector == code for p in problems)
+    ]
+    people = list(
+        dict.fromkeys((p.person_id, p.person.display_name if p.person else "世帯全体") for p in problems)
+    )
+    people.sort(key=lambda pair: pair[0] is None)
+    grid = [
+        (name, [[p for p in problems if p.person_id == pk and p.sector == code] for code, _ in used])
+        for pk, name in people
+    ]
+    return Assessment(
+        strengths=[i for i in items if i.kind == ItemKind.STRENGTH],
+        wishes=[i for i in items if i.kind == ItemKind.WISH],
+        problems=problems, grid=grid, sectors=used,
+    )  # fmt: skip
+
+
+def partners(case: Case) -> list[CasePartner]:
+    return list(
+        CasePartner.objects.filter(case=case, ended_at__isnull=True)
+        .select_related("agency", "staff")
+        .order_by("since")
+    )
+
+
+def latest_plan(case: Case) -> SupportPlan | None:
+    return SupportPlan.objects.filter(case=case).order_by("-ordinal").first()
+
+
+def phase(case: Case, plan: SupportPlan | None) -> str:
+    """Where the case stands, in the words of the standard flow (domain.md 1.3)."""
+    if not case.is_open:
+        return "終結後の見守り" if case.follow_up_on else "終結"
+    if plan is None:
+        return "見立て"
+    return {
+        PlanState.DRAFT: "プラン案", PlanState.DECIDED: "プラン実施中", PlanState.EVALUATED: "評価済・再プランへ",
+        PlanState.REPLACED: "見立て",
+    }[PlanState(plan.state)]  # fmt: skip
+
+
+def filter_cases(
+    actor: Actor, at: datetime, *, whose: str = "", state: str = "open", sector: str = "", silent_days: int | None = None,
+    q: str = "",
+) -> QuerySet[Case]:  # fmt: skip
+    """The cases that the actor sees, narrowed."""
+    rows = Case.objects.visible_to(actor).select_related("household", "person", "lead_agency", "lead_staff")
+    if whose == "mine":
+        rows = rows.filter(lead_staff=actor.staff_id)
+    elif whose == "lead":
+        rows = rows.filter(lead_agency=actor.agency_id)
+    elif whose == "partner":
+        rows = rows.exclude(lead_agency=actor.agency_id)
+    if state and state != "all":
+        rows = rows.filter(state=state)
+    if sector:
+        rows = rows.filter(sectors__contains=[sector])
+    if silent_days:
+        rows = rows.filter(last_contact_at__lt=at - timedelta(days=silent_days))
+    if q:
+        people = Person.objects.matching(q).values("pk")
+        rows = rows.filter(
+            Q(number__istartswith=q)
+            | Q(household__name__contains=q)
+            | Q(household__in=HouseholdMember.objects.filter(person__in=people).values("household_id"))
+        )
+    return rows
