@@ -1,0 +1,225 @@
+"""Convening, agenda, seats, decisions and closing. Rules stand in the actions; here only shapes and choices."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.enums import Ground, Sector
+from accounts.models import Agency, Staff
+from cases.models import Case, SupportPlan
+from cases.workflow import PlanState
+from common.forms import (
+    ClockField,
+    KyoseiForm,
+    MinutesField,
+    RequestKeyField,
+    VersionField,
+    WarekiDateField,
+    WarekiDateTimeField,
+)
+from referrals.enums import KIND_RULES, Attendance, ConferenceKind
+from referrals.models import AgendaItem, Conference, Referral
+from referrals.workflow import REFERRAL_WAITING
+
+KIND_HINTS = {
+    ConferenceKind.INDIVIDUAL: "支援チームの打合せ。",
+    ConferenceKind.SUPPORT: "同意がなくても共有できる（社会福祉法106条の6）。出席者に守秘義務、会議と資料は非公開。",
+    ConferenceKind.MULTILAYERED: "本人同意が前提。プランの決定・評価・終結を協議する。",
+    ConferenceKind.AREA: "分野をまたぐ連携の調整。",
+}
+SECTORS = [("", "分野を限らない"), *Sector.choices]
+
+
+def _area(rows: int) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows})
+
+
+def sittable(actor: Actor, at: datetime) -> Any:
+    """Agencies that can be invited, the actor's own excepted."""
+    agencies = Agency.objects.visible_to(actor).active_on(timezone.localdate(at))
+    if actor.agency is not None:
+        agencies = agencies.exclude(pk=actor.agency.pk)
+    return agencies.order_by("sector", "code")
+
+
+class FrameForm(KyoseiForm):
+    """What a conference is called, when, how long, where."""
+
+    title = forms.CharField(
+        label="名称",
+        max_length=120,
+        required=False,
+        help_text="空けておくと、種類と日付が名称になります。支援会議の名称には氏名を入れないでください。",
+    )
+    starts_at = WarekiDateTimeField(label="開始日時")
+    minutes = MinutesField(label="予定の長さ", initial=60)
+    place = forms.CharField(label="場所", max_length=120, required=False)
+    sector = forms.ChoiceField(label="分野", required=False, choices=SECTORS)
+
+
+class ConveneForm(FrameForm):
+    request_key = RequestKeyField()
+    kind = forms.ChoiceField(label="会議の種類", widget=forms.RadioSelect)
+    invite = forms.ModelMultipleChoiceField(
+        label="招く機関", queryset=Agency.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    cases = forms.ModelMultipleChoiceField(
+        label="議題にするケース", queryset=Case.objects.none(), required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+    topic = forms.CharField(label="協議すること", max_length=200, required=False)
+
+    field_order = ("request_key", "kind", "title", "starts_at", "minutes", "place", "sector")
+
+    def __init__(self, *args: Any, actor: Actor, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = [  # type: ignore[attr-defined]
+            (kind.value, f"{kind.label}：{KIND_HINTS[kind]}") for kind in ConferenceKind
+        ]
+        self.fields["invite"].queryset = sittable(actor, at)  # type: ignore[attr-defined]
+        self.fields["cases"].queryset = (  # type: ignore[attr-defined]
+            Case.objects.visible_to(actor).open().select_related("household")
+        )
+
+
+class EditForm(FrameForm):
+    version = VersionField()
+
+
+class InviteForm(KyoseiForm):
+    agency = forms.ModelChoiceField(label="機関", queryset=Agency.objects.none(), empty_label="機関を選ぶ")
+
+    def __init__(self, *args: Any, actor: Actor, at: datetime, seated: set[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].queryset = sittable(actor, at).exclude(pk__in=seated)  # type: ignore[attr-defined]
+
+
+class SeatForm(KyoseiForm):
+    """Who comes for one agency, and whether."""
+
+    staff = forms.ModelChoiceField(
+        label="出席者", queryset=Staff.objects.none(), required=False, empty_label="まだ決まっていない"
+    )
+    attendance = forms.ChoiceField(label="出欠", choices=Attendance.choices)
+
+    def __init__(self, *args: Any, actor: Actor, agency: Agency, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = Staff.objects.visible_to(actor).of_agency(agency, on=timezone.localdate(at))
+        self.fields["staff"].queryset = people.order_by("kana", "pk")  # type: ignore[attr-defined]
+
+
+class ItemForm(KyoseiForm):
+    """One case on the agenda."""
+
+    topic = forms.CharField(label="協議すること", max_length=200, help_text="一文で。何を決めたいか。")
+    minutes = MinutesField(label="時間", initial=20)
+    ground = forms.ChoiceField(label="共有の根拠", widget=forms.RadioSelect)
+    situation = forms.CharField(
+        label="把握している世帯像・取り組み", required=False, max_length=4000, widget=_area(4)
+    )
+    request_text = forms.CharField(
+        label="他機関にお願いしたいこと", required=False, max_length=4000, widget=_area(3)
+    )
+    referral = forms.ModelChoiceField(
+        label="つなぎ", queryset=Referral.objects.none(), required=False, empty_label="なし"
+    )
+    plan = forms.ModelChoiceField(
+        label="協議するプラン案", queryset=SupportPlan.objects.none(), required=False, empty_label="なし"
+    )
+
+    def __init__(
+        self, *args: Any, actor: Actor, conference: Conference, case: Case, item: AgendaItem | None = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(*args, **kwargs)
+        self.fields["ground"].choices = [  # type: ignore[attr-defined]
+            (g.value, Ground(g).label) for g in KIND_RULES[ConferenceKind(conference.kind)].grounds
+        ]
+        referrals = Referral.objects.visible_to(actor).filter(case=case).select_related("to_agency")
+        plans = SupportPlan.objects.visible_to(actor).filter(case=case)
+        chosen_referral = (item.referral_id if item else None) or 0
+        chosen_plan = (item.plan_id if item else None) or 0
+        self.fields["referral"].queryset = (  # type: ignore[attr-defined]
+            referrals.filter(state__in=REFERRAL_WAITING) | referrals.filter(pk=chosen_referral)
+        ).order_by("-sent_at")
+        self.fields["referral"].label_from_instance = _referral_label  # type: ignore[attr-defined]
+        self.fields["plan"].queryset = (  # type: ignore[attr-defined]
+            plans.filter(state=PlanState.DRAFT) | plans.filter(pk=chosen_plan)
+        ).order_by("-ordinal")
+        self.fields["plan"].label_from_instance = _plan_label  # type: ignore[attr-defined]
+
+
+def _referral_label(referral: Referral) -> str:
+    return f"{referral.to_agency.short_name}：{referral.purpose}"
+
+
+def _plan_label(plan: SupportPlan) -> str:
+    return f"プラン{plan.ordinal}（{plan.get_state_display()}）{plan.long_goal[:40]}"
+
+
+class DecisionForm(KyoseiForm):
+    """A decision as typed in one line, and as understood; what is corrected by hand goes before the line."""
+
+    request_key = RequestKeyField()
+    line = forms.CharField(label="決まったこと", max_length=400, required=False)
+    parsed_line = forms.CharField(label="読み取った行", required=False, widget=forms.HiddenInput)
+    agency = forms.ModelChoiceField(label="機関", queryset=Agency.objects.none(), empty_label="選ぶ")
+    staff = forms.ModelChoiceField(label="担当者", queryset=Staff.objects.none(), empty_label="選ぶ")
+    due_on = WarekiDateField(label="期限", help_text="")
+    text = forms.CharField(label="すること", max_length=300)
+
+    def __init__(
+        self, *args: Any, actor: Actor, agencies: list[Agency], staff: dict[int, list[Staff]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        directory = Agency.objects.visible_to(actor).filter(pk__in=[a.pk for a in agencies])
+        people = [s.pk for found in staff.values() for s in found]
+        self.fields["agency"].queryset = directory.order_by("code")  # type: ignore[attr-defined]
+        self.fields["agency"].label_from_instance = lambda a: a.short_name  # type: ignore[attr-defined]
+        self.fields["staff"].queryset = Staff.objects.visible_to(actor).filter(pk__in=people)  # type: ignore[attr-defined]
+        self.fields["agency"].choices = [("", "選ぶ"), *((a.pk, a.short_name) for a in agencies)]  # type: ignore[attr-defined]
+        self.fields["staff"].choices = [  # type: ignore[attr-defined]
+            ("", "選ぶ"),
+            *((a.short_name, [(s.pk, s.name) for s in staff[a.pk]]) for a in agencies if a.pk in staff),
+        ]
+
+
+class ConclusionForm(KyoseiForm):
+    conclusion = forms.CharField(label="結論", required=False, max_length=4000, widget=_area(2))
+
+
+class CloseForm(KyoseiForm):
+    """The minutes, and the moments of opening and closing as they really were."""
+
+    started_at = ClockField(label="開会", required=False)
+    ended_at = ClockField(label="閉会", required=False)
+    summary = forms.CharField(
+        label="議事の要旨",
+        required=False,
+        max_length=20000,
+        widget=_area(14),
+        help_text="結論と決定事項から下書きしました。直してから終了してください。",
+    )
+
+    def moments(self, day: date) -> tuple[datetime | None, datetime | None]:
+        """Opening and closing as moments of ``day``; a closing before the opening is past midnight."""
+        both = [
+            timezone.make_aware(datetime.combine(day, clock)) if clock is not None else None
+            for clock in (self.cleaned_data.get("started_at"), self.cleaned_data.get("ended_at"))
+        ]
+        return both[0], both[1]
+
+
+class DoneForm(KyoseiForm):
+    outcome = forms.CharField(label="結果", required=False, max_length=4000, widget=_area(3))
+
+
+class ConferenceFilterForm(KyoseiForm):
+    kind = forms.ChoiceField(label="種類", required=False, choices=[("", "すべて"), *ConferenceKind.choices])
+    sector = forms.ChoiceField(label="分野", required=False, choices=[("", "すべて"), *Sector.choices])
+    mine = forms.BooleanField(label="自機関が招集したもの", required=False)

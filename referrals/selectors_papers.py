@@ -1,0 +1,97 @@
+"""The papers of a conference: the record behind an item, the hand-out, and the draft of the minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.actor import Actor
+from cases.models import PlanItem
+from common.japan.wareki import format_wareki_short
+from referrals.enums import SharedPart
+from referrals.models import AgendaItem, Conference, ConferenceMember
+from referrals.selectors_disclosure import disclosure
+from referrals.selectors_conferences import agenda_of
+
+# strengths and wishes before problems; address and telephone stay out of papers that are handed round
+PAPER_PARTS = (
+    SharedPart.BASIC,
+    SharedPart.FAMILY,
+    SharedPart.STRENGTHS,
+    SharedPart.CONCERNS,
+    SharedPart.PROBLEMS,
+    SharedPart.NOTES,
+    SharedPart.PLAN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the record, as lines of text; no lines means that nothing is recorded."""
+
+    key: str
+    label: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One item with the record behind it."""
+
+    item: AgendaItem
+    parts: tuple[Part, ...]
+    plan_items: tuple[PlanItem, ...]
+
+
+def paper_of(item: AgendaItem) -> Paper:
+    """The record behind one item. A plan on the agenda stands with its role table instead of the part プラン."""
+    wanted = [part for part in PAPER_PARTS if part is not SharedPart.PLAN or item.plan is None]
+    parts = {key: Part(key, label, lines) for key, label, lines in disclosure(item.case, wanted).shown}
+    rows: tuple[PlanItem, ...] = ()
+    if item.plan is not None:
+        rows = tuple(item.plan.items.select_related("agency", "staff").order_by("position", "pk"))
+    ordered = tuple(parts[part.value] for part in wanted if part.value in parts)
+    return Paper(item=item, parts=ordered, plan_items=rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Handout:
+    """The print of one conference for one recipient."""
+
+    conference: Conference
+    papers: tuple[Paper, ...]
+    recipient: ConferenceMember | None
+    number: int
+    seats: tuple[ConferenceMember, ...]
+
+
+def handout(conference: Conference, actor: Actor, recipient: ConferenceMember | None) -> Handout:
+    """``conference`` comes from ``with_members``; the number of a copy is the place of its seat."""
+    seats: list[ConferenceMember] = conference.seats  # type: ignore[attr-defined]
+    number = next((n for n, seat in enumerate(seats, 1) if recipient and seat.pk == recipient.pk), 0)
+    return Handout(
+        conference=conference,
+        papers=tuple(paper_of(item) for item in agenda_of(conference, actor)),
+        recipient=recipient,
+        number=number,
+        seats=tuple(seats),
+    )
+
+
+def draft_minutes(items: Iterable[AgendaItem]) -> str:
+    """議事の要旨 from the lines: per item its conclusion and who does what by when."""
+    blocks = []
+    for n, item in enumerate(items, 1):
+        lines = [f"{n}. {item.topic}（{item.case.number}）"]
+        if item.conclusion:
+            lines.append(f"　結論：{item.conclusion}")
+        if item.plan_approved and item.plan is not None:
+            lines.append(f"　プラン{item.plan.ordinal}を決定した。")
+        decisions: list[Any] = getattr(item, "decisions", [])
+        lines += [
+            f"　・{d.text}（{d.agency.short_name}　{d.staff.name}、{format_wareki_short(d.due_on)}まで）"
+            for d in decisions
+        ]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)

@@ -1,0 +1,290 @@
+"""会議の進行: one item on screen, decisions as lines, and closing with the minutes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts.access import permission, scoped_get
+from accounts.enums import ConsentState
+from accounts.http import ActorRequest
+from accounts.models import Agency, Staff
+from accounts.roles import Permission
+from common.errors import NotAllowed, RuleViolation
+from common.forms import WarekiDateInput
+from referrals.actions.run_conference import (
+    approve_plan,
+    close_conference,
+    conclude_item,
+    drop_decision,
+    record_decision,
+    settle_item_referral,
+    start_conference,
+)
+from referrals.decision_lines import DecisionLine, parse_decision
+from referrals.forms.conference import CloseForm, ConclusionForm, DecisionForm
+from referrals.models import ActionItem, AgendaItem, Conference
+from referrals.permissions import answers_open_to
+from referrals.permissions_conferences import can_manage, papers_open
+from referrals.selectors_conferences import (
+    agenda_of,
+    involved_agencies,
+    names_for_lines,
+    seat_of,
+    staff_by_agency,
+)
+from referrals.selectors_papers import draft_minutes, paper_of
+from referrals.views.conference_agenda import get_item
+from referrals.views.conferences import get_conference, get_managed
+from referrals.workflow import ConferenceState, ReferralState
+
+FIELDS = ("agency", "staff", "due_on", "text")
+
+
+def _run_url(item: AgendaItem) -> str:
+    return f"{reverse('conferences:run', args=[item.conference_id])}?item={item.pk}"
+
+
+@require_POST
+@permission(Permission.CONFERENCE_CONVENE)
+def start(request: ActorRequest, pk: int) -> HttpResponse:
+    """Open the sitting and go to its first item."""
+    conference = get_managed(request, pk)
+    start_conference(conference=conference, actor=request.actor, at=timezone.now())
+    return redirect("conferences:run", pk=pk)
+
+
+@permission(Permission.CONFERENCE_VIEW)
+def run(request: ActorRequest, pk: int) -> HttpResponse:
+    """One item, large; ``?item=`` names it, else the first without a conclusion. Members may follow on their screen."""
+    conference = get_conference(request, pk)
+    if not papers_open(request.actor, conference, seat_of(conference, request.actor)):
+        raise NotAllowed("守秘の確認をした出席者だけが、この会議の議題を開けます。")
+    if conference.state != ConferenceState.RUNNING:
+        return redirect("conferences:detail", pk=pk)
+    items = list(agenda_of(conference, request.actor))
+    if not items:
+        return render(request, "conferences/run.html", _empty_run(request, conference))
+    wanted = request.GET.get("item", "")
+    item = next((i for i in items if str(i.pk) == wanted), None)
+    if item is None and wanted:
+        raise Http404
+    item = item or next((i for i in items if not i.conclusion), items[0])
+    return render(request, "conferences/run.html", _run_context(request, conference, items, item))
+
+
+def _empty_run(request: ActorRequest, conference: Conference) -> dict[str, Any]:
+    return {"conference": conference, "item": None, "manages": can_manage(request.actor, conference)}
+
+
+def _run_context(
+    request: ActorRequest, conference: Conference, items: list[AgendaItem], item: AgendaItem
+) -> dict[str, Any]:
+    place = items.index(item)
+    manages = can_manage(request.actor, conference)
+    context = _empty_run(request, conference) | {
+        "items": items,
+        "item": item,
+        "place": place + 1,
+        "previous": items[place - 1] if place else None,
+        "next": items[place + 1] if place + 1 < len(items) else None,
+        "paper": paper_of(item),
+        "has_consent": item.case.consent == ConsentState.YES,
+        "conclusion": ConclusionForm(initial={"conclusion": item.conclusion}),
+        "answers": answers_open_to(request.actor, item.referral) if item.referral else [],
+        "may_settle": item.referral is not None
+        and item.referral.state in (ReferralState.SENT, ReferralState.CONFERENCE),
+    }
+    if manages:
+        context["form"] = _decision_form(request, item)
+    return context
+
+
+# ── Decisions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _people(item: AgendaItem) -> tuple[list[Agency], dict[int, list[Staff]]]:
+    agencies = involved_agencies(item)
+    return agencies, staff_by_agency([a.pk for a in agencies], timezone.localdate())
+
+
+def _decision_form(
+    request: ActorRequest, item: AgendaItem, data: Any = None, initial: dict[str, Any] | None = None
+) -> DecisionForm:
+    agencies, staff = _people(item)
+    return DecisionForm(data, actor=request.actor, agencies=agencies, staff=staff, initial=initial or {})
+
+
+def _understood(line: str, item: AgendaItem) -> dict[str, str]:
+    """The fields of the form as the line fills them."""
+    agencies, staff = names_for_lines(*_people(item))
+    found: DecisionLine = parse_decision(line, agencies=agencies, staff=staff, today=timezone.localdate())
+    values = {"agency": found.agency, "staff": found.staff, "text": found.text}
+    due = WarekiDateInput().format_value(found.due_on) if found.due_on else ""
+    return {**{name: str(value or "") for name, value in values.items()}, "due_on": due or ""}
+
+
+def _filled(data: Any, item: AgendaItem) -> Any:
+    """What was posted, the line read again where it has changed; a field corrected by hand stays as it is."""
+    line, parsed = data.get("line", "").strip(), data.get("parsed_line", "")
+    if not line or line == parsed:
+        return data
+    filled = data.copy()
+    before, now = _understood(parsed, item) if parsed else dict.fromkeys(FIELDS, ""), _understood(line, item)
+    for name in FIELDS:
+        if data.get(name, "").strip() in ("", before[name]):
+            filled[name] = now[name]
+    filled["parsed_line"] = line
+    return filled
+
+
+@permission(Permission.CONFERENCE_CONVENE)
+def parse(request: ActorRequest, pk: int) -> HttpResponse:
+    """The line as understood so far, while it is typed."""
+    item = get_item(request, pk)
+    data = _filled(request.GET, item)
+    initial = {name: data.get(name, "") for name in FIELDS} | {"parsed_line": data.get("line", "").strip()}
+    form = _decision_form(request, item, initial=initial)
+    return render(request, "conferences/_decision_fields.html", {"form": form, "item": item})
+
+
+@require_POST
+@permission(Permission.CONFERENCE_CONVENE)
+def decide(request: ActorRequest, pk: int) -> HttpResponse:
+    """Record one decision of an item; an incomplete line comes back with what was understood."""
+    item = get_item(request, pk)
+    form = _decision_form(request, item, _filled(request.POST, item))
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            record_decision(
+                item=item, text=data["text"], agency=data["agency"], staff=data["staff"], due_on=data["due_on"],
+                actor=request.actor, at=timezone.now(), request_key=UUID(str(data["request_key"])),
+            )  # fmt: skip
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            return _decisions(request, item, _decision_form(request, item, initial={"request_key": uuid4()}))
+    return _decisions(request, item, form, status=422)
+
+
+def _decisions(
+    request: ActorRequest, item: AgendaItem, form: DecisionForm, status: int = 200
+) -> HttpResponse:
+    """The list of decisions with the form under it: a fragment, or without script the page again."""
+    if not request.htmx and status == 200:
+        return redirect(_run_url(item))
+    conference = get_conference(request, item.conference_id)
+    items = list(agenda_of(conference, request.actor))
+    shown = next(i for i in items if i.pk == item.pk)
+    if request.htmx:
+        context = {"item": shown, "form": form, "manages": True, "fresh": status == 200}
+        return render(request, "conferences/_decisions.html", context, status=status)
+    context = _run_context(request, conference, items, shown) | {"form": form}
+    return render(request, "conferences/run.html", context, status=status)
+
+
+@require_POST
+@permission(Permission.CONFERENCE_CONVENE)
+def drop(request: ActorRequest, pk: int) -> HttpResponse:
+    """Take a mistyped decision back."""
+    decisions = ActionItem.objects.visible_to(request.actor).select_related(
+        "agenda_item__conference__convener"
+    )
+    decision = scoped_get(decisions, request, log=None, pk=pk)
+    item = decision.agenda_item
+    drop_decision(decision=decision, actor=request.actor, at=timezone.now())
+    return redirect(_run_url(item))
+
+
+# ── Conclusion, plan, referral ──────────────────────────────────────────────────────────────────────────────
+
+
+@require_POST
+@permission(Permission.CONFERENCE_CONVENE)
+def conclude(request: ActorRequest, pk: int) -> HttpResponse:
+    """Save the conclusion, then stay, go on, decide the plan or settle the referral (``then``)."""
+    item, at = get_item(request, pk), timezone.now()
+    form = ConclusionForm(request.POST)
+    if not form.is_valid():
+        raise RuleViolation(" ".join(str(e[0]) for e in form.errors.values()))
+    conclude_item(item=item, conclusion=form.cleaned_data["conclusion"], actor=request.actor, at=at)
+    then = request.POST.get("then", "")
+    if then == "approve":
+        approve_plan(item=item, actor=request.actor, at=at)
+        messages.success(request, "プランを決定しました。")
+    elif then == "settle":
+        settle_item_referral(item=item, note="", actor=request.actor, at=at)
+        messages.success(request, "つなぎへの返事を、会議の決定として記録しました。")
+    else:
+        messages.success(request, "結論を保存しました。")
+    return redirect(_run_url(item))
+
+
+# ── Closing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@permission(Permission.CONFERENCE_CONVENE)
+def close(request: ActorRequest, pk: int) -> HttpResponse:
+    """The minutes, drafted from the lines, the real times, and the end."""
+    conference, at = get_managed(request, pk), timezone.now()
+    if not papers_open(request.actor, conference, seat_of(conference, request.actor)):
+        raise NotAllowed("守秘の確認をした出席者だけが、この会議を終了できます。")
+    if conference.state != ConferenceState.RUNNING:
+        return redirect("conferences:detail", pk=pk)
+    items = list(agenda_of(conference, request.actor))
+    assert conference.started_at is not None
+    opened = timezone.localtime(conference.started_at)
+    initial = {
+        "started_at": opened.time(), "ended_at": timezone.localtime(at).time(), "summary": draft_minutes(items),
+    }  # fmt: skip
+    form = CloseForm(request.POST or None, initial=initial)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                _close(conference, form, request, opened, at)
+            except NotAllowed:
+                raise
+            except RuleViolation as violation:
+                form.add_violation(violation)
+            else:
+                messages.success(request, "会議を終了しました。決定事項は各機関のホームに出ています。")
+                return redirect("conferences:detail", pk=pk)
+    context = {
+        "conference": conference,
+        "form": form,
+        "items": items,
+        "unfinished": [i for i in items if not i.conclusion and not i.decisions],  # type: ignore[attr-defined]
+        "seats": conference.seats,  # type: ignore[attr-defined]
+    }
+    return render(request, "conferences/close.html", context, status=status)
+
+
+def _close(
+    conference: Conference, form: CloseForm, request: ActorRequest, opened: datetime, at: datetime
+) -> None:
+    """A time left as it was shown keeps its seconds; a closing before the opening is past midnight."""
+    started, ended = form.moments(opened.date())
+    if started is not None and started == opened.replace(second=0, microsecond=0):
+        started = opened
+    local = timezone.localtime(at)
+    if ended is not None and ended < (started or opened) - timedelta(minutes=1):
+        ended += timedelta(days=1)
+    if ended is not None and ended == local.replace(second=0, microsecond=0):
+        ended = at
+    close_conference(
+        conference=conference, summary=form.cleaned_data["summary"], actor=request.actor, at=at,
+        started_at=started, ended_at=ended,
+    )  # fmt: skip
