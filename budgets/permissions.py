@@ -20,3 +20,15 @@ def check_can_run(actor: Actor) -> None:
 def check_can_lock(actor: Actor) -> None:
     if not actor.has(Permission.MONTH_LOCK):
         raise NotAllowed("月を締める権限がありません。")
+
+
+def check_can_record_work(actor: Actor) -> None:
+    """One's own week, in a current appointment."""
+    if not actor.has(Permission.WORK_RECORD) or actor.staff is None or actor.agency is None:
+        raise NotAllowed("業務記録を入力する権限がありません。")
+
+
+def check_own_entry(actor: Actor, staff_id: int) -> None:
+    check_can_record_work(actor)
+    if staff_id != actor.staff_id:
+        raise NotAllowed("ほかの職員の業務記録は変えられません。本人に頼んでください。")

@@ -1,0 +1,210 @@
+"""Work entries that follow a record: nobody types minutes twice (invariant 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.models import Agency, Staff
+from audit.actions import record as record_change
+from budgets.actions.entry_guard import (
+    check_minutes,
+    clock_range,
+    colliding,
+    locked_months,
+    month_is_locked,
+    name_of,
+    stretch,
+    write_entry,
+)
+from budgets.attribution import MEETING, Facts, attribute
+from budgets.duty import Stretch, longest, minutes_of, without
+from budgets.enums import SourceType
+from budgets.masters import category_of
+from budgets.models import WorkEntry, WorkFinding
+from cases.models import Consultation, ProgressNote
+from common.errors import Overlap, RuleViolation
+from common.japan.age import age_on
+
+Contact = Consultation | ProgressNote
+
+
+def facts_of(contact: Contact) -> Facts:
+    """Age of the person helped on the day, and the contact's sectors, else its case's."""
+    case = contact.case
+    person = contact.person or (case.person if case else None)
+    own = contact.sectors if isinstance(contact, Consultation) else []
+    sectors = own or (case.sectors if case else [])
+    on = timezone.localtime(contact.started_at).date()
+    birth = person.birth_on if person else None
+    return Facts(age=age_on(birth, on) if birth and birth <= on else None, sectors=frozenset(sectors))
+
+
+def _wanted(contact: Contact) -> WorkEntry:
+    """The entry as the record would have it, not saved."""
+    decided = attribute(facts_of(contact))
+    is_consultation = isinstance(contact, Consultation)
+    number = contact.case.number if contact.case else getattr(contact, "receipt_no", "")
+    return WorkEntry(
+        staff_id=contact.staff_id, agency_id=contact.agency_id, category=category_of(decided.category_code),
+        during=stretch(contact.started_at, contact.minutes),
+        source_type=SourceType.CONSULTATION if is_consultation else SourceType.NOTE, source_id=contact.pk,
+        case_number=number, reason=decided.reason, note=contact.get_way_display(),
+    )  # fmt: skip
+
+
+_TIME = ("staff_id", "agency_id", "during")
+_REST = ("category_id", "case_number", "reason", "note")
+
+
+def _moved(entry: WorkEntry, wanted: WorkEntry, names: tuple[str, ...]) -> list[str]:
+    def value(of: WorkEntry, name: str) -> object:
+        return (of.during.lower, of.during.upper) if name == "during" else getattr(of, name)
+
+    return [name for name in names if value(entry, name) != value(wanted, name)]
+
+
+@transaction.atomic
+def derive_from_record(*, contact: Contact, actor: Actor, at: datetime) -> WorkEntry:
+    """Make or update the entry of a contact; the same record again changes nothing.
+
+    In a locked month an entry stands as it is: a correction of the words passes, one that would move time, worker or
+    agency is refused. Raises Overlap (field minutes) and RuleViolation (field minutes).
+    """
+    check_minutes(contact.minutes)
+    wanted = _wanted(contact)
+    entry = (
+        WorkEntry.objects.select_for_update(of=("self",))
+        .filter(source_type=wanted.source_type, source_id=contact.pk)
+        .first()
+    )
+    if entry is None:
+        write_entry(wanted, actor)
+        _audit("work_entry.derive", wanted, actor, at)
+        return wanted
+    moved = _moved(entry, wanted, _TIME)
+    is_locked = bool(locked_months({timezone.localtime(entry.during.lower).date()}))
+    if is_locked and moved:
+        raise month_is_locked(entry.during.lower)
+    changed = moved + _moved(entry, wanted, _REST)
+    if is_locked or not changed:
+        return entry
+    for name in changed:
+        setattr(entry, name, getattr(wanted, name))
+    write_entry(entry, actor)
+    _audit("work_entry.follow", entry, actor, at, changed=changed)
+    return entry
+
+
+def _audit(action: str, entry: WorkEntry, actor: Actor, at: datetime, **detail: object) -> None:
+    record_change(
+        actor=actor, action=action, target=entry, at=at, staff=entry.staff_id, minutes=entry.minutes,
+        category=entry.category.code, source=f"{entry.source_type}:{entry.source_id}", **detail,
+    )  # fmt: skip
+
+
+# ── Meetings ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What a closed conference means for the minutes of those who sat there."""
+
+    source_id: int
+    label: str  # the kind of conference; never its title, which may name a person
+    starts_at: datetime
+    minutes: int
+    case_number: str = ""  # of the one case that it was about
+
+    @property
+    def stretch(self) -> Stretch:
+        during = stretch(self.starts_at, self.minutes)
+        return during.lower, during.upper
+
+
+@transaction.atomic
+def derive_meeting_entry(
+    *, meeting: Meeting, staff: Staff, agency: Agency, actor: Actor, at: datetime
+) -> WorkEntry | None:
+    """The attendee's entry of a conference, which never stops the conference from closing.
+
+    Where the worker has other entries at that time, the longest free stretch of the meeting is entered and a
+    WorkFinding stands on the worker's week until it is looked at; where no minute is free, or the month is locked,
+    only the finding. Called again for the same conference it changes nothing.
+    """
+    known = WorkEntry.objects.filter(
+        source_type=SourceType.CONFERENCE, source_id=meeting.source_id, staff=staff
+    ).first()
+    if known is not None:
+        return known
+    entry = WorkEntry(
+        staff=staff, agency=agency, category=category_of(MEETING.category_code),
+        during=stretch(meeting.starts_at, meeting.minutes), source_type=SourceType.CONFERENCE,
+        source_id=meeting.source_id, case_number=meeting.case_number, reason=MEETING.reason, note=meeting.label,
+    )  # fmt: skip
+    try:
+        return _enter_meeting(entry, actor, at)
+    except Overlap as overlap:
+        return _enter_part(entry, overlap, meeting, actor, at)
+    except RuleViolation as violation:
+        _raise_finding(entry, f"会議「{meeting.label}」を入れられませんでした。{violation.message}", at)
+        return None
+
+
+def _enter_meeting(entry: WorkEntry, actor: Actor, at: datetime) -> WorkEntry:
+    check_minutes(minutes_of([(entry.during.lower, entry.during.upper)]))
+    with transaction.atomic():
+        write_entry(entry, actor)
+    _audit("work_entry.derive", entry, actor, at)
+    return entry
+
+
+def _enter_part(
+    entry: WorkEntry, overlap: Overlap, meeting: Meeting, actor: Actor, at: datetime
+) -> WorkEntry | None:
+    whole = clock_range(entry.during)
+    other = colliding(entry)
+    own = name_of(other, tell_case=True) if other else ""
+    with_what = f"{clock_range(other.during)} の「{own}」" if other else "別の業務実績"
+    busy = WorkEntry.objects.filter(staff=entry.staff_id, during__overlap=entry.during).order_by("during")
+    free = longest(without([meeting.stretch], [(e.during.lower, e.during.upper) for e in busy]))
+    text = f"会議「{meeting.label}」（{whole}）は {with_what}と重なるため、"
+    if free is None:
+        _raise_finding(entry, f"{text}入れていません。", at)
+        return None
+    entry.during = stretch(free[0], minutes_of([free]))
+    entry.pk = None
+    try:
+        written = _enter_meeting(entry, actor, at)
+    except RuleViolation:
+        _raise_finding(entry, f"{text}入れていません。", at)
+        return None
+    _raise_finding(entry, f"{text}{clock_range(entry.during)} だけを入れました。", at)
+    return written
+
+
+def _raise_finding(entry: WorkEntry, text: str, at: datetime) -> None:
+    WorkFinding.objects.get_or_create(
+        staff_id=entry.staff_id, source_type=entry.source_type, source_id=entry.source_id or 0,
+        defaults={
+            "agency_id": entry.agency_id, "worked_on": timezone.localtime(entry.during.lower).date(),
+            "text": text[:300], "raised_at": at,
+        },
+    )  # fmt: skip
+
+
+@transaction.atomic
+def settle_finding(*, finding: WorkFinding, actor: Actor, at: datetime) -> WorkFinding:
+    """The worker has looked at it and mended, by hand, what was to be mended."""
+    row = WorkFinding.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=finding.pk)
+    if row.staff_id != actor.staff_id:
+        raise RuleViolation("本人だけが確認済みにできます。")
+    if row.settled_at is None:
+        row.settled_at, row.settled_by = at, actor.staff
+        row.save(update_fields=["settled_at", "settled_by"])
+        record_change(actor=actor, action="work_finding.settle", target=row, at=at)
+    return row

@@ -1,0 +1,111 @@
+"""What every writing of a work entry checks, and the database's refusals in words."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils import timezone
+
+from accounts.actor import Actor
+from budgets.models import WorkEntry, WorkMonth
+from budgets.workflow import MonthState
+from common.errors import Overlap, RuleViolation
+from common.japan.clock import DAY_MINUTES
+from common.japan.fiscal import month_first
+from common.japan.wareki import format_wareki_month
+
+_LOCKED = "KY001"  # what the month's trigger raises
+_NO_OVERLAP = "work_entry_no_overlap"
+
+
+def stretch(starts_at: datetime, minutes: int) -> DateTimeTZRange:
+    """Half-open, so that one may begin when the other ends."""
+    return DateTimeTZRange(starts_at, starts_at + timedelta(minutes=minutes), "[)")
+
+
+def locked_months(days: set[date]) -> set[date]:
+    """The first days of those months of ``days`` that are locked. One query."""
+    months = {month_first(day) for day in days}
+    return set(
+        WorkMonth.objects.filter(month__in=months, state=MonthState.LOCKED).values_list("month", flat=True)
+    )
+
+
+def month_is_locked(moment: datetime) -> RuleViolation:
+    month = format_wareki_month(timezone.localtime(moment).date())
+    return RuleViolation(
+        f"この月は締められています（{month}）。時間・職員・日付は変えられません。経理担当に相談してください。",
+        field="minutes",
+    )
+
+
+def check_minutes(minutes: int) -> None:
+    if not 1 <= minutes <= DAY_MINUTES:
+        raise RuleViolation("時間は1分以上、24時間（1440分）以下で入力してください。", field="minutes")
+
+
+def check_month_open(*moments: datetime) -> None:
+    """Refuse a stretch that begins in a locked month."""
+    for moment in moments:
+        if locked_months({timezone.localtime(moment).date()}):
+            raise month_is_locked(moment)
+
+
+def colliding(entry: WorkEntry) -> WorkEntry | None:
+    """The first entry of the same worker that shares a minute with ``entry``."""
+    return (
+        WorkEntry.objects.filter(staff=entry.staff_id, during__overlap=entry.during)
+        .exclude(pk=entry.pk)
+        .select_related("category")
+        .order_by("during", "pk")
+        .first()
+    )
+
+
+def clock_range(during: DateTimeTZRange) -> str:
+    """「10:00〜10:45」, the end with its day when it is another one."""
+    low, high = timezone.localtime(during.lower), timezone.localtime(during.upper)
+    end = f"{high.hour}:{high.minute:02}"
+    if high.date() != low.date():
+        end = f"翌日{end}" if high.date() == low.date() + timedelta(days=1) else f"{high:%m/%d} {end}"
+    return f"{low.hour}:{low.minute:02}〜{end}"
+
+
+def name_of(entry: WorkEntry, *, tell_case: bool) -> str:
+    """「訪問（K08-00012）」: what the entry was, with its pseudonym where that may be told."""
+    words = entry.note or entry.category.name
+    return f"{words}（{entry.case_number}）" if tell_case and entry.case_number else words
+
+
+def overlap_with(other: WorkEntry, actor: Actor) -> Overlap:
+    """Names the stretch; the case only to the worker whose entry it is."""
+    name = name_of(other, tell_case=other.staff_id == actor.staff_id)
+    return Overlap(
+        f"{clock_range(other.during)} の「{name}」と重なっています。", field="minutes", entry=other
+    )
+
+
+def write_entry(entry: WorkEntry, actor: Actor) -> WorkEntry:
+    """Save in an open month where nothing collides; what another transaction did meanwhile is refused in words too."""
+    check_month_open(entry.during.lower)
+    found = colliding(entry)
+    if found is not None:
+        raise overlap_with(found, actor)
+    try:
+        with transaction.atomic():
+            entry.save()
+    except IntegrityError as error:
+        if _NO_OVERLAP not in str(error):
+            raise
+        found = colliding(entry)
+        if found is not None:
+            raise overlap_with(found, actor) from None
+        raise Overlap("同じ時間帯に別の業務実績があります。", field="minutes") from None
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", "") != _LOCKED:
+            raise
+        raise month_is_locked(entry.during.lower) from None
+    entry.refresh_from_db(fields=["minutes", "worked_on"])
+    return entry

@@ -1,0 +1,169 @@
+"""The part of the week that no record fills: entered, corrected, deleted and copied by the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from audit.actions import record
+from budgets.actions.entry_guard import (
+    check_minutes,
+    check_month_open,
+    clock_range,
+    name_of,
+    stretch,
+    write_entry,
+)
+from budgets.enums import SourceType
+from budgets.models import WorkCategory, WorkEntry
+from budgets.permissions import check_can_record_work, check_own_entry
+from common.errors import RuleViolation
+
+NOTE_LIMIT = 100
+
+
+def week_start(day: date) -> date:
+    """The Monday of the week of ``day``."""
+    return day - timedelta(days=day.weekday())
+
+
+def check_not_later(starts_at: datetime, at: datetime) -> None:
+    """What is planned may be entered until the end of this week; nothing beyond."""
+    following = week_start(timezone.localtime(at).date()) + timedelta(days=7)
+    if timezone.localtime(starts_at).date() >= following:
+        raise RuleViolation("入力できるのは今週の終わりまでです。", field="day")
+
+
+def _category(code: str) -> WorkCategory:
+    found = WorkCategory.objects.filter(code=code).first()
+    if found is None:
+        raise RuleViolation(f"「{code[:30]}」という業務区分はありません。", field="category")
+    return found
+
+
+def _audit(action: str, entry: WorkEntry, actor: Actor, at: datetime, **detail: object) -> None:
+    record(
+        actor=actor, action=action, target=entry, at=at, minutes=entry.minutes, category=entry.category.code,
+        **detail,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def add_entry(
+    *, starts_at: datetime, minutes: int, category_code: str, actor: Actor, at: datetime, note: str = "",
+    request_key: UUID | None = None,
+) -> WorkEntry:  # fmt: skip
+    """One's own stretch. Sent twice with one ``request_key``, it is one entry."""
+    check_can_record_work(actor)
+    if request_key is not None:
+        known = WorkEntry.objects.filter(request_key=request_key, staff=actor.staff_id).first()
+        if known is not None:
+            return known
+    check_minutes(minutes)
+    check_not_later(starts_at, at)
+    entry = WorkEntry(
+        request_key=request_key or uuid4(), staff=actor.staff, agency=actor.agency, category=_category(category_code),
+        during=stretch(starts_at, minutes), note=note[:NOTE_LIMIT],
+    )  # fmt: skip
+    write_entry(entry, actor)
+    _audit("work_entry.add", entry, actor, at)
+    return entry
+
+
+def _own_manual(entry: WorkEntry, actor: Actor) -> WorkEntry:
+    """The entry, locked; derived ones are corrected at their record."""
+    check_can_record_work(actor)
+    rows = WorkEntry.objects.visible_to(actor).select_related("category")
+    row = rows.select_for_update(of=("self",)).get(pk=entry.pk)
+    check_own_entry(actor, row.staff_id)
+    if row.is_derived:
+        raise RuleViolation(
+            "記録から入った業務は、元の記録（相談・支援経過・会議）で直してください。", field="line"
+        )
+    return row
+
+
+@transaction.atomic
+def edit_entry(
+    *, entry: WorkEntry, starts_at: datetime, minutes: int, category_code: str, actor: Actor, at: datetime,
+    note: str = "",
+) -> WorkEntry:  # fmt: skip
+    """Correct one's own manual entry; the former values stay in the history."""
+    row = _own_manual(entry, actor)
+    check_minutes(minutes)
+    check_not_later(starts_at, at)
+    check_month_open(row.during.lower)
+    before = {"from": row.during.lower.isoformat(), "minutes": row.minutes, "category": row.category.code}
+    row.during, row.category, row.note = (
+        stretch(starts_at, minutes),
+        _category(category_code),
+        note[:NOTE_LIMIT],
+    )
+    write_entry(row, actor)
+    _audit("work_entry.edit", row, actor, at, before=before)
+    return row
+
+
+@transaction.atomic
+def delete_entry(*, entry: WorkEntry, actor: Actor, at: datetime) -> None:
+    """Take one's own manual entry out of an open month; the history keeps it."""
+    row = _own_manual(entry, actor)
+    check_month_open(row.during.lower)
+    _audit("work_entry.delete", row, actor, at, started=row.during.lower.isoformat())
+    row.delete()
+
+
+# ── The same as last week ───────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What was taken over, and, in words, what was not."""
+
+    entries: list[WorkEntry] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+@transaction.atomic
+def copy_week(*, to_week: date, actor: Actor, at: datetime) -> Copied:
+    """Take over the manual entries of the week before, same day of the week and time.
+
+    Derived entries are not copied: their minutes come from records. What collides, or falls into a locked month, is
+    skipped and told.
+    """
+    check_can_record_work(actor)
+    monday = week_start(to_week)
+    check_not_later(timezone.make_aware(datetime.combine(monday, datetime.min.time())), at)
+    copied = Copied()
+    for source in _manual_of_week(monday - timedelta(days=7), actor):
+        lower = timezone.localtime(source.during.lower)
+        moved = timezone.make_aware(lower.replace(tzinfo=None) + timedelta(days=7))
+        entry = WorkEntry(
+            staff=actor.staff, agency=actor.agency, category=source.category,
+            during=stretch(moved, source.minutes), note=source.note,
+        )  # fmt: skip
+        label = f"{moved.month}/{moved.day} {clock_range(entry.during)} {name_of(entry, tell_case=False)}"
+        try:
+            write_entry(entry, actor)
+        except RuleViolation as violation:
+            copied.skipped.append(f"{label}（{violation.message}）")
+            continue
+        copied.entries.append(entry)
+        _audit("work_entry.copy", entry, actor, at, of=source.pk)
+    return copied
+
+
+def _manual_of_week(monday: date, actor: Actor) -> list[WorkEntry]:
+    return list(
+        WorkEntry.objects.filter(
+            staff=actor.staff_id, source_type=SourceType.MANUAL, worked_on__gte=monday,
+            worked_on__lt=monday + timedelta(days=7),
+        )
+        .select_related("category")
+        .order_by("during", "pk")
+    )  # fmt: skip

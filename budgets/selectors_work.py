@@ -1,0 +1,303 @@
+"""The week of one worker as the page shows it: entries, gaps, what is unfilled, and what waits to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+import jpholiday
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.models import Staff
+from accounts.roles import Permission
+from budgets.actions.entry_guard import locked_months
+from budgets.actions.work_entries import week_start
+from budgets.duty import DutyHours, Stretch, at, clip, duty_hours, minutes_of, without
+from budgets.enums import CategoryKind, SourceType
+from budgets.models import WorkCategory, WorkEntry, WorkFinding
+from budgets.quick_entry import Choice
+from cases.models import Consultation, ProgressNote
+from common.japan.business_days import is_working_day
+from common.japan.fiscal import month_first, month_last
+from common.queue import QueueGroup, QueueRow
+
+BAR_FROM, BAR_TO = 7, 21  # hours that the bar of a day shows
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A stretch of a day: an entry, or a gap in the duty (``entry`` None)."""
+
+    start: str
+    end: str
+    minutes: int
+    entry: WorkEntry | None = None
+    url: str = ""  # of the record that a derived entry follows
+
+    @property
+    def as_typed(self) -> str:
+        """What would be typed for it."""
+        if self.entry is None:
+            return f"{self.start}-{self.end} "
+        words = self.entry.category.key or self.entry.category.name
+        return f"{self.start}-{self.end} {words} {self.entry.note}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of the day's bar: ``x`` and ``width`` in minutes of the bar."""
+
+    x: int
+    width: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    day: date
+    holiday: str
+    is_working: bool
+    is_today: bool
+    is_locked: bool
+    is_open: bool  # may be written in: not locked, not after this week
+    lines: list[Line]
+    findings: list[WorkFinding]
+    blocks: list[Block]
+    recorded: int
+    unfilled: int
+
+    @property
+    def key(self) -> str:
+        return self.day.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    name: str
+    kind: str
+    stream: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    staff: Staff
+    monday: date
+    sunday: date
+    days: list[Day]
+    totals: list[Total]
+    recorded: int
+    derived: int
+    unfilled: int
+    duty: int  # minutes of duty that are over
+    is_current: bool = field(default=False)
+
+    @property
+    def filled(self) -> int:
+        """Minutes of duty that are over and filled."""
+        return self.duty - self.unfilled
+
+    def of_day(self, day: date) -> Day:
+        return next(row for row in self.days if row.day == day)
+
+
+def choices() -> list[Choice]:
+    """The categories that can be typed, in their order. One query."""
+    rows = WorkCategory.objects.order_by("position", "code").values_list("code", "name", "key")
+    return [Choice(*row) for row in rows]
+
+
+def week_of(*, staff: Staff, day: date, actor: Actor, now: datetime) -> Week:
+    """Six queries at most, whatever the number of entries."""
+    monday = week_start(day)
+    days = [monday + timedelta(days=n) for n in range(7)]
+    entries = list(
+        WorkEntry.objects.visible_to(actor)
+        .filter(staff=staff, worked_on__gte=monday, worked_on__lte=days[-1])
+        .select_related("category", "category__stream")
+        .order_by("during", "pk")
+    )
+    findings = list(
+        WorkFinding.objects.visible_to(actor)
+        .waiting()
+        .filter(staff=staff, worked_on__gte=monday, worked_on__lte=days[-1])
+        .order_by("worked_on", "pk")
+    )
+    maker = _DayMaker(
+        now=now, hours=duty_hours(), locked=locked_months(set(days)), urls=_record_urls(entries, actor)
+    )
+    rows = [maker.day(d, entries, [f for f in findings if f.worked_on == d]) for d in days]
+    return Week(
+        staff=staff, monday=monday, sunday=days[-1], days=rows, totals=_totals(entries),
+        recorded=sum(e.minutes for e in entries), derived=sum(e.minutes for e in entries if e.is_derived),
+        unfilled=sum(row.unfilled for row in rows),
+        duty=sum(minutes_of(clip(maker.hours.stretches(d), now)) for d in days),
+        is_current=monday == week_start(timezone.localtime(now).date()),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _DayMaker:
+    now: datetime
+    hours: DutyHours
+    locked: set[date]
+    urls: dict[tuple[str, int], str]
+
+    def day(self, day: date, entries: Sequence[WorkEntry], findings: list[WorkFinding]) -> Day:
+        busy = [_stretch(e) for e in entries]
+        own = [e for e in entries if e.worked_on == day]
+        duty = clip(self.hours.stretches(day), self.now)
+        gaps = without(duty, busy)
+        today = timezone.localtime(self.now).date()
+        is_locked = month_first(day) in self.locked
+        lines = [self._entry_line(e) for e in own] + [_line(*gap) for gap in gaps]
+        return Day(
+            day=day,
+            holiday=jpholiday.is_holiday_name(day) or "",
+            is_working=is_working_day(day),
+            is_today=day == today,
+            is_locked=is_locked,
+            is_open=not is_locked and day < week_start(today) + timedelta(days=7),
+            lines=sorted(lines, key=lambda line: (int(line.start.split(":")[0]), line.start)),
+            findings=findings,
+            blocks=_blocks(day, own, gaps),
+            recorded=sum(e.minutes for e in own),
+            unfilled=minutes_of(gaps),
+        )
+
+    def _entry_line(self, entry: WorkEntry) -> Line:
+        url = self.urls.get((entry.source_type, entry.source_id or 0), "")
+        return _line(*_stretch(entry), entry=entry, url=url)
+
+
+def line_of(entry: WorkEntry) -> Line:
+    return _line(*_stretch(entry), entry=entry)
+
+
+def first_gap(staff: Staff, day: date) -> datetime | None:
+    """When the first stretch of duty without an entry begins on a day; None when there is none."""
+    rows = WorkEntry.objects.filter(staff=staff, worked_on=day).values_list("during", flat=True)
+    gaps = without(duty_hours().stretches(day), [(during.lower, during.upper) for during in rows])
+    return gaps[0][0] if gaps else None
+
+
+def _stretch(entry: WorkEntry) -> Stretch:
+    return entry.during.lower, entry.during.upper
+
+
+def _line(low: datetime, high: datetime, *, entry: WorkEntry | None = None, url: str = "") -> Line:
+    start, end = timezone.localtime(low), timezone.localtime(high)
+    return Line(
+        f"{start.hour}:{start.minute:02}",
+        "24:00" if (end.hour, end.minute) == (0, 0) else f"{end.hour}:{end.minute:02}",
+        minutes_of([(low, high)]), entry, url,
+    )  # fmt: skip
+
+
+def _blocks(day: date, entries: Iterable[WorkEntry], gaps: Iterable[Stretch]) -> list[Block]:
+    """The bar of a day: entries by kind, and gaps; clipped to the hours that it shows."""
+    first, last = at(day, time(BAR_FROM)), at(day, time(BAR_TO))
+    parts = [(_stretch(e), "derived" if e.is_derived else e.category.kind) for e in entries]
+    parts += [(gap, "gap") for gap in gaps]
+    blocks = []
+    for (low, high), kind in sorted(parts):
+        low, high = max(low, first), min(high, last)
+        if low < high:
+            blocks.append(Block(minutes_of([(first, low)]), minutes_of([(low, high)]), kind))
+    return blocks
+
+
+def _totals(entries: Iterable[WorkEntry]) -> list[Total]:
+    """Minutes by category, in the order of the categories."""
+    minutes: dict[int, int] = {}
+    categories: dict[int, WorkCategory] = {}
+    for entry in entries:
+        categories[entry.category_id] = entry.category
+        minutes[entry.category_id] = minutes.get(entry.category_id, 0) + entry.minutes
+    ordered = sorted(categories.values(), key=lambda c: (c.position, c.pk))
+    return [
+        Total(c.name, CategoryKind(c.kind).label, c.stream.short_name if c.stream else "", minutes[c.pk])
+        for c in ordered
+    ]
+
+
+# ── Where a derived entry is corrected ──────────────────────────────────────────────────────────────────────
+
+
+def _record_urls(entries: Iterable[WorkEntry], actor: Actor) -> dict[tuple[str, int], str]:
+    """The page of each record that the actor may see. Two queries at most."""
+    ids: dict[str, list[int]] = {}
+    for entry in entries:
+        if entry.source_id is not None:
+            ids.setdefault(entry.source_type, []).append(entry.source_id)
+    urls: dict[tuple[str, int], str] = {}
+    if found := ids.get(SourceType.CONSULTATION):
+        rows = Consultation.objects.visible_to(actor).filter(pk__in=found).values_list("pk", "receipt_no")
+        urls |= {(SourceType.CONSULTATION, pk): _url("consultations:detail", no) for pk, no in rows}
+    if found := ids.get(SourceType.NOTE):
+        notes = ProgressNote.objects.visible_to(actor).filter(pk__in=found).values_list("pk", "case__number")
+        urls |= {(SourceType.NOTE, pk): _url("cases:detail", number, f"#note-{pk}") for pk, number in notes}
+    if actor.has(Permission.CONFERENCE_VIEW):
+        for pk in ids.get(SourceType.CONFERENCE, []):
+            urls[SourceType.CONFERENCE, pk] = _url("conferences:detail", pk)
+    return urls
+
+
+def _url(name: str, key: object, anchor: str = "") -> str:
+    try:
+        return reverse(name, args=[key]) + anchor
+    except NoReverseMatch:
+        return ""
+
+
+# ── Home ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+MONTH_END_DAYS = 5
+
+
+def work_home_rows(actor: Actor, now: datetime) -> list[QueueRow]:
+    """Last week and this one, as far as duty is over and has no entry; near the month's end they belong to 月の締め."""
+    if not actor.has(Permission.WORK_RECORD) or actor.staff_id is None or actor.appointment is None:
+        return []
+    today = timezone.localtime(now).date()
+    monday = week_start(today)
+    first = monday - timedelta(days=7)
+    busy = [
+        (low_high.lower, low_high.upper)
+        for low_high in WorkEntry.objects.filter(
+            staff=actor.staff_id, worked_on__gte=first, worked_on__lte=today
+        ).values_list("during", flat=True)
+    ]
+    days = [first + timedelta(days=n) for n in range((today - first).days)]
+    locked = locked_months(set(days)) if days else set()
+    since = actor.appointment.during.lower
+    hours, rows = duty_hours(), []
+    for start, label in ((first, "先週"), (monday, "今週")):
+        own = [
+            d for d in days
+            if start <= d < start + timedelta(days=7) and month_first(d) not in locked and (not since or d >= since)
+        ]  # fmt: skip
+        lacking = {d: m for d in own if (m := minutes_of(without(hours.stretches(d), busy)))}
+        if lacking:
+            rows.append(_home_row(label, lacking, today))
+    return rows
+
+
+def _home_row(label: str, lacking: dict[date, int], today: date) -> QueueRow:
+    hours, minutes = divmod(sum(lacking.values()), 60)
+    amount = (f"{hours}時間" if hours else "") + (f"{minutes}分" if minutes else "")
+    first = min(lacking)
+    ends = month_last(first)
+    near = (ends - today).days < MONTH_END_DAYS
+    listed = "・".join(f"{d.month}/{d.day}" for d in sorted(lacking))
+    return QueueRow(
+        group=QueueGroup.MONTH if near else QueueGroup.TODAY,
+        kind="業務記録",
+        title=f"{label}の業務記録に未記入が {amount} あります",
+        detail=listed,
+        due_on=ends if near else first + timedelta(days=6 - first.weekday()),
+        url=f"{reverse('work:week')}?day={first.isoformat()}",
+    )
