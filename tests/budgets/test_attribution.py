@@ -50,7 +50,9 @@ def test_example(age, sectors, code, reason):
 
 
 def test_every_line_of_the_table_has_an_example():
-    used = {next(n for n, rule in enumerate(TABLE) if rule.holds(Facts(a, frozenset(s)))) for a, s, *_ in EXAMPLES}
+    used = {
+        next(n for n, rule in enumerate(TABLE) if rule.holds(Facts(a, frozenset(s)))) for a, s, *_ in EXAMPLES
+    }
     assert used == set(range(len(TABLE)))
 
 
@@ -112,7 +114,11 @@ def test_loading_twice_changes_nothing(db):
     care.save()
     counts = FundingStream.objects.count(), FundingShare.objects.count(), WorkCategory.objects.count()
     load_streams(2026)
-    assert counts == (FundingStream.objects.count(), FundingShare.objects.count(), WorkCategory.objects.count())
+    assert counts == (
+        FundingStream.objects.count(),
+        FundingShare.objects.count(),
+        WorkCategory.objects.count(),
+    )
     care.refresh_from_db()
     assert care.name == "市が直した名称"
 
@@ -129,7 +135,9 @@ def test_what_nobody_confirmed_is_marked(db):
     assert {"child", "poverty", "multi", "health"} <= marked
     assert not {"care", "prevention", "general"} & marked
     assert not FundingShare.objects.filter(source="").exists()
-    assert set(FundingShare.objects.filter(needs_check=False).values_list("stream__code", flat=True)).isdisjoint(marked)
+    assert set(
+        FundingShare.objects.filter(needs_check=False).values_list("stream__code", flat=True)
+    ).isdisjoint(marked)
 
 
 def test_short_words_are_different(db):

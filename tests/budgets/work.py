@@ -19,15 +19,26 @@ def moment(day: date, clock: str) -> datetime:
 
 def make_note(persona, case, starts_at: datetime, minutes: int = 30, **fields) -> ProgressNote:
     return ProgressNote.objects.create(
-        case=case, agency=persona.agency, staff=persona.staff, started_at=starts_at, minutes=minutes, text="電話で様子を聞いた。",
-        written_at=starts_at, **fields,
+        case=case,
+        agency=persona.agency,
+        staff=persona.staff,
+        started_at=starts_at,
+        minutes=minutes,
+        text="電話で様子を聞いた。",
+        written_at=starts_at,
+        **fields,
     )
 
 
 def make_consultation(persona, starts_at: datetime, minutes: int = 30, **fields) -> Consultation:
     return Consultation.objects.create(
-        receipt_no=f"U08-{Consultation.objects.count() + 1:05d}", agency=persona.agency, staff=persona.staff,
-        started_at=starts_at, minutes=minutes, text="相談", **fields,
+        receipt_no=f"U08-{Consultation.objects.count() + 1:05d}",
+        agency=persona.agency,
+        staff=persona.staff,
+        started_at=starts_at,
+        minutes=minutes,
+        text="相談",
+        **fields,
     )
 
 
