@@ -1,4 +1,26 @@
-from django.urls import URLPattern, URLResolver
+"""ケース."""
+
+from django.urls import path
+
+from cases.views import assessment, cases, closing, plans
 
 app_name = "cases"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", cases.case_list, name="list"),
+    path("notes/<int:pk>/", cases.note_edit, name="note_edit"),
+    path("items/<int:pk>/", assessment.item_edit, name="item_edit"),
+    path("items/<int:pk>/end/", assessment.item_end, name="item_end"),
+    path("plans/<int:pk>/", plans.plan_detail, name="plan"),
+    path("plans/<int:pk>/edit/", plans.plan_edit, name="plan_edit"),
+    path("plans/<int:pk>/pdf/", plans.plan_pdf, name="plan_pdf"),
+    path("plans/<int:pk>/evaluate/", plans.evaluate, name="evaluate"),
+    path("follow-ups/<int:pk>/", closing.follow_up, name="follow_up"),
+    path("<str:number>/", cases.detail, name="detail"),
+    path("<str:number>/notes/", cases.note_add, name="note_add"),
+    path("<str:number>/items/", assessment.item_add, name="item_add"),
+    path("<str:number>/consent/", assessment.consent, name="consent"),
+    path("<str:number>/sectors/", assessment.sectors, name="sectors"),
+    path("<str:number>/plans/", plans.plan_start, name="plan_start"),
+    path("<str:number>/close/", closing.close, name="close"),
+    path("<str:number>/reopen/", closing.reopen, name="reopen"),
+]

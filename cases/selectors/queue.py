@@ -85,7 +85,7 @@ def _silent(actor: Actor, at: datetime) -> list[QueueRow]:
                 title=row.household.name,
                 url=reverse("cases:detail", args=[row.number]),
                 detail="・".join([*words, f"担当 {row.lead_staff.name}"]),
-            )  # fmt: skip
+            )
         )
     return found
 

@@ -1,0 +1,138 @@
+"""見立て, consent and sectors of a case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.access import permission, scoped_get
+from accounts.http import ActorRequest
+from accounts.roles import Permission
+from cases.actions.assessment import add_item, edit_item, end_item, set_consent
+from cases.actions.open_case import set_sectors
+from cases.forms.case import ConsentForm, ItemForm, SectorsForm
+from cases.models import AssessmentItem, Case
+from cases.selectors import case_page
+from cases.views.cases import frame, get_case
+from common.errors import NotAllowed, RuleViolation, StaleRecord
+
+
+def _back(case: Case) -> str:
+    return f"{reverse('cases:detail', args=[case.number])}?tab=assessment"
+
+
+def _page(request: ActorRequest, case: Case, **forms: Any) -> HttpResponse:
+    """The tab again, with the form that was wrong."""
+    context = frame(request, case, "assessment")
+    people = [chip.person for chip in context["chips"]]
+    context["item_form"] = forms.get("item_form") or ItemForm(actor=request.actor, people=people)
+    context["sectors_form"] = SectorsForm(initial={"sectors": case.sectors})
+    context["consent_form"] = forms.get("consent_form") or ConsentForm(initial={"consent": case.consent})
+    return render(request, "cases/detail.html", context, status=422)
+
+
+@require_POST
+@permission(Permission.CASE_WRITE)
+def item_add(request: ActorRequest, number: str) -> HttpResponse:
+    case = get_case(request, number, log=None)
+    people = [chip.person for chip in case_page.chips(case, timezone.localdate())]
+    form = ItemForm(request.POST, actor=request.actor, people=people)
+    if form.is_valid():
+        try:
+            add_item(case=case, data=form.item(), actor=request.actor, at=timezone.now())
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            messages.success(request, "見立てに加えました。")
+            return redirect(_back(case))
+    return _page(request, case, item_form=form)
+
+
+@require_http_methods(["GET", "POST"])
+@permission(Permission.CASE_WRITE)
+def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
+    rows = AssessmentItem.objects.visible_to(request.actor).select_related(
+        "case__household", "person", "code"
+    )
+    item = scoped_get(rows, request, log=None, pk=pk)
+    people = [chip.person for chip in case_page.chips(item.case, timezone.localdate())]
+    if request.method == "GET":
+        initial = {
+            "kind": item.kind, "person": item.person_id, "code": item.code_id, "sector": item.sector, "text": item.text,
+            "version": item.version,
+        }  # fmt: skip
+        form = ItemForm(initial=initial, actor=request.actor, people=people)
+        return render(request, "cases/item_edit.html", {"form": form, "item": item})
+    form, compare = ItemForm(request.POST, actor=request.actor, people=people), None
+    if form.is_valid():
+        try:
+            edit_item(
+                item=item, data=form.item(), version=form.cleaned_data["version"] or 0, actor=request.actor,
+                at=timezone.now(),
+            )  # fmt: skip
+        except StaleRecord:
+            item = rows.get(pk=pk)
+            mine = form.cleaned_data["text"]
+            compare = [{"label": "内容", "theirs": item.text, "mine": mine, "changed": mine != item.text}]
+            data = request.POST.copy()
+            data["version"] = str(item.version)
+            form = ItemForm(data, actor=request.actor, people=people)
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            messages.success(request, "訂正を保存しました。")
+            return redirect(_back(item.case))
+    return render(
+        request, "cases/item_edit.html", {"form": form, "item": item, "compare": compare}, status=422
+    )
+
+
+@require_POST
+@permission(Permission.CASE_WRITE)
+def item_end(request: ActorRequest, pk: int) -> HttpResponse:
+    rows = AssessmentItem.objects.visible_to(request.actor).select_related("case")
+    item = scoped_get(rows, request, log=None, pk=pk)
+    end_item(item=item, actor=request.actor, at=timezone.now())
+    messages.success(request, "解消したものとして記録しました。")
+    return redirect(_back(item.case))
+
+
+@require_POST
+@permission(Permission.CASE_WRITE)
+def consent(request: ActorRequest, number: str) -> HttpResponse:
+    case = get_case(request, number, log=None)
+    form = ConsentForm(request.POST)
+    if form.is_valid():
+        try:
+            set_consent(case=case, **form.cleaned_data, actor=request.actor, at=timezone.now())
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            messages.success(request, "同意の状態を記録しました。")
+            return redirect(_back(case))
+    return _page(request, case, consent_form=form)
+
+
+@require_POST
+@permission(Permission.CASE_WRITE)
+def sectors(request: ActorRequest, number: str) -> HttpResponse:
+    case = get_case(request, number, log=None)
+    form = SectorsForm(request.POST)
+    if form.is_valid():
+        set_sectors(case=case, sectors=form.cleaned_data["sectors"], actor=request.actor, at=timezone.now())
+        messages.success(request, "分野を記録しました。")
+    else:
+        messages.error(request, "分野を一覧から選んでください。")
+    return redirect(_back(case))

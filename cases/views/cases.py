@@ -1,0 +1,244 @@
+"""ケース: the list and the working page with its composer."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import permission, scoped_get
+from accounts.http import ActorRequest
+from accounts.roles import Permission
+from cases.actions.drafts import forget_draft
+from cases.actions.notes import edit_note, write_note
+from cases.forms.case import (
+    CaseFilter,
+    ConsentForm,
+    ItemForm,
+    NoteEditForm,
+    NoteForm,
+    SectorsForm,
+    note_initial,
+)
+from cases.models import Case, Draft, ProgressNote
+from cases.permissions import can_close_case, can_write_case, leads_case
+from cases.selectors import case_page
+from common.errors import NotAllowed, RuleViolation, StaleRecord
+from common.keyset import Sort, paginate
+
+SORTS = {
+    "opened": Sort("受理日", ["opened_at"]),
+    "contact": Sort("最後の対応", ["last_contact_at"], nulls_last=True),
+    "next": Sort("次の予定", ["next_on"], nulls_last=True),
+}
+TABS = (("timeline", "経過"), ("family", "家族"), ("assessment", "見立て"), ("plan", "プラン"), ("referrals", "つなぎ"), ("conferences", "会議"))  # fmt: skip
+
+
+def get_case(request: ActorRequest, number: str, **options: Any) -> Case:
+    """One visible case by its number, with what the header shows; logs the read."""
+    rows = Case.objects.visible_to(request.actor).select_related(
+        "household", "person", "lead_agency", "lead_staff"
+    )
+    return scoped_get(rows, request, number=number, **options)
+
+
+@require_safe
+@permission(Permission.CASE_VIEW)
+def case_list(request: ActorRequest) -> HttpResponse:
+    filters = CaseFilter(request.GET)
+    chosen = {k: v for k, v in (filters.cleaned_data if filters.is_valid() else {}).items() if v}
+    page = paginate(
+        case_page.filter_cases(request.actor, timezone.now(), **chosen), request_get=request.GET, sorts=SORTS,
+        default="-opened",
+    )  # fmt: skip
+    context = {"page": page, "filters": filters, "is_filtered": bool(chosen), "today": timezone.localdate()}
+    return render(request, "cases/list.html", context)
+
+
+def note_draft_key(case: Case) -> str:
+    return f"note:{case.number}"
+
+
+def _composer(request: ActorRequest, case: Case, people: list[Any]) -> NoteForm:
+    """A new note, or the draft that was begun on this case."""
+    draft = Draft.objects.visible_to(request.actor).filter(key=note_draft_key(case)).first()
+    initial: dict[str, Any] = note_initial() | {"request_key": uuid4()}
+    if draft is not None:
+        words = {
+            k: v[0] for k, v in draft.data.items() if v and k in {"text", "way", "counterpart", "next_text"}
+        }
+        initial |= words
+    return NoteForm(initial=initial, people=people)
+
+
+def frame(request: ActorRequest, case: Case, tab: str) -> dict[str, Any]:
+    """What header, tabs and right column need."""
+    plan = case_page.latest_plan(case)
+    base = reverse("cases:detail", args=[case.number])
+    return {
+        "case": case,
+        "tab": tab,
+        "tabs": [
+            {"label": label, "url": f"{base}?tab={key}" if key != "timeline" else base, "current": key == tab}
+            for key, label in TABS
+        ],
+        "chips": case_page.chips(case, timezone.localdate()),
+        "partners": case_page.partners(case),
+        "plan": plan,
+        "phase": case_page.phase(case, plan),
+        "assessment": case_page.assessment(case),
+        "may_write": can_write_case(request.actor, case),
+        "leads": leads_case(request.actor, case),
+        "may_close": can_close_case(request.actor, case),
+        "may_send": request.actor.has(Permission.REFERRAL_SEND),
+        "may_convene": request.actor.has(Permission.CONFERENCE_CONVENE),
+        "today": timezone.localdate(),
+    }
+
+
+@require_safe
+@permission(Permission.CASE_VIEW)
+def detail(request: ActorRequest, number: str) -> HttpResponse:
+    """The working page: 経過 with an open composer, and the other tabs."""
+    case = get_case(request, number)
+    tab = request.GET.get("tab", "timeline")
+    if tab not in dict(TABS):
+        tab = "timeline"
+    context = frame(request, case, tab)
+    people = [chip.person for chip in context["chips"]]
+    if tab == "timeline":
+        context |= _timeline_context(request, case)
+        if request.htmx and request.GET.get("cursor"):
+            return render(request, "cases/_timeline_rows.html", context)
+        context["note_form"] = (
+            _composer(request, case, people) if context["may_write"] and case.is_open else None
+        )
+        context["draft_key"] = note_draft_key(case)
+    elif tab == "assessment":
+        context["item_form"] = ItemForm(actor=request.actor, people=people)
+        context["sectors_form"] = SectorsForm(initial={"sectors": case.sectors})
+        context["consent_form"] = ConsentForm(
+            initial={"consent": case.consent, "consent_on": case.consent_on}
+        )
+    elif tab == "plan":
+        context["plans"] = list(case.plans.order_by("-ordinal"))
+    return render(request, "cases/detail.html", context)
+
+
+def _timeline_context(request: ActorRequest, case: Case) -> dict[str, Any]:
+    kind, agency = request.GET.get("kind", ""), request.GET.get("agency", "")
+    entries, cursor = case_page.timeline(
+        case, request.actor, kind=kind, agency=agency, cursor=request.GET.get("cursor", "")
+    )
+    query = QueryDict(mutable=True)
+    query.update({k: v for k, v in (("kind", kind), ("agency", agency), ("cursor", cursor)) if v})
+    return {
+        "entries": entries,
+        "next_url": f"{reverse('cases:detail', args=[case.number])}?{query.urlencode()}" if cursor else "",
+        "kind": kind,
+        "agency": agency,
+        "my_agency": request.actor.agency_id,
+    }
+
+
+@require_POST
+@permission(Permission.CASE_WRITE)
+def note_add(request: ActorRequest, number: str) -> HttpResponse:
+    """Write a note from the composer; HTMX gets a fresh composer and the row on top of the timeline."""
+    case = get_case(request, number, log=None)
+    people = [chip.person for chip in case_page.chips(case, timezone.localdate())]
+    form = NoteForm(request.POST, people=people)
+    context = {
+        "case": case,
+        "note_form": form,
+        "draft_key": note_draft_key(case),
+        "my_agency": request.actor.agency_id,
+    }
+    if form.is_valid():
+        try:
+            note = write_note(
+                case=case, data=form.note(), actor=request.actor, at=timezone.now(),
+                request_key=UUID(str(form.cleaned_data["request_key"])),
+            )  # fmt: skip
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            forget_draft(key=note_draft_key(case), actor=request.actor)
+            if not request.htmx:
+                messages.success(request, "支援経過を保存しました。")
+                return redirect("cases:detail", number=number)
+            entry = case_page.Entry(note.started_at, "n", note.pk, note)
+            fresh = NoteForm(initial=note_initial() | {"request_key": uuid4()}, people=people)
+            return render(
+                request,
+                "cases/_note_added.html",
+                context | {"note_form": fresh, "entry": entry, "saved": True},
+            )
+    if request.htmx:
+        return render(request, "cases/_composer.html", context, status=422)
+    full = frame(request, case, "timeline") | _timeline_context(request, case) | context
+    return render(request, "cases/detail.html", full, status=422)
+
+
+NOTE_FIELDS = ("text", "way", "started_at", "minutes", "counterpart", "person", "next_on", "next_text")
+
+
+@require_http_methods(["GET", "POST"])
+@permission(Permission.CASE_WRITE)
+def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
+    """Correct a note; somebody else's correction is shown beside one's own."""
+    rows = ProgressNote.objects.visible_to(request.actor).select_related(
+        "case__household", "agency", "staff", "person"
+    )
+    note = scoped_get(rows, request, pk=pk)
+    people = [chip.person for chip in case_page.chips(note.case, timezone.localdate())]
+    compare = None
+    if request.method == "GET":
+        initial = {n: getattr(note, n) for n in NOTE_FIELDS} | {
+            "person": note.person_id,
+            "version": note.version,
+        }
+        form = NoteEditForm(initial=initial, people=people)
+        return render(request, "cases/note_edit.html", {"form": form, "note": note})
+    form = NoteEditForm(request.POST, people=people)
+    if form.is_valid():
+        try:
+            edit_note(
+                note=note, data=form.note(), version=form.cleaned_data["version"], actor=request.actor,
+                at=timezone.now(),
+            )  # fmt: skip
+        except StaleRecord:
+            note = rows.get(pk=pk)
+            compare = _compare_note(form, note)
+            data = request.POST.copy()
+            data["version"] = str(note.version)
+            form = NoteEditForm(data, people=people)
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            messages.success(request, "訂正を保存しました。")
+            return redirect("cases:detail", number=note.case.number)
+    return render(
+        request, "cases/note_edit.html", {"form": form, "note": note, "compare": compare}, status=422
+    )
+
+
+def _compare_note(form: NoteEditForm, theirs: ProgressNote) -> list[dict[str, Any]]:
+    mine = form.note()
+    return [
+        {
+            "label": str(form.fields[name].label), "theirs": getattr(theirs, name) or "", "mine": getattr(mine, name) or "",
+            "changed": getattr(theirs, name) != getattr(mine, name),
+        }
+        for name in ("text", "minutes", "counterpart", "next_on", "next_text")
+    ]  # fmt: skip
