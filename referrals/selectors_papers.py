@@ -11,8 +11,8 @@ from cases.models import PlanItem
 from common.japan.wareki import format_wareki_short
 from referrals.enums import SharedPart
 from referrals.models import AgendaItem, Conference, ConferenceMember
-from referrals.selectors_disclosure import disclosure
 from referrals.selectors_conferences import agenda_of
+from referrals.selectors_disclosure import disclosure
 
 # strengths and wishes before problems; address and telephone stay out of papers that are handed round
 PAPER_PARTS = (

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Agency, Staff
 from audit.actions import record
+from cases.actions.plan import decide_plan
 from common.errors import InvalidTransition, RuleViolation
 from common.japan.wareki import format_wareki
 from referrals.actions.answer_referral import answer_referral, settle_referral
@@ -134,8 +135,6 @@ def conclude_item(*, item: AgendaItem, conclusion: str, actor: Actor, at: dateti
 @transaction.atomic
 def approve_plan(*, item: AgendaItem, actor: Actor, at: datetime) -> AgendaItem:
     """The conference decides the plan that is on the agenda; the plan says where it was decided."""
-    from cases.actions.plan import decide_plan
-
     item = _running_item(item, actor)
     if item.plan is None:
         raise RuleViolation("この議題にはプラン案がありません。")

@@ -436,6 +436,6 @@ def test_home_rows(worker, disability_worker, disability_section, case, django_a
     with django_assert_max_num_queries(2):
         rows = home_rows(disability_worker.actor, NOW)
     assert [(r.group, r.kind) for r in rows] == [("today", "決定事項"), ("answer", "会議"), ("today", "会議")]
-    assert "森下" not in "".join(r.title + r.detail for r in rows)
+    assert "森下 和子" not in "".join(r.title + r.detail for r in rows)
     c.accept(conference, disability_worker.actor)
     assert [r.kind for r in home_rows(disability_worker.actor, NOW)] == ["決定事項", "会議"]
