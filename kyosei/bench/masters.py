@@ -70,7 +70,10 @@ def _staff(n: int, username: str) -> Staff:
     family, family_kana = FAMILY_NAMES[(n * 7) % len(FAMILY_NAMES)]
     given, given_kana = GIVEN_NAMES["mid", "female" if n % 2 else "male"][n % 33]
     return Staff(
-        username=username, name=f"{family} {given}", kana=f"{family_kana} {given_kana}", password="!bench"  # noqa: S106 - unusable
+        username=username,
+        name=f"{family} {given}",
+        kana=f"{family_kana} {given_kana}",
+        password="!bench",  # noqa: S106 - unusable
     )
 
 

@@ -1,1 +1,2 @@
-def measure_pages(*a, **k): return []
+def measure_pages(*a, **k):
+    return []

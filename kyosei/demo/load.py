@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Agency
+from cases.models import Case
+from kyosei.demo.cast import Cast
+from kyosei.demo.casework import Teller
 from kyosei.demo.masters import AGENCIES, load_masters
+from kyosei.demo.people import quiet_stories, short_stories
+from kyosei.demo.sittings import SITTINGS, Chair
+from kyosei.demo.story import STORIES
 
 _LOCK: Final = 7009  # advisory lock: two loads at once would make everything twice
 _MARK: Final = AGENCIES[0].code
@@ -31,6 +38,26 @@ def _run(is_done: Callable[[], bool], load: Callable[[], None]) -> bool:
     return True
 
 
+def tell_all(at: datetime) -> None:
+    """Every step of every story and every sitting, in the order of their days."""
+    cast = Cast(timezone.localdate(at))
+    stories = [*STORIES, *quiet_stories(), *short_stories()]
+    teller = Teller(cast, stories)
+    chair = Chair(cast, teller)
+    chair.reserve()
+    acts: list[tuple[date, int, Callable[[], None]]] = [
+        (cast.day(step.ago), n, partial(teller.tell, story.key, step))
+        for n, story in enumerate(stories)
+        for step in story.steps
+    ]
+    for sitting in SITTINGS:
+        acts.append((cast.day(sitting.called_ago), len(stories), partial(chair.call, sitting)))
+        if sitting.ago > 0:
+            acts.append((cast.day(sitting.ago), len(stories) + 1, partial(chair.hold, sitting)))
+    for _day, _n, act in sorted(acts, key=lambda row: row[:2]):
+        act()
+
+
 def load_demo(at: datetime | None = None) -> Iterator[str]:
     """Load every stage that is not there yet; yields the name of each one that was loaded."""
     at = at or timezone.now()
@@ -38,3 +65,5 @@ def load_demo(at: datetime | None = None) -> Iterator[str]:
     _run(lambda: False, load_masters)  # adds what a later version of the program has more
     if is_new:
         yield "圏域・機関・職員"
+    if _run(Case.objects.exists, lambda: tell_all(at)):
+        yield "世帯・相談・ケース・つなぎ・会議"
