@@ -1,0 +1,172 @@
+"""The working page and its neighbours through HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from audit.models import AccessRecord
+from cases.actions.notes import NoteData, write_note
+from cases.actions.plan import start_plan
+from cases.masters import load_codes
+from cases.models import Case, FollowUp, ProgressNote, SupportPlan
+from tests import factories as f
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def masters(db, time_machine):
+    time_machine.move_to(f.NOW)
+    load_codes()
+    f.make_streams()
+
+
+@pytest.fixture
+def note():
+    return {
+        "request_key": str(uuid4()), "text": "夕方に電話。食欲は戻ってきた。", "way": "phone", "started_at_0": "R8.11.23",
+        "started_at_1": "9:00", "minutes": "15", "next_on": "R8.11.30", "next_text": "訪問",
+    }  # fmt: skip
+
+
+def write(case: Case, actor, n: int) -> None:
+    data = NoteData(started_at=f.NOW - timedelta(hours=n + 1), minutes=20, way="phone", text=f"連絡 {n}")
+    write_note(case=case, data=data, actor=actor, at=f.NOW, request_key=uuid4())
+
+
+def test_every_tab_answers(worker):
+    case = f.make_case(worker.actor)
+    for tab in ("timeline", "family", "assessment", "plan", "referrals", "conferences", "nonsense"):
+        answer = worker.client.get(f"/cases/{case.number}/?tab={tab}")
+        assert answer.status_code == 200, tab
+        assert case.household.name in answer.content.decode()
+
+
+def test_note_by_htmx_comes_back_with_a_fresh_composer_and_its_row(worker, note):
+    case = f.make_case(worker.actor)
+    answer = worker.client.post(f"/cases/{case.number}/notes/", note, headers={"HX-Request": "true"})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "食欲は戻ってきた" in page
+    assert note["request_key"] not in page
+    assert ProgressNote.objects.get().next_text == "訪問"
+
+
+def test_note_without_script_redirects(worker, note):
+    case = f.make_case(worker.actor)
+    assert worker.client.post(f"/cases/{case.number}/notes/", note).status_code == 302
+
+
+def test_bad_note_keeps_the_words(worker, note):
+    case = f.make_case(worker.actor)
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = worker.client.post(f"/cases/{case.number}/notes/", note | {"minutes": "0"}, headers=headers)
+        assert answer.status_code == 422
+        assert "食欲は戻ってきた" in answer.content.decode()
+        assert "1分以上" in answer.content.decode()
+
+
+def test_timeline_pages_through_everything_once(worker):
+    case = f.make_case(worker.actor)
+    for n in range(40):
+        write(case, worker.actor, n)
+    seen, url = [], f"/cases/{case.number}/"
+    while url:
+        context = worker.client.get(url, headers={"HX-Request": "true"}).context
+        seen += [e.pk for e in context["entries"] if e.kind == "n"]
+        url = context["next_url"]
+    assert len(seen) == len(set(seen)) == 40
+
+
+def test_stranger_gets_404_everywhere_and_it_is_logged(worker, stranger):
+    case = f.make_case(worker.actor)
+    write(case, worker.actor, 0)
+    plan = start_plan(case=case, actor=worker.actor, at=f.NOW)
+    note = ProgressNote.objects.get()
+    client = stranger.client
+    gets = [
+        f"/cases/{case.number}/", f"/cases/notes/{note.pk}/", f"/cases/plans/{plan.pk}/", f"/cases/plans/{plan.pk}/edit/",
+        f"/cases/plans/{plan.pk}/pdf/", f"/cases/plans/{plan.pk}/evaluate/", f"/cases/{case.number}/close/",
+        f"/cases/{case.number}/reopen/",
+    ]  # fmt: skip
+    posts = [f"/cases/{case.number}/{part}/" for part in ("notes", "items", "consent", "sectors", "plans")]
+    for url in gets:
+        assert client.get(url).status_code == 404, url
+    for url in posts:
+        assert client.post(url, {}).status_code == 404, url
+    assert AccessRecord.objects.filter(kind="denied").count() == len(gets) + len(posts)
+    assert client.get("/cases/").content.decode().count(case.number) == 0
+
+
+def test_reading_a_case_is_logged(worker):
+    case = f.make_case(worker.actor)
+    worker.client.get(f"/cases/{case.number}/")
+    assert AccessRecord.objects.filter(kind="view", target_type="cases.case", target_id=str(case.pk)).count() == 1
+
+
+def test_working_page_asks_the_database_the_same_with_1_and_30_notes(worker, django_assert_max_num_queries):
+    case = f.make_case(worker.actor)
+    write(case, worker.actor, 0)
+    client = worker.client
+    client.get(f"/cases/{case.number}/")
+    with django_assert_max_num_queries(15):
+        client.get(f"/cases/{case.number}/")
+    for n in range(1, 30):
+        write(case, worker.actor, n)
+    with django_assert_max_num_queries(15):
+        client.get(f"/cases/{case.number}/")
+
+
+def test_list_asks_the_same_with_1_and_30_rows(worker, django_assert_max_num_queries):
+    f.make_case(worker.actor)
+    client = worker.client
+    with django_assert_max_num_queries(8):
+        client.get("/cases/")
+    for _ in range(29):
+        f.make_case(worker.actor)
+    with django_assert_max_num_queries(8):
+        page = client.get("/cases/?whose=lead&sector=elderly")
+    assert len(page.context["page"].rows) == 30
+
+
+def test_plan_from_draft_to_pdf(worker):
+    case = f.make_case(worker.actor)
+    client = worker.client
+    client.post(f"/cases/{case.number}/plans/")
+    plan = SupportPlan.objects.get()
+    post = {
+        "version": plan.version, "hope": "畑をまたやりたい", "long_goal": "家で暮らし続ける", "short_goal": "週一回通所する",
+        "starts_on": "R8.12.1", "ends_on": "R9.5.31", "monitoring_on": "R9.2.1",
+        "items-TOTAL_FORMS": "2", "items-INITIAL_FORMS": "0", "items-MIN_NUM_FORMS": "0", "items-MAX_NUM_FORMS": "40",
+        "items-0-action": "通所先を見学する", "items-0-problem": "閉じこもり", "items-0-doer": "agency",
+        "items-0-agency": worker.agency.pk, "items-0-due_on": "R8.12.20", "items-1-action": "",
+    }  # fmt: skip
+    assert client.post(f"/cases/plans/{plan.pk}/edit/", post).status_code == 302
+    assert "通所先を見学する" in client.get(f"/cases/plans/{plan.pk}/").content.decode()
+    stale = client.post(f"/cases/plans/{plan.pk}/edit/", post | {"hope": "別の言葉"})
+    assert stale.status_code == 422
+    assert "別の言葉" in stale.content.decode()
+    assert "畑をまたやりたい" in stale.content.decode()
+    wrong = client.post(f"/cases/plans/{plan.pk}/edit/", post | {"ends_on": "R8.11.1"})
+    assert wrong.status_code == 422
+
+
+def test_closing_page_and_follow_up_page(worker):
+    case = f.make_case(worker.actor)
+    client = worker.client
+    url = f"/cases/{case.number}/close/"
+    assert client.get(url).status_code == 200
+    from cases.models import Code
+
+    reason = Code.objects.get(code_list="closing_reason", code="z01")
+    post = {"kind": "close", "reason": reason.pk, "note": "本人も納得。", "follow_up_way": "phone", "follow_up_on": ""}
+    assert client.post(url, post).status_code == 422
+    assert client.post(url, post | {"follow_up_on": "R9.2.23"}).status_code == 302
+    follow_up = FollowUp.objects.get()
+    answer = client.post(f"/cases/follow-ups/{follow_up.pk}/", {"result": "worse", "note": "痩せた", "stop_reason": "再開"})
+    assert answer.url == f"/cases/{case.number}/reopen/"
+    assert client.post(answer.url, {"reason": "悪化"}).status_code == 302
+    assert Case.objects.get().is_open
