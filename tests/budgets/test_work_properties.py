@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import transaction
@@ -106,7 +107,7 @@ class Two:
     def check(self) -> None:
         for persona in self.personas:
             rows = list(WorkEntry.objects.filter(staff=persona.staff).order_by("during"))
-            for one, other in zip(rows, rows[1:], strict=False):
+            for one, other in pairwise(rows):
                 assert one.during.upper <= other.during.lower
         for note in self.notes:
             note.refresh_from_db()
