@@ -22,8 +22,8 @@ def test_own_static_files_are_short_and_load_nothing_from_elsewhere(path):
     assert not re.search(r"https?://", text)
 
 
-def test_scripts_of_layout_exist():
-    listed = set(
-        re.findall(r"js/(\w+)\.js", (ROOT / "templates/components/_scripts.html").read_text(encoding="utf-8"))
-    )
+def test_every_script_is_loaded_and_exists():
+    """By the layout, or by the one page whose module it is."""
+    templates = (ROOT / "templates").rglob("*.html")
+    listed = {name for path in templates for name in re.findall(r"js/([\w-]+)\.js", path.read_text("utf-8"))}
     assert listed == {path.stem for path in OWN_FILES if path.suffix == ".js"}
