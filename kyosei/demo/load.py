@@ -11,10 +11,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Agency
+from budgets.models import PersonnelCost
 from cases.models import Case
-from kyosei.demo.cast import Cast
 from kyosei.demo.casework import Teller
+from kyosei.demo.cast import Cast
 from kyosei.demo.masters import AGENCIES, load_masters
+from kyosei.demo.money import Ledger
 from kyosei.demo.people import quiet_stories, short_stories
 from kyosei.demo.sittings import SITTINGS, Chair
 from kyosei.demo.story import STORIES
@@ -67,3 +69,5 @@ def load_demo(at: datetime | None = None) -> Iterator[str]:
         yield "圏域・機関・職員"
     if _run(Case.objects.exists, lambda: tell_all(at)):
         yield "世帯・相談・ケース・つなぎ・会議"
+    if _run(PersonnelCost.objects.exists, lambda: Ledger(timezone.localdate(at)).settle()):
+        yield "業務記録・人件費・按分"

@@ -9,7 +9,6 @@ from typing import Final
 from kyosei.demo.steps import (
     Answer,
     Close,
-    Consent,
     Contact,
     Item,
     Note,
@@ -19,7 +18,7 @@ from kyosei.demo.steps import (
     Story,
     Withdraw,
 )
-from kyosei.demo.texts import CONTACTS, THEMES
+from kyosei.demo.texts import AGAIN, CONTACTS, THEMES
 
 F, M = "female", "male"
 
@@ -114,6 +113,8 @@ def _story(row: Quiet, n: int) -> Story:
                  notes[(n * 3 + k) % len(notes)], row.next_in if is_last else None,
                  "様子を伺う約束" if is_last and row.next_in is not None else "")
         )  # fmt: skip
+    if row.notes > 6:
+        steps.append(Contact(row.ago - span // 2, row.who, "visit_desk", 25, AGAIN[row.theme], concerns))
     steps += _referral(row)
     if closed_ago is not None:
         steps.append(
@@ -137,10 +138,9 @@ def _referral(row: Quiet) -> list[Step]:
     to, event, answerer = row.refer
     if not to:
         return []
-    ask = Refer
     if not event:
-        return [ask(4, row.who, to, _ASKS[to], "basic concerns strengths problems", days=4 + row.due)]
-    sent = ask(row.ago - 6, row.who, to, _ASKS[to], "basic concerns problems")
+        return [Refer(4, row.who, to, _ASKS[to], "basic concerns strengths problems", days=4 + row.due)]
+    sent = Refer(row.ago - 6, row.who, to, _ASKS[to], "basic concerns problems")
     if event == "withdraw":
         return [sent, Withdraw(row.ago - 9, row.who, to, "家族の支えで足りることになったため。")]
     note = "役割が重なるため、会議で分担を決めたい。" if event == "to_conference" else "一緒に伺います。"
@@ -155,6 +155,3 @@ def short_stories() -> list[Story]:
         ))
         for n, (ago, who, way, minutes, text, concerns, caller, _) in enumerate(CONTACTS)
     ]  # fmt: skip
-
-
-__all__ = ["QUIET", "Consent", "quiet_stories", "short_stories"]

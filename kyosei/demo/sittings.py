@@ -7,8 +7,8 @@ from typing import Final
 
 from cases.models import SupportPlan
 from cases.workflow import PlanState
-from kyosei.demo.cast import Cast, moment
 from kyosei.demo.casework import Teller, request_key
+from kyosei.demo.cast import Cast, moment
 from kyosei.demo.steps import Decision, Sitting, Topic
 from referrals.actions.action_items import finish_action_item
 from referrals.actions.agenda import add_item

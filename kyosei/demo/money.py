@@ -1,0 +1,142 @@
+"""Minutes and money of the demo: months filled up by hand, personnel costs, and the locked months."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from accounts.actor import Actor, build_actor
+from accounts.models import Appointment, Staff
+from budgets.actions.personnel_costs import CostLine, set_costs
+from budgets.actions.run_apportionment import lock_month, run_apportionment
+from budgets.actions.work_entries import add_entry
+from budgets.duty import Stretch, duty_hours, without
+from budgets.enums import CategoryKind, RemainderRule
+from budgets.models import WorkEntry
+from common.japan.business_days import is_working_day
+from common.japan.fiscal import add_months, month_first
+from kyosei.demo.casework import request_key
+from kyosei.demo.cast import Cast, moment
+from kyosei.demo.texts import FIELD_WORK, OFFICE_WORK
+
+CLERK: Final = "keiri1"
+# whose time is complete to the minute: in the month before the last full one, and in the last one
+COMPLETE: Final = (("hokenshitsu-01", "konkyu"), ("hokenshitsu-01", "hokenshitsu-02", "konkyu", "houkatsu"))
+DIRECT: Final = {
+    "houkatsu": ("care", "care", "care_plan", "prevention"), "konkyu": ("poverty", "poverty", "participation"),
+    "shogai": ("disability", "disability_core"), "kodomo": ("child", "child_base"), "kyoiku": ("general", "child"),
+    "korei": ("care", "life_support"), "shakyo": ("community", "poverty", "life_support"), "kikan": ("disability_core",),
+}  # fmt: skip
+DESK_DIRECT: Final = ("care", "multi", "community", "outreach")
+_LEAVE_EVERY: Final = 17  # one working day in so many is a day of leave
+
+
+class Ledger:
+    """Fills and settles the months before today."""
+
+    def __init__(self, today: date) -> None:
+        self.today, self.cast = today, Cast(today)
+        self.clerk = self.cast.actor(CLERK)
+        self._actors: dict[int, Actor] = {}
+
+    def settle(self) -> None:
+        """Complete two months; lock all months with entries but the last full one, which is only computed."""
+        last = add_months(month_first(self.today), -1)
+        months = sorted({month_first(d) for d in WorkEntry.objects.values_list("worked_on", flat=True)})
+        for month in (m for m in months if m <= last):
+            for agencies, filled in zip(COMPLETE, (add_months(last, -1), last), strict=True):
+                for staff in self._workers(agencies) if month == filled else ():
+                    self._fill(staff, month)
+            self._make_direct(month)
+            at = moment(add_months(month, 1) + timedelta(days=9), time(16, 0))
+            at = min(at, moment(self.today, time(8, 0)))
+            set_costs(month=month, lines=self._costs(month), actor=self.clerk, at=at)
+            run = run_apportionment(
+                month=month,
+                rule=RemainderRule.LARGEST_REMAINDER,
+                actor=self.clerk,
+                at=at + timedelta(minutes=20),
+            )
+            if month < last:
+                lock_month(
+                    month=month, actor=self.clerk, at=at + timedelta(minutes=50), expected_hash=run.input_hash
+                )
+
+    def _workers(self, agencies: tuple[str, ...]) -> list[Staff]:
+        appointments = Appointment.objects.current(self.today).filter(agency__code__in=agencies)
+        return list(Staff.objects.filter(pk__in=appointments.values("staff_id")).order_by("pk"))
+
+    def _actor(self, staff: Staff) -> Actor:
+        if staff.pk not in self._actors:
+            self._actors[staff.pk] = build_actor(staff, on=self.today)
+        return self._actors[staff.pk]
+
+    def _fill(self, staff: Staff, month: date) -> None:
+        """Every free stretch of the worker's duty in the month: meetings, training, travel, office and field work."""
+        busy: dict[date, list[Stretch]] = defaultdict(list)
+        rows = WorkEntry.objects.filter(
+            staff=staff, worked_on__gte=month, worked_on__lt=add_months(month, 1)
+        ).order_by("during")
+        for row in rows:
+            busy[row.worked_on].append((row.during.lower, row.during.upper))
+        day, n = month, staff.pk
+        while day < add_months(month, 1):
+            free = without(duty_hours().stretches(day), busy[day]) if is_working_day(day) else []
+            is_leave = not busy[day] and n % _LEAVE_EVERY == 0
+            for low, high in free:
+                n = self._leave(staff, low, high, n) if is_leave else self._stretch(staff, low, high, n)
+            day += timedelta(days=1)
+            n += 1
+
+    def _leave(self, staff: Staff, low: datetime, high: datetime, n: int) -> int:
+        self._add(staff, low, high, "leave", "年次休暇")
+        return n
+
+    def _stretch(self, staff: Staff, low: datetime, high: datetime, n: int) -> int:
+        """Cut a free stretch into a piece of shared work and the rest of direct work."""
+        while low < high:
+            n += 1
+            code, note, minutes = OFFICE_WORK[n % len(OFFICE_WORK)]
+            if n % 2:
+                own = self._direct_of(staff)
+                code, note, minutes = own[n // 2 % len(own)], FIELD_WORK[n % len(FIELD_WORK)], 210
+            end = low + timedelta(minutes=minutes)
+            if high - end < timedelta(minutes=50):
+                end = high
+            self._add(staff, low, end, code, note)
+            low = end
+        return n
+
+    def _direct_of(self, staff: Staff) -> tuple[str, ...]:
+        agency = self._actor(staff).agency
+        return DIRECT.get(agency.code, DESK_DIRECT) if agency else DESK_DIRECT
+
+    def _add(self, staff: Staff, low: datetime, high: datetime, code: str, note: str) -> None:
+        add_entry(
+            starts_at=low, minutes=int((high - low).total_seconds() // 60), category_code=code, note=note,
+            actor=self._actor(staff), at=high, request_key=request_key("work", staff.username, low.isoformat()),
+        )  # fmt: skip
+
+    def _make_direct(self, month: date) -> None:
+        """Whoever has only shared minutes in a month (a conference) enters the work that it was for."""
+        rows = WorkEntry.objects.filter(worked_on__gte=month, worked_on__lt=add_months(month, 1))
+        direct = rows.filter(category__kind=CategoryKind.DIRECT).values("staff_id")
+        for staff in (
+            Staff.objects.filter(pk__in=rows.values("staff_id")).exclude(pk__in=direct).order_by("pk")
+        ):
+            last = rows.filter(staff=staff).order_by("-during")[0]
+            low = last.during.upper
+            self._add(staff, low, low + timedelta(minutes=40), self._direct_of(staff)[0], FIELD_WORK[5])
+
+    def _costs(self, month: date) -> list[CostLine]:
+        """Whole yen of everybody who recorded minutes, different for everybody and a little for every month."""
+        rows = WorkEntry.objects.filter(worked_on__gte=month, worked_on__lt=add_months(month, 1))
+        staff = Staff.objects.filter(pk__in=rows.values("staff_id")).order_by("pk")
+        lines = []
+        for person in staff:
+            agency = self._actor(person).agency
+            assert agency is not None
+            yen = 268_000 + person.pk * 7_919 % 181_000 + month.month * 1_237 % 9_000
+            lines.append(CostLine(staff=person, agency=agency, yen=yen))
+        return lines
