@@ -74,20 +74,35 @@ def agenda_of(conference: Conference, actor: Actor) -> QuerySet[AgendaItem]:
     )  # fmt: skip
 
 
-def involved_agencies(item: AgendaItem) -> list[Agency]:
+def involved_agencies(item: AgendaItem) -> QuerySet[Agency]:
     """Who can be given something to do: the invited, the case's lead and partners, both ends of the referral."""
     ends = Q()
     if item.referral is not None:
         ends = Q(pk__in=[item.referral.from_agency_id, item.referral.to_agency_id])
     partners = item.case.partners.filter(ended_at__isnull=True)
     invited = ConferenceMember.objects.filter(conference=item.conference_id)
-    wanted = (
+    return Agency.objects.filter(
         ends
         | Q(pk=item.case.lead_agency_id)
         | Q(pk__in=partners.values("agency_id"))
         | Q(pk__in=invited.values("agency_id"))
     )
-    return list(Agency.objects.filter(wanted).order_by("code"))
+
+
+def people_for(item: AgendaItem, on: date) -> tuple[list[Agency], dict[int, list[Staff]]]:
+    """The involved agencies that have people on a day, by code, and those people; one query."""
+    agencies: dict[int, Agency] = {}
+    people: dict[int, list[Staff]] = defaultdict(list)
+    current = (
+        Appointment.objects.current(on)
+        .filter(agency__in=involved_agencies(item), staff__is_active=True)
+        .select_related("agency", "staff")
+        .order_by("agency__code", "staff__kana", "staff_id")
+    )
+    for appointment in current:
+        agencies[appointment.agency_id] = appointment.agency
+        people[appointment.agency_id].append(appointment.staff)
+    return list(agencies.values()), dict(people)
 
 
 def staff_by_agency(agencies: Iterable[int], on: date) -> dict[int, list[Staff]]:

@@ -24,6 +24,8 @@ PAPER_PARTS = (
     SharedPart.NOTES,
     SharedPart.PLAN,
 )
+# on screen the item's own words say why it is there
+SCREEN_PARTS = tuple(part for part in PAPER_PARTS if part is not SharedPart.CONCERNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,9 @@ class Paper:
     plan_items: tuple[PlanItem, ...]
 
 
-def paper_of(item: AgendaItem) -> Paper:
+def paper_of(item: AgendaItem, parts_wanted: Iterable[SharedPart] = PAPER_PARTS) -> Paper:
     """The record behind one item. A plan on the agenda stands with its role table instead of the part プラン."""
-    wanted = [part for part in PAPER_PARTS if part is not SharedPart.PLAN or item.plan is None]
+    wanted = [part for part in parts_wanted if part is not SharedPart.PLAN or item.plan is None]
     parts = {key: Part(key, label, lines) for key, label, lines in disclosure(item.case, wanted).shown}
     rows: tuple[PlanItem, ...] = ()
     if item.plan is not None:

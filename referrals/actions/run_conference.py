@@ -97,7 +97,7 @@ def _check_decision(
     today = timezone.localdate(at)
     if not text.strip():
         raise RuleViolation("決まったことを入力してください。", field="text")
-    if agency.pk not in {a.pk for a in involved_agencies(item)}:
+    if not involved_agencies(item).filter(pk=agency.pk).exists():
         raise RuleViolation(
             f"{agency.short_name}は、この会議にもケースにも加わっていません。先に会議に招いてください。",
             field="agency",

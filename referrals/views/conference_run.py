@@ -36,12 +36,11 @@ from referrals.permissions import answers_open_to
 from referrals.permissions_conferences import can_manage, papers_open
 from referrals.selectors_conferences import (
     agenda_of,
-    involved_agencies,
     names_for_lines,
+    people_for,
     seat_of,
-    staff_by_agency,
 )
-from referrals.selectors_papers import draft_minutes, paper_of
+from referrals.selectors_papers import SCREEN_PARTS, draft_minutes, paper_of
 from referrals.views.conference_agenda import get_item
 from referrals.views.conferences import get_conference, get_managed
 from referrals.workflow import ConferenceState, ReferralState
@@ -96,7 +95,7 @@ def _run_context(
         "place": place + 1,
         "previous": items[place - 1] if place else None,
         "next": items[place + 1] if place + 1 < len(items) else None,
-        "paper": paper_of(item),
+        "paper": paper_of(item, SCREEN_PARTS),
         "has_consent": item.case.consent == ConsentState.YES,
         "conclusion": ConclusionForm(initial={"conclusion": item.conclusion}),
         "answers": answers_open_to(request.actor, item.referral) if item.referral else [],
@@ -112,8 +111,7 @@ def _run_context(
 
 
 def _people(item: AgendaItem) -> tuple[list[Agency], dict[int, list[Staff]]]:
-    agencies = involved_agencies(item)
-    return agencies, staff_by_agency([a.pk for a in agencies], timezone.localdate())
+    return people_for(item, timezone.localdate())
 
 
 def _decision_form(

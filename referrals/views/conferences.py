@@ -177,7 +177,8 @@ def _new_context(request: ActorRequest, form: ConveneForm, case: Case | None) ->
     chosen = {str(pk) for pk in form["cases"].value() or []}
     candidates = [(case, "この会議を開くもとのケース")] if case else []
     candidates += [(p.case, p.why) for p in proposals(request.actor) if case is None or p.case.pk != case.pk]
-    agencies = form.fields["invite"].queryset  # type: ignore[attr-defined]
+    # agencies of a sector before the desks, which are many
+    agencies = sorted(form.fields["invite"].queryset, key=lambda a: not a.sector)  # type: ignore[attr-defined]
     return {
         "form": form,
         "case": case,

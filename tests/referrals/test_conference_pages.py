@@ -327,7 +327,7 @@ def test_run_page(running, item, worker, disability_worker, case, django_assert_
         case=case, kind="strength", text="料理が好き", agency=worker.agency, staff=worker.staff, written_at=NOW
     )
     client = worker.client
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(MAX_QUERIES):
         page = client.get(url("run", running.pk)).content.decode()
     assert "同意 未確認" in page
     assert "根拠 支援チームへの参加" in page
@@ -429,6 +429,23 @@ def test_closing_lists_what_is_open(running, item, worker):
     assert answer.status_code == 422
     assert "通院と家計" in page
     assert "書きかけの要旨" in page
+
+
+def test_every_link_leads_somewhere(running, item, worker, disability_worker):
+    done = c.decide(item, disability_worker.agency, disability_worker.staff, worker.actor)
+    planned = c.convene(worker.actor, cases=(f.make_case(worker.actor), f.make_case(worker.actor)))
+    pages = [
+        url("list"), url("list") + "?tab=actions", url("new"), url("detail", planned.pk), url("edit", planned.pk),
+        url("item_add", planned.pk), url("item_add", planned.pk) + f"?case={item.case.number}",
+        url("run", running.pk), url("close", running.pk), url("action_done", done.pk),
+        url("case_fragment", item.case.number),
+    ]  # fmt: skip
+    for page in pages:
+        text = worker.client.get(page).content.decode()
+        assert 'href=""' not in text, page
+        assert "やめる" in text or "edit" not in page
+    assert f'href="{url("run", running.pk)}?item=' in worker.client.get(url("run", running.pk)).content.decode()
+    assert url("close", running.pk) in worker.client.get(url("run", running.pk)).content.decode()
 
 
 # ── After ───────────────────────────────────────────────────────────────────────────────────────────────────
