@@ -43,7 +43,8 @@ class Line:
         if self.entry is None:
             return f"{self.start}-{self.end} "
         words = self.entry.category.key or self.entry.category.name
-        return f"{self.start}-{self.end} {words} {self.entry.note}".strip()
+        when = f"{self.start} {self.minutes}" if self.end.startswith("翌") else f"{self.start}-{self.end}"
+        return f"{when} {words} {self.entry.note}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +191,10 @@ def _stretch(entry: WorkEntry) -> Stretch:
 
 def _line(low: datetime, high: datetime, *, entry: WorkEntry | None = None, url: str = "") -> Line:
     start, end = timezone.localtime(low), timezone.localtime(high)
-    return Line(
-        f"{start.hour}:{start.minute:02}",
-        "24:00" if (end.hour, end.minute) == (0, 0) else f"{end.hour}:{end.minute:02}",
-        minutes_of([(low, high)]), entry, url,
-    )  # fmt: skip
+    until = f"{end.hour}:{end.minute:02}"
+    if end.date() != start.date():
+        until = "24:00" if until == "0:00" else f"翌{until}"
+    return Line(f"{start.hour}:{start.minute:02}", until, minutes_of([(low, high)]), entry, url)
 
 
 def _blocks(day: date, entries: Iterable[WorkEntry], gaps: Iterable[Stretch]) -> list[Block]:

@@ -21,7 +21,8 @@ _NO_OVERLAP = "work_entry_no_overlap"
 
 
 def stretch(starts_at: datetime, minutes: int) -> DateTimeTZRange:
-    """Half-open, so that one may begin when the other ends."""
+    """Half-open, so that one may begin when the other ends; by whole minutes, so that no second is in the way."""
+    starts_at = starts_at.replace(second=0, microsecond=0)
     return DateTimeTZRange(starts_at, starts_at + timedelta(minutes=minutes), "[)")
 
 

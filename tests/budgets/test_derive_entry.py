@@ -203,6 +203,26 @@ def test_closed_conference_enters_those_who_attended(worker, center_worker, disa
     assert {e.note for e in entries} == {"支援会議"}  # the title may name a person
 
 
+def test_closed_conference_counts_from_opening_to_closing(worker):
+    conference = Conference.objects.create(
+        kind=ConferenceKind.AREA, title="エリア会議", convener=worker.agency, convened_by=worker.staff,
+        starts_at=moment(MONDAY, "13:30"), minutes=90, started_at=moment(MONDAY, "13:35") + timedelta(seconds=41),
+        closed_at=moment(MONDAY, "14:22") + timedelta(seconds=10), state="closed",
+    )  # fmt: skip
+    ConferenceMember.objects.create(
+        conference=conference, agency=worker.agency, staff=worker.staff, attendance=Attendance.ATTENDING
+    )
+    conference_closed.send(Conference, conference=conference, actor=worker.actor, at=f.NOW)
+    entry = WorkEntry.objects.get()
+    assert (entry.during.lower, entry.minutes) == (moment(MONDAY, "13:35"), 46)
+
+
+def test_seconds_do_not_make_neighbours_collide(worker, case):
+    derive(make_note(worker, case, moment(MONDAY, "10:00") + timedelta(seconds=37), 30), worker)
+    derive(make_note(worker, case, moment(MONDAY, "10:30"), 30), worker)
+    assert WorkEntry.objects.count() == 2
+
+
 def test_conference_that_collides_enters_what_is_free_and_says_so(worker, case):
     derive(make_note(worker, case, moment(MONDAY, "10:00"), 20, way="phone"), worker)
     entry = meet(worker)

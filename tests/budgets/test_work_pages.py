@@ -163,6 +163,15 @@ def test_edit_and_delete(worker):
     assert not WorkEntry.objects.exists()
 
 
+def test_work_past_midnight_can_be_typed_over(worker):
+    post_line(worker, "23:30 60 会議")
+    entry = WorkEntry.objects.get()
+    url = reverse("work:edit", args=[entry.pk])
+    assert 'value="23:30 60 会議"' in worker.client.get(url, **HTMX).content.decode()
+    assert "23:30〜翌0:30" in worker.client.get(WEEK).content.decode()
+    assert worker.client.post(url, {"line": "23:30 60 研修"}, **HTMX).status_code == 200
+
+
 def test_locked_month_is_read_only(worker, finance):
     day = date(2026, 10, 5)
     post_line(worker, "9:30 60 会議", day)
