@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:pk>/", conferences.detail, name="detail"),
     path("<int:pk>/edit/", conferences.edit, name="edit"),
     path("<int:pk>/members/add/", conferences.member_add, name="member_add"),
+    path("<int:pk>/members/attend/", conferences.members_attend, name="members_attend"),
     path("members/<int:pk>/", conferences.member_edit, name="member_edit"),
     path("members/<int:pk>/remove/", conferences.member_remove, name="member_remove"),
     path("members/<int:pk>/secrecy/", conferences.secrecy, name="secrecy"),

@@ -189,6 +189,18 @@ def set_seat(
 
 
 @transaction.atomic
+def seat_all(*, conference: Conference, actor: Actor, at: datetime) -> int:
+    """Everybody who is named and not yet marked is present; returns how many."""
+    conference = lock_managed(conference, actor, ConferenceState.PLANNED, ConferenceState.RUNNING)
+    waiting = list(conference.members.filter(staff__isnull=False, attendance=Attendance.INVITED))
+    for member in waiting:
+        member.attendance = Attendance.ATTENDING
+        member.save(update_fields=["attendance"])
+    record(actor=actor, action="conference.seat_all", target=conference, at=at, seats=len(waiting))
+    return len(waiting)
+
+
+@transaction.atomic
 def accept_secrecy(*, member: ConferenceMember, actor: Actor, at: datetime) -> ConferenceMember:
     """The attendee accepts the duty of secrecy (社会福祉法106条の6第5項); accepting twice keeps the first moment."""
     member = _lock_member(member, actor)

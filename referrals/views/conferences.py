@@ -30,9 +30,10 @@ from referrals.actions.convene_conference import (
     edit_conference,
     invite_agency,
     remove_member,
+    seat_all,
     set_seat,
 )
-from referrals.enums import ConferenceKind
+from referrals.enums import Attendance, ConferenceKind
 from referrals.forms.conference import ConferenceFilterForm, ConveneForm, EditForm, InviteForm, SeatForm
 from referrals.models import Conference, ConferenceMember, Referral
 from referrals.permissions_conferences import (
@@ -230,6 +231,9 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         "seat_rows": [
             (seat, can_seat(actor, seat) and not is_over, people.get(seat.agency_id, [])) for seat in seats
         ],
+        "may_seat_all": manages
+        and not is_over
+        and sum(s.staff_id is not None and s.attendance == Attendance.INVITED for s in seats) > 1,
         "may_accept": own is not None and not is_open and own.staff_id in (None, actor.staff_id),
         "proposals": proposals(actor) if manages and is_open and not is_over else [],
         "invite": InviteForm(actor=actor, at=at, seated={s.agency_id for s in seats})
@@ -335,6 +339,15 @@ def member_edit(request: ActorRequest, pk: int) -> HttpResponse:
     set_seat(member=member, staff=data["staff"], attendance=data["attendance"], actor=request.actor, at=at)
     messages.success(request, f"{member.agency.short_name}の出席者と出欠を保存しました。")
     return redirect(reverse("conferences:detail", args=[member.conference_id]) + "#members")
+
+
+@require_POST
+@permission(Permission.CONFERENCE_CONVENE)
+def members_attend(request: ActorRequest, pk: int) -> HttpResponse:
+    """All who are named and not yet marked are present."""
+    marked = seat_all(conference=get_managed(request, pk), actor=request.actor, at=timezone.now())
+    messages.success(request, f"{marked}人を出席にしました。")
+    return redirect(reverse("conferences:detail", args=[pk]) + "#members")
 
 
 @require_POST

@@ -11,7 +11,12 @@ from audit.models import ChangeRecord
 from cases.models import Case
 from referrals.actions.agenda import add_item
 from referrals.actions.convene_conference import accept_secrecy, convene_conference, set_seat
-from referrals.actions.run_conference import close_conference, conclude_item, record_decision, start_conference
+from referrals.actions.run_conference import (
+    close_conference,
+    conclude_item,
+    record_decision,
+    start_conference,
+)
 from referrals.enums import Attendance, ConferenceKind
 from referrals.models import ActionItem, AgendaItem, Conference, ConferenceMember
 from referrals.workflow import ConferenceState

@@ -313,6 +313,20 @@ def test_members_on_the_page(conference, worker, disability_worker, stranger, ca
     assert conference.members.count() == 2
 
 
+def test_all_present_at_once(conference, worker, disability_worker, care_center):
+    client = worker.client
+    c.set_seat(
+        member=c.seat(conference, disability_worker.agency), staff=disability_worker.staff, attendance="invited",
+        actor=worker.actor, at=NOW,
+    )  # fmt: skip
+    client.post(url("member_add", conference.pk), {"agency": care_center.pk})
+    assert url("members_attend", conference.pk) in client.get(url("detail", conference.pk)).content.decode()
+    assert disability_worker.client.post(url("members_attend", conference.pk)).status_code == 403
+    assert client.post(url("members_attend", conference.pk)).status_code == 302
+    present = conference.members.filter(attendance="attending").values_list("agency_id", flat=True)
+    assert set(present) == {worker.agency.pk, disability_worker.agency.pk}
+
+
 # ── The sitting ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
