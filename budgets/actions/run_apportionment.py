@@ -51,7 +51,7 @@ def _write_run(
     if sum(row.yen for row in rows) != total:
         raise RuleViolation("按分額の合計が人件費と一致しません。")
     run = ApportionmentRun.objects.create(
-        month=month, method=Method.ACTUAL_MINUTES, remainder_rule=inputs.rule, ran_at=at, ran_by=actor.staff,
+        month=month, method=Method.ACTUAL_MINUTES, remainder_rule=inputs.rule, ran_at=at, ran_by=actor.office()[1],
         total_yen=total, input_hash=inputs.digest(), code_version=CODE_VERSION, is_final=is_final,
     )  # fmt: skip
     ApportionmentRow.objects.bulk_create(
