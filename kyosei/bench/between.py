@@ -83,8 +83,8 @@ class BetweenSheets:
     def conference(self, pk: int, works: list[Work], first_item: int) -> int:
         """One sitting over some cases; returns how many agenda items it has."""
         rng = self.rng
-        kind, title, ground = rng.choice(_KINDS)
-        sector = rng.choice(list(self.city.directors))
+        kind, title, ground = _KINDS[pk % len(_KINDS)]
+        sector = list(self.city.directors)[pk % len(self.city.directors)]
         convener = self.city.directors[sector] if kind != "individual" else works[0].lead
         day = self.today + timedelta(days=rng.randrange(-360, 21))
         starts = self.now.replace(
@@ -97,9 +97,10 @@ class BetweenSheets:
             "市役所 201会議室", "closed" if is_over else "planned", starts if is_over else None, ends if is_over else None,
         )  # fmt: skip
         for office in self._invited(works, convener):
+            staff = convener.staff[0] if office is convener else rng.choice(office.staff)
             self.members.add(
-                pk, office.pk, rng.choice(office.staff), "attending" if is_over else "invited",
-                starts if is_over else None,
+                pk, office.pk, staff, "attending" if is_over else "invited",
+                starts if is_over or office is convener else None,
             )  # fmt: skip
         for position, work in enumerate(works):
             item = first_item + position
@@ -116,7 +117,7 @@ class BetweenSheets:
         for sector in self.rng.sample(list(self.city.sections), 3):
             office = self.rng.choice(self.city.sections[sector])
             offices[office.pk] = office
-        offices.pop(convener.pk, None)
+        offices[convener.pk] = convener
         return list(offices.values())
 
     def _decisions(self, item: int, work: Work, decided: datetime) -> None:

@@ -162,7 +162,7 @@ def generate(
     now: datetime,
     *,
     processes: int | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    say: Callable[[str], object] = lambda text: None,
 ) -> int:
     """The city in an empty database by several processes. Returns rows."""
     began = time.monotonic()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from kyosei.bench.generate import generate
 from kyosei.bench.masters import PREFIX
 from kyosei.bench.pages import measure_pages
-from kyosei.bench.report import Line, show, write
+from kyosei.bench.report import Line, line, show, write
 from kyosei.bench.scales import Scale
 
 
@@ -53,8 +53,12 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
         _blank()
         began = time.monotonic()
         rows = generate(scale, now, say=lambda text: say(f"  {text}"))
-        lines.append(Line.of("generator", scale, time.monotonic() - began, "s", at_most=60))
+        seconds = time.monotonic() - began
+        lines.append(line(f"{scale.name}: generator", seconds, "s", below=60 if scale.has_bars else None))
+        lines.append(line(f"{scale.name}: rows", rows, "rows"))
         say(f"{scale.name}: {rows:,} rows")
+    if settings.KYOSEI_ENV != "test":
+        call_command("collectstatic", interactive=False, verbosity=0)  # pages name files by their hash
     lines += measure_pages(scale, now=now, requests=requests)
     show(lines, say)
     write(lines)

@@ -23,6 +23,7 @@ class Scale:
     months: int
     entries_a_day: int
     chunks: int  # the load is cut into so many independent parts
+    has_bars: bool = True  # whether the figures in seconds have to keep a bar
 
 
 SCALES = {
@@ -34,7 +35,7 @@ SCALES = {
               referrals=5_000, conferences=500, desks=15, offices=1, workers=120, months=12, entries_a_day=8, chunks=16),
         Scale("metropolis", persons=3_770_000, households=1_750_000, cases=2_000_000, consultations=4_000_000,
               notes=6_000_000, referrals=400_000, conferences=20_000, desks=140, offices=18, workers=3_000, months=2,
-              entries_a_day=8, chunks=240),
+              entries_a_day=8, chunks=240, has_bars=False),
     )
 }  # fmt: skip
 
