@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from accounts.roles import Permission
 
@@ -47,10 +47,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     items = []
     for label, name, key, needed in NAV:
         if not needed or any(actor.has(p) for p in needed):
-            try:
-                url = reverse(name)
-            except NoReverseMatch:
-                continue
+            url = reverse(name)
             current = request.path == url if url == "/" else request.path.startswith(url)
             items.append(NavItem(label, url, key, current))
     return {

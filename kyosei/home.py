@@ -7,29 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from accounts.actor import Actor
+from budgets.selectors import home_rows as work_rows
+from budgets.selectors_apportionment import finance_home_rows
+from cases.selectors import home_rows as case_rows
 from common.queue import QueueGroup, QueueRow
+from referrals.selectors import home_rows as referral_rows
+from referrals.selectors_conferences import home_rows as conference_rows
 
 Source = Callable[[Actor, datetime], Sequence[QueueRow]]
-
-
-def _sources() -> list[Source]:
-    found: list[Source] = []
-    for path in (
-        "referrals.selectors.home_rows",
-        "referrals.selectors_conferences.home_rows",
-        "cases.selectors.home_rows",
-        "budgets.selectors.home_rows",
-        "budgets.selectors_apportionment.finance_home_rows",
-    ):
-        try:
-            found.append(import_string(path))
-        except ImportError:
-            continue
-    return found
-
+SOURCES: tuple[Source, ...] = (referral_rows, conference_rows, case_rows, work_rows, finance_home_rows)
 
 TITLES = {
     QueueGroup.ANSWER: "返事を待たれている",
@@ -78,7 +66,7 @@ def _with_left(row: QueueRow, at: datetime) -> HomeRow:
 
 def home_groups(actor: Actor, at: datetime) -> list[HomeGroup]:
     """All groups that have rows, each sorted by deadline."""
-    rows = [row for source in _sources() for row in source(actor, at)]
+    rows = [row for source in SOURCES for row in source(actor, at)]
     groups = []
     for key, title in TITLES.items():
         own = sorted((row for row in rows if row.group == key), key=lambda row: (_due(row), row.title))

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from cases.models import Case, ProgressNote, SupportPlan
+from cases.selectors import shared_parts
 from common.japan.wareki import format_wareki, format_wareki_short
 from referrals.enums import SharedPart
 
@@ -35,12 +35,7 @@ def disclosure(case: Case, parts: Sequence[str]) -> Disclosure:
 
 def _shared(case: Case, parts: list[str]) -> dict[str, Any]:
     """``cases.selectors.shared_parts``."""
-    try:
-        read = import_string("cases.selectors.shared_parts")
-    except ImportError:
-        return {}
-    record: dict[str, Any] = read(case, parts)
-    return record
+    return dict(shared_parts(case, parts))
 
 
 def as_lines(content: Any) -> list[str]:
