@@ -41,17 +41,20 @@ def convene_conference(
     """
     check_can_convene(actor)
     assert actor.agency is not None and actor.staff is not None
-    known = Conference.objects.filter(request_key=request_key).first()
-    if known is not None:
-        if known.convener_id == actor.agency.pk:
-            return known
-        raise RuleViolation("画面を開き直してから、もう一度送信してください。")
     _check_frame(kind, title, starts_at, minutes, sector, at)
-    conference = Conference.objects.create(
-        request_key=request_key, kind=kind, title=title.strip(), sector=sector, convener=actor.agency,
-        convened_by=actor.staff, starts_at=starts_at, minutes=minutes, place=place.strip(),
-        state=ConferenceState.PLANNED,
+    # of two sent at once the second waits for the first, and then finds it
+    conference, is_new = Conference.objects.get_or_create(
+        request_key=request_key,
+        defaults={
+            "kind": kind, "title": title.strip(), "sector": sector, "convener": actor.agency,
+            "convened_by": actor.staff, "starts_at": starts_at, "minutes": minutes, "place": place.strip(),
+            "state": ConferenceState.PLANNED,
+        },
     )  # fmt: skip
+    if not is_new:
+        if conference.convener_id == actor.agency.pk:
+            return conference
+        raise RuleViolation("画面を開き直してから、もう一度送信してください。")
     # who calls it has read the duty of secrecy on the form
     ConferenceMember.objects.create(
         conference=conference, agency=actor.agency, staff=actor.staff,
