@@ -8,10 +8,12 @@ from functools import partial
 from typing import Final
 
 from django.db import connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Agency
 from budgets.models import PersonnelCost
+from cases.actions.drafts import save_draft
 from cases.models import Case
 from kyosei.demo.casework import Teller
 from kyosei.demo.cast import Cast
@@ -20,6 +22,7 @@ from kyosei.demo.money import Ledger
 from kyosei.demo.people import quiet_stories, short_stories
 from kyosei.demo.sittings import SITTINGS, Chair
 from kyosei.demo.story import STORIES
+from kyosei.demo.texts import DRAFTS
 
 _LOCK: Final = 7009  # advisory lock: two loads at once would make everything twice
 _MARK: Final = AGENCIES[0].code
@@ -58,6 +61,17 @@ def tell_all(at: datetime) -> None:
             acts.append((cast.day(sitting.ago), len(stories) + 1, partial(chair.hold, sitting)))
     for _day, _n, act in sorted(acts, key=lambda row: row[:2]):
         act()
+    _begin_drafts(cast, teller, at)
+
+
+def _begin_drafts(cast: Cast, teller: Teller, at: datetime) -> None:
+    """Two forms that somebody began and did not save."""
+    for who, key, minutes, text in DRAFTS:
+        case = teller.told[key].open_case
+        save_draft(
+            key=f"note:{case.number}", title=f"支援経過: {text[:30]}", url=reverse("cases:detail", args=[case.number]),
+            data={"text": [text], "way": ["phone"], "minutes": [str(minutes)]}, actor=cast.actor(who), at=at,
+        )  # fmt: skip
 
 
 def load_demo(at: datetime | None = None) -> Iterator[str]:

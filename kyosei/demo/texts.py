@@ -141,3 +141,9 @@ AGAIN: Final = {
     "child": "学校からの手紙を持って来所。面談に誰が出るとよいか一緒に考えた。",
     "mind": "薬の袋を見せに来所。飲む時間を紙に書いて渡した。",
 }  # fmt: skip
+
+# forms begun and not saved: who, household, minutes, words
+DRAFTS: Final = (
+    ("hokenshitsu1", "q01", 15, "配食の開始日について事業所に確認。月曜から週二回、"),
+    ("konkyu1", "okuda", 20, "調理師学校の説明会の日程を電話で伝える。娘さんの"),
+)
