@@ -1,252 +1,265 @@
-"""Reads of the apportionment: months with what blocks them, the workers of a month, the entries behind a cell."""
+"""Reads of the apportionment pages: months, the matrix, the entries behind a cell."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from fractions import Fraction
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.models import Staff
+from accounts.models import Agency, Staff
 from accounts.roles import Permission
-from budgets.enums import CategoryKind
-from budgets.models import ApportionmentRun, PersonnelCost, WorkEntry, WorkFinding, WorkMonth
-from common.japan.fiscal import add_months, fiscal_year, fiscal_year_first, month_first
+from budgets.apportionment import Findings, find
+from budgets.enums import CategoryKind, RemainderRule
+from budgets.inputs import month_inputs
+from budgets.models import (
+    ApportionmentRow,
+    ApportionmentRun,
+    FundingStream,
+    PersonnelCost,
+    WorkEntry,
+    WorkMonth,
+)
+from common.japan.fiscal import add_months, fiscal_months, month_last
 from common.japan.wareki import format_wareki_month
 from common.queue import QueueGroup, QueueRow
 
-NAMES_SHOWN: Final = 3
-HOME_MONTHS: Final = 12
-SHARED_CODE: Final = "shared"  # stands for the 共通 minutes in the address of their entries
 
-
-def month_path(month: date) -> str:
-    """202611: the month in an address."""
+def month_key(month: date) -> str:
+    """202610, as it stands in addresses."""
     return f"{month:%Y%m}"
 
 
-def names_in_short(names: Sequence[str], shown: int = NAMES_SHOWN) -> str:
-    """The first names, and how many more there are."""
-    more = len(names) - shown
-    return "、".join(names[:shown]) + (f" ほか{more}人" if more > 0 else "")
+@dataclass(frozen=True, slots=True)
+class MonthLine:
+    """One month of the list: what is there and what blocks it. None: nothing recorded (not zero)."""
+
+    month: date
+    key: str
+    state: str
+    is_locked: bool
+    workers: int | None
+    costs: int | None
+    total_yen: int | None
+    blocks: list[str]
 
 
-# ── Months ──────────────────────────────────────────────────────────────────────────────────────────────────
+def month_lines(actor: Actor, fiscal_year: int, today: date) -> list[MonthLine]:
+    """The months of a fiscal year up to this one, newest first. Three queries."""
+    months = [m for m in fiscal_months(fiscal_year) if m <= today]
+    if not months:
+        return []
+    first, last = months[0], month_last(months[-1])
+    workers = dict(
+        WorkEntry.objects.visible_to(actor)
+        .filter(worked_on__gte=first, worked_on__lte=last)
+        .annotate(month=TruncMonth("worked_on"))
+        .values_list("month")
+        .annotate(n=Count("staff", distinct=True))
+        .order_by()
+    )
+    costs = {
+        month: (n, yen)
+        for month, n, yen in PersonnelCost.objects.visible_to(actor)
+        .filter(month__gte=first, month__lte=last)
+        .values_list("month")
+        .annotate(n=Count("pk"), yen=Sum("yen"))
+        .order_by()
+    }
+    states = {m.month: m for m in WorkMonth.objects.visible_to(actor).filter(month__in=months)}
+    lines = []
+    for month in reversed(months):
+        row, (n_costs, yen) = states.get(month), costs.get(month, (None, None))
+        n_workers = workers.get(month)
+        blocks = []
+        if not (row and row.is_locked):
+            if n_costs is None:
+                blocks.append("人件費が未入力")
+            elif n_workers is not None and n_costs < n_workers:
+                blocks.append(f"人件費のない職員 {n_workers - n_costs}人")
+            if add_months(month, 1) > today:
+                blocks.append("月が終わっていない")
+        lines.append(
+            MonthLine(
+                month=month, key=month_key(month), state=row.get_state_display() if row else "開いている",
+                is_locked=bool(row and row.is_locked), workers=n_workers, costs=n_costs, total_yen=yen, blocks=blocks,
+            )
+        )  # fmt: skip
+    return lines
 
 
 @dataclass(frozen=True, slots=True)
-class MonthStatus:
-    """A month as the list shows it. ``blocks`` say in words what stands between it and its lock."""
+class Cell:
+    """Minutes, exact ratio and yen of one worker in one stream; ``moved`` against last month in points."""
+
+    stream_id: int
+    minutes: int
+    ratio: Fraction
+    yen: int
+    percent: str
+    has_moved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLine:
+    staff: Staff
+    agency: Agency
+    cells: list[Cell | None]
+    direct_minutes: int
+    shared_minutes: int
+    yen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Worker × stream. Row totals are the costs, column totals the streams, and both add up to ``total``."""
+
+    streams: list[FundingStream]
+    lines: list[WorkerLine]
+    column_yen: list[int]
+    column_minutes: list[int]
+    total: int
+
+
+JUMP = Fraction(1, 10)  # a ratio that moved by ten points or more is shaded
+
+
+def percent(ratio: Fraction) -> str:
+    """「60.7%」, for reading only: yen never come from it."""
+    return f"{float(ratio) * 100:.1f}%"
+
+
+def matrix(actor: Actor, run: ApportionmentRun, *, agency_id: int | None = None) -> Matrix:
+    """The result of one run. Four queries."""
+    rows = list(
+        ApportionmentRow.objects.visible_to(actor)
+        .filter(run=run)
+        .select_related("staff", "agency", "stream")
+        .order_by("agency__code", "staff__kana", "staff_id", "stream__position")
+    )
+    if agency_id:
+        rows = [row for row in rows if row.agency_id == agency_id]
+    streams = sorted({row.stream for row in rows}, key=lambda s: (s.position, s.code))
+    before = _ratios_of(actor, add_months(run.month.month, -1))
+    per_staff: dict[int, list[ApportionmentRow]] = {}
+    for row in rows:
+        per_staff.setdefault(row.staff_id, []).append(row)
+    lines = []
+    for own in per_staff.values():
+        by_stream = {row.stream_id: row for row in own}
+        lines.append(
+            WorkerLine(
+                staff=own[0].staff, agency=own[0].agency,
+                cells=[_cell(by_stream.get(s.pk), before) for s in streams],
+                direct_minutes=own[0].direct_minutes, shared_minutes=own[0].shared_minutes,
+                yen=sum(row.yen for row in own),
+            )
+        )  # fmt: skip
+    return Matrix(
+        streams=streams, lines=lines,
+        column_yen=[sum(r.yen for r in rows if r.stream_id == s.pk) for s in streams],
+        column_minutes=[sum(r.minutes for r in rows if r.stream_id == s.pk) for s in streams],
+        total=sum(row.yen for row in rows),
+    )  # fmt: skip
+
+
+def _cell(row: ApportionmentRow | None, before: dict[tuple[int, int], Fraction]) -> Cell | None:
+    if row is None:
+        return None
+    ratio = Fraction(row.minutes, row.direct_minutes) if row.direct_minutes else Fraction(0)
+    former = before.get((row.staff_id, row.stream_id))
+    moved = former is not None and abs(former - ratio) >= JUMP
+    return Cell(row.stream_id, row.minutes, ratio, row.yen, percent(ratio), moved)
+
+
+def _ratios_of(actor: Actor, month: date) -> dict[tuple[int, int], Fraction]:
+    """The ratios of the final run of a month, if there is one."""
+    rows = ApportionmentRow.objects.visible_to(actor).filter(run__month__month=month, run__is_final=True)
+    return {
+        (staff, stream): Fraction(minutes, direct)
+        for staff, stream, minutes, direct in rows.values_list(
+            "staff_id", "stream_id", "minutes", "direct_minutes"
+        )
+        if direct
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a month stands: its row, the run to show, what is missing, and whether the run is out of date."""
 
     month: date
-    is_locked: bool
-    locked_at: datetime | None
-    total_yen: int
-    costed: int
-    worked: int
-    ran_at: datetime | None
-    is_over: bool
-    blocks: tuple[str, ...]
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.costed or self.worked or self.is_locked)
-
-    @property
-    def url(self) -> str:
-        return reverse("apportionment:month", args=[month_path(self.month)])
+    row: WorkMonth | None
+    run: ApportionmentRun | None
+    findings: Findings
+    no_minutes: list[Staff]
+    no_cost: list[Staff]
+    digest: str
+    is_stale: bool
+    cost_total: int
+    worker_count: int
 
 
-def _worked(actor: Actor, months: Sequence[date]) -> dict[date, dict[int, set[str]]]:
-    """Per month and worker, the kinds of work there are. Reads no minutes: an index holds all it needs."""
-    table: dict[date, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
-    if not months:
-        return table
+def standing(actor: Actor, month: date) -> Standing:
+    """At most seven queries. A locked month shows its final run and asks nothing more."""
+    row = WorkMonth.objects.visible_to(actor).filter(month=month).first()
+    run = (
+        ApportionmentRun.objects.visible_to(actor)
+        .filter(month__month=month)
+        .select_related("ran_by", "month")
+        .order_by("-is_final", "-ran_at", "-pk")
+        .first()
+    )
+    rule = RemainderRule(row.remainder_rule) if row else RemainderRule.LARGEST_REMAINDER
+    inputs = month_inputs(month, rule)
+    findings = find(inputs)
+    digest = inputs.digest()
+    people = Staff.objects.visible_to(actor).in_bulk(
+        [*findings.cost_without_minutes, *findings.minutes_without_cost]
+    )
+    return Standing(
+        month=month, row=row, run=run, findings=findings,
+        no_minutes=[people[pk] for pk in findings.cost_without_minutes],
+        no_cost=[people[pk] for pk in findings.minutes_without_cost], digest=digest,
+        is_stale=run is not None and run.input_hash != digest, cost_total=sum(c.yen for c in inputs.costs),
+        worker_count=len({m.staff_id for m in inputs.minutes}),
+    )  # fmt: skip
+
+
+def entries_behind(
+    actor: Actor, month: date, *, staff_id: int, stream_id: int | None, kind: str
+) -> QuerySet[WorkEntry]:
+    """The work entries behind one cell (or the shared minutes of one worker). Minutes and pseudonyms, no case text."""
     rows = (
         WorkEntry.objects.visible_to(actor)
-        .filter(worked_on__gte=min(months), worked_on__lt=add_months(max(months), 1))
-        .values_list(TruncMonth("worked_on"), "staff_id", "category__kind")
-        .order_by()
-        .distinct()
+        .of_month(month)
+        .filter(staff=staff_id)
+        .select_related("category", "staff")
     )
-    for month, staff_id, kind in rows:
-        table[month_first(month)][staff_id].add(kind)
-    return table
-
-
-def _blocks(
-    costs: dict[int, int], kinds: dict[int, set[str]], names: dict[int, str], is_over: bool, has_run: bool
-) -> tuple[str, ...]:
-    """What still has to be done, in the order in which it is done."""
-    idle = [s for s, yen in costs.items() if yen > 0 and CategoryKind.DIRECT not in kinds.get(s, set())]
-    unpaid = [s for s, found in kinds.items() if s not in costs and found != {CategoryKind.LEAVE}]
-    found = []
-    if unpaid and not costs:
-        found.append(f"人件費が入力されていません（業務実績のある職員 {len(unpaid)}人）")
-    elif unpaid:
-        found.append(f"人件費がない：{names_in_short(sorted(names.get(s, '') for s in unpaid))}")
-    if idle:
-        found.append(f"直接の業務実績がない：{names_in_short(sorted(names.get(s, '') for s in idle))}")
-    if not is_over:
-        found.append("まだ終わっていない月")
-    elif not found and costs:
-        found.append("締めを待っています" if has_run else "計算していません")
-    return tuple(found)
-
-
-def month_statuses(actor: Actor, months: Sequence[date], at: datetime) -> list[MonthStatus]:
-    """The given months, in their order. Five queries whatever their number."""
-    rows = {m.month: m for m in WorkMonth.objects.visible_to(actor).filter(month__in=months)}
-    runs = {
-        run.month_id: run
-        for run in ApportionmentRun.objects.visible_to(actor)
-        .filter(month__month__in=months)
-        .order_by("is_final", "ran_at")
-    }
-    costs: dict[date, dict[int, int]] = defaultdict(dict)
-    for month, staff_id, yen in (
-        PersonnelCost.objects.visible_to(actor).filter(month__in=months).values_list("month", "staff_id", "yen")
-    ):
-        costs[month][staff_id] = yen
-    worked = _worked(actor, [m for m in months if not (m in rows and rows[m].is_locked)])
-    wanted = {s for table in (*worked.values(), *costs.values()) for s in table}
-    names = dict(Staff.objects.filter(pk__in=wanted).values_list("pk", "name"))
-    found = []
-    for month in months:
-        row = rows.get(month)
-        run = runs.get(row.pk) if row else None
-        is_locked, is_over = bool(row and row.is_locked), add_months(month, 1) <= timezone.localdate(at)
-        kinds = worked.get(month, {})
-        found.append(
-            MonthStatus(
-                month=month, is_locked=is_locked, locked_at=row.locked_at if row else None,
-                total_yen=sum(costs[month].values()), costed=len(costs[month]),
-                worked=sum(k != {CategoryKind.LEAVE} for k in kinds.values()), ran_at=run.ran_at if run else None,
-                is_over=is_over,
-                blocks=() if is_locked else _blocks(costs[month], kinds, names, is_over, run is not None),
-            )  # fmt: skip
-        )
-    return found
-
-
-def months_of_year(year: int, at: datetime) -> list[date]:
-    """The months of a 年度 that have begun, newest first."""
-    first, today = fiscal_year_first(year), timezone.localdate(at)
-    months = [add_months(first, n) for n in range(12)]
-    return [m for m in reversed(months) if m <= today]
-
-
-def this_fiscal_year(at: datetime) -> int:
-    return fiscal_year(timezone.localdate(at))
+    if kind == CategoryKind.SHARED:
+        return rows.filter(category__kind=CategoryKind.SHARED)
+    return rows.filter(category__kind=CategoryKind.DIRECT, category__stream=stream_id)
 
 
 def finance_home_rows(actor: Actor, at: datetime) -> Sequence[QueueRow]:
-    """For the finance clerk: the past twelve months that are over and not locked, with what blocks them."""
+    """Months that are over and not locked, with what blocks them."""
     if not actor.has(Permission.MONTH_LOCK):
         return []
-    this = month_first(timezone.localdate(at))
-    months = [add_months(this, -n) for n in range(HOME_MONTHS, 0, -1)]
+    today = timezone.localdate(at)
+    this_month = today.replace(day=1)
+    lines = month_lines(actor, this_month.year if this_month.month > 3 else this_month.year - 1, today)
     return [
         QueueRow(
-            group=QueueGroup.MONTH, kind="按分", title=f"{_aligned(status.month)}の按分", url=status.url,
-            detail="　".join(status.blocks), badge="計算済み" if status.ran_at else "",
+            group=QueueGroup.MONTH, kind="按分", title=format_wareki_month(line.month),
+            url=reverse("apportionment:month", args=[line.key]), due_on=add_months(line.month, 2),
+            detail="・".join(line.blocks) or "人件費がそろっています。計算して締められます",
         )
-        for status in month_statuses(actor, months, at)
-        if not status.is_locked and not status.is_empty
+        for line in lines
+        if not line.is_locked and line.month < this_month and (line.workers or line.costs)
     ]  # fmt: skip
-
-
-def _aligned(month: date) -> str:
-    """令和8年 9月分: one digit takes the room of two, so that months sort as text."""
-    text = format_wareki_month(month)
-    return text if month.month > 9 else text.replace("年", "年 ", 1)
-
-
-# ── Workers of a month ──────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """A worker who has minutes or a cost in a month. ``agency`` is that of the cost, else of most minutes."""
-
-    staff_id: int
-    number: str
-    name: str
-    kana: str
-    agency_id: int
-    agency: str
-    direct: int = 0
-    shared: int = 0
-    leave: int = 0
-    yen: int | None = None
-
-
-def month_workers(actor: Actor, month: date) -> list[Worker]:
-    """By agency, then reading. Two queries."""
-    columns = ("staff_id", "staff__username", "staff__name", "staff__kana", "agency_id", "agency__short_name")
-    workers: dict[int, Worker] = {}
-    most: dict[int, int] = {}
-    minutes = (
-        WorkEntry.objects.visible_to(actor)
-        .of_month(month)
-        .values_list(*columns, "category__kind")
-        .annotate(total=Sum("minutes"))
-        .order_by("staff_id", "agency_id", "category__kind")
-    )
-    per_agency: dict[tuple[int, int], int] = defaultdict(int)
-    for *who, kind, total in minutes:
-        worker = workers.get(who[0]) or Worker(*who)
-        per_agency[who[0], who[4]] += total
-        if per_agency[who[0], who[4]] > most.get(who[0], 0):
-            most[who[0]] = per_agency[who[0], who[4]]
-            worker = replace(worker, agency_id=who[4], agency=who[5])
-        workers[who[0]] = replace(worker, **{str(kind): getattr(worker, kind) + total})
-    for *who, yen in (
-        PersonnelCost.objects.visible_to(actor).filter(month=month).values_list(*columns, "yen").order_by("staff_id")
-    ):
-        worker = workers.get(who[0]) or Worker(*who)
-        workers[who[0]] = replace(worker, agency_id=who[4], agency=who[5], yen=yen)
-    return sorted(workers.values(), key=lambda w: (w.agency, w.agency_id, w.kana, w.staff_id))
-
-
-def agencies_of(lines: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Each agency once, by name, for the filter."""
-    return sorted(set(lines), key=lambda pair: (pair[1], pair[0]))
-
-
-def waiting_findings(actor: Actor, month: date) -> list[tuple[str, int]]:
-    """Workers with findings of the work record that nobody has looked at, and how many. Names and numbers only."""
-    rows = WorkFinding.objects.visible_to(actor).waiting()
-    rows = rows.filter(worked_on__gte=month, worked_on__lt=add_months(month, 1))
-    counted: dict[str, int] = defaultdict(int)
-    for name in rows.order_by("staff__kana", "pk").values_list("staff__name", flat=True):
-        counted[name] += 1
-    return list(counted.items())
-
-
-# ── Entries behind a cell ───────────────────────────────────────────────────────────────────────────────────
-
-
-def entries_behind(actor: Actor, month: date, staff_id: int, code: str) -> QuerySet[WorkEntry]:
-    """The entries of one worker that count for the stream ``code`` (or as 共通).
-
-    ``note`` is never read here: a worker writes it freely, so it can hold what was said (docs/decisions/0006).
-    """
-    rows = (
-        WorkEntry.objects.visible_to(actor)
-        .of_month(month)
-        .filter(staff_id=staff_id)
-        .annotate(starts_at=F("during__startswith"), ends_at=F("during__endswith"))
-        .select_related("category")
-        .defer("note")
-    )
-    if code == SHARED_CODE:
-        return rows.filter(category__kind=CategoryKind.SHARED)
-    return rows.filter(category__kind=CategoryKind.DIRECT, category__stream__code=code)

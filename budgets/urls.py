@@ -1,41 +1,21 @@
-"""Addresses of 按分."""
+"""按分."""
 
-from __future__ import annotations
+from django.urls import path
 
-from datetime import date
-
-from django.urls import URLPattern, URLResolver, path, register_converter
-
-from budgets.views import apportionment, costs, papers
-
-
-class MonthConverter:
-    """202611 ↔ the first day of the month; anything that is no month is a 404."""
-
-    regex = "[0-9]{6}"
-
-    def to_python(self, value: str) -> date:
-        if not 1900 <= int(value[:4]) <= 2199:
-            raise ValueError(value)
-        return date(int(value[:4]), int(value[4:]), 1)
-
-    def to_url(self, value: date | str | int) -> str:
-        return f"{value:%Y%m}" if isinstance(value, date) else str(value)
-
-
-register_converter(MonthConverter, "yyyymm")
+from budgets.views import apportionment, costs
 
 app_name = "apportionment"
-urlpatterns: list[URLPattern | URLResolver] = [
+urlpatterns = [
     path("", apportionment.month_list, name="list"),
-    path("<yyyymm:month>/", apportionment.month_page, name="month"),
-    path("<yyyymm:month>/run/", apportionment.run, name="run"),
-    path("<yyyymm:month>/lock/", apportionment.lock, name="lock"),
-    path("<yyyymm:month>/entries/<int:staff>/<str:stream>/", apportionment.entries, name="entries"),
-    path("<yyyymm:month>/costs/", costs.grid, name="costs"),
-    path("<yyyymm:month>/costs/import/", costs.cost_import, name="cost_import"),
-    path("<yyyymm:month>/costs/template.csv", costs.cost_template, name="cost_template"),
-    path("<yyyymm:month>/xlsx/", papers.xlsx, name="xlsx"),
-    path("<yyyymm:month>/csv/", papers.csv, name="csv"),
-    path("<yyyymm:month>/pdf/", papers.pdf, name="pdf"),
+    path("<str:key>/", apportionment.month, name="month"),
+    path("<str:key>/costs/", costs.costs, name="costs"),
+    path("<str:key>/costs/template.csv", costs.template, name="cost_template"),
+    path("<str:key>/costs/import/", costs.cost_import, name="cost_import"),
+    path("<str:key>/costs/confirm/", costs.cost_confirm, name="cost_confirm"),
+    path("<str:key>/run/", apportionment.run, name="run"),
+    path("<str:key>/lock/", apportionment.lock, name="lock"),
+    path("<str:key>/entries/<int:staff_pk>/<str:stream>/", apportionment.entries, name="entries"),
+    path("<str:key>/anbun.xlsx", apportionment.xlsx, name="xlsx"),
+    path("<str:key>/anbun.csv", apportionment.csv, name="csv"),
+    path("<str:key>/anbun.pdf", apportionment.pdf, name="pdf"),
 ]

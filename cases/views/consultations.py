@@ -114,7 +114,7 @@ def _new_context(request: ActorRequest, form: ConsultationForm) -> dict[str, Any
         "form": form,
         "draft_key": draft_key(key),
         "drafts": list(drafts.exclude(key=draft_key(key)).order_by("-updated_at")[:5]),
-        "hint": intake_hint(
+        "intake": intake_hint(
             actor=request.actor, person_id=_number(form["person"].value()),
             codes=list(form["concerns"].value() or []), on=timezone.localdate(),
         ),
@@ -133,11 +133,11 @@ def _number(value: object) -> int | None:
 @permission(Permission.CONSULTATION_RECEIVE)
 def concern_hint(request: ActorRequest) -> HttpResponse:
     """The side box while somebody ticks and chooses."""
-    hint = intake_hint(
+    intake = intake_hint(
         actor=request.actor, person_id=_number(request.GET.get("person")), codes=request.GET.getlist("concerns"),
         on=timezone.localdate(),
     )  # fmt: skip
-    return render(request, "consultations/_hint.html", {"hint": hint})
+    return render(request, "consultations/_hint.html", {"intake": intake})
 
 
 @require_safe

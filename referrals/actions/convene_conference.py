@@ -13,7 +13,8 @@ from accounts.actor import Actor
 from accounts.enums import Sector
 from accounts.models import Agency, Staff
 from audit.actions import record
-from cases.models import Case
+from cases.models import Case, SupportPlan
+from cases.workflow import PlanState
 from common.errors import InvalidTransition, RuleViolation
 from common.models import check_version
 from referrals.actions.agenda import add_item
@@ -73,8 +74,18 @@ def convene_conference(
             )
     for case in chosen:
         own = referral if referral and referral.case_id == case.pk else None
-        add_item(conference=conference, case=case, topic=topic, referral=own, actor=actor, at=at)
+        add_item(
+            conference=conference, case=case, topic=topic, referral=own, plan=_draft_to_decide(conference, case),
+            actor=actor, at=at,
+        )  # fmt: skip
     return conference
+
+
+def _draft_to_decide(conference: Conference, case: Case) -> SupportPlan | None:
+    """A plan that waits to be decided comes along; a 支援会議 decides none (domain.md 1.4)."""
+    if conference.kind == ConferenceKind.SUPPORT:
+        return None
+    return SupportPlan.objects.filter(case=case, state=PlanState.DRAFT).first()
 
 
 def _known_worker(agency: Agency, cases: Iterable[Case], at: datetime) -> Staff | None:

@@ -64,13 +64,21 @@ class Referral(Versioned):
     message = models.TextField("補足", blank=True)
     ground = models.CharField("共有の根拠", max_length=30, choices=Ground)
     parts = ArrayField(
-        models.CharField(max_length=20, choices=SharedPart), verbose_name="見せる記録", default=list, blank=True
+        models.CharField(max_length=20, choices=SharedPart),
+        verbose_name="見せる記録",
+        default=list,
+        blank=True,
     )
     deadline_at = models.DateTimeField("返事の期限")
     state = models.CharField("状態", max_length=20, choices=ReferralState, default=ReferralState.SENT)
     answered_at = models.DateTimeField("返事の日時", null=True, blank=True)
     answered_by = models.ForeignKey(
-        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="返事をした職員"
+        Staff,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="返事をした職員",
     )
     answer_note = models.TextField("返事の内容・理由", blank=True)
     escalated_at = models.DateTimeField("上申日時", null=True, blank=True)
@@ -108,7 +116,9 @@ class Referral(Versioned):
             ),
         ]
         indexes = [
-            models.Index(fields=["to_agency", "deadline_at"], condition=Q(state="sent"), name="referral_inbox"),
+            models.Index(
+                fields=["to_agency", "deadline_at"], condition=Q(state="sent"), name="referral_inbox"
+            ),
             models.Index(fields=["from_agency", "-sent_at"], name="referral_outbox"),
             models.Index(fields=["to_agency", "-sent_at"], name="referral_received"),
             models.Index(fields=["escalated_to", "-escalated_at"], name="referral_escalated"),

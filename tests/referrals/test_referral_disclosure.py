@@ -37,7 +37,7 @@ def test_only_the_chosen_parts_are_fetched(worker, monkeypatch):
         asked.append(parts)
         return {part: f"{part}の中身" for part in SharedPart.values}
 
-    monkeypatch.setattr(selectors_disclosure, "import_string", lambda path: read)
+    monkeypatch.setattr(selectors_disclosure, "shared_parts", read)
     case = f.make_case(worker.actor)
     found = disclosure(case, ["concerns", "basic"])
     assert asked == [["basic", "concerns"]]
@@ -49,7 +49,7 @@ def test_only_the_chosen_parts_are_fetched(worker, monkeypatch):
 
 def test_both_ends_read_the_same(worker, center_worker, monkeypatch):
     secret = {part: f"<{part}の中身>" for part in SharedPart.values}
-    monkeypatch.setattr(selectors_disclosure, "import_string", lambda path: lambda case, parts: secret)
+    monkeypatch.setattr(selectors_disclosure, "shared_parts", lambda case, parts: secret)
     referral = send(worker.actor, f.make_case(worker.actor), center_worker.agency, parts=("notes",))
     pages = [who.client.get(f"/referrals/{referral.pk}/").content.decode() for who in (worker, center_worker)]
     for page in pages:
