@@ -63,7 +63,7 @@ class BetweenSheets:
             next(office for office in self.city.offices if office.pk != work.lead.pk)
         ]
         receiver = rng.choice(others)
-        waits = work.is_open and rng.random() < 0.35
+        waits = work.is_open and rng.random() < 0.12
         sent = office_time(
             rng, max(work.opened, self.now - timedelta(days=9)) if waits else work.opened, work.until
         )

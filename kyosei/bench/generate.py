@@ -18,6 +18,10 @@ from typing import Final
 
 from django.db import connection, models
 
+from accounts.actor import build_actor
+from accounts.models import Staff
+from budgets.actions.run_apportionment import lock_month, run_apportionment
+from budgets.enums import RemainderRule
 from budgets.models import PersonnelCost, WorkEntry
 from cases.actions.numbers import CASE_SERIES, CONSULTATION_SERIES
 from cases.models import (
@@ -33,7 +37,7 @@ from cases.models import (
     ProgressNote,
     SupportPlan,
 )
-from common.japan.fiscal import fiscal_year
+from common.japan.fiscal import add_months, fiscal_year, month_first
 from households.models import Household, HouseholdGrant, HouseholdMember, Person
 from kyosei.bench.between import BetweenSheets
 from kyosei.bench.casework import CaseSheets, Work
@@ -147,6 +151,16 @@ def _finish(scale: Scale, now: datetime) -> None:
         NumberSeries.objects.update_or_create(series=series, fiscal_year=year, defaults={"last": last})
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+    _lock_months(scale, now)
+
+
+def _lock_months(scale: Scale, now: datetime) -> None:
+    """All full months but the last are locked, by the clerk's own actions, as they would be."""
+    clerk = build_actor(Staff.objects.get(username="finance-1"), on=now.date())
+    for back in range(scale.months, 1, -1):
+        month = add_months(month_first(now.date()), -back)
+        run = run_apportionment(month=month, rule=RemainderRule.LARGEST_REMAINDER, actor=clerk, at=now)
+        lock_month(month=month, actor=clerk, at=now, expected_hash=run.input_hash)
 
 
 def generate_here(scale: Scale, now: datetime) -> int:
