@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 from budgets.allocation import allocate
 from budgets.enums import CategoryKind, RemainderRule
@@ -66,9 +67,9 @@ class Inputs:
     minutes: tuple[MinutesInput, ...]
     streams: tuple[StreamInput, ...]
 
-    def digest(self) -> str:
-        """SHA-256 over the inputs in a fixed order: equal inputs give equal results and equal digests."""
-        body = {
+    def frozen(self) -> dict[str, Any]:
+        """The inputs as plain data in a fixed order, kept with a run: whatever is edited later, it can be recomputed."""
+        return {
             "month": self.month.isoformat(),
             "rule": str(self.rule),
             "version": CODE_VERSION,
@@ -79,7 +80,21 @@ class Inputs:
             ],
             "streams": [asdict(s) for s in sorted(self.streams, key=lambda s: s.stream_id)],
         }
-        return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+    @classmethod
+    def thaw(cls, data: dict[str, Any]) -> Inputs:
+        """The inputs that ``frozen`` wrote down."""
+        return cls(
+            month=date.fromisoformat(data["month"]),
+            rule=RemainderRule(data["rule"]),
+            costs=tuple(CostInput(**c) for c in data["costs"]),
+            minutes=tuple(MinutesInput(**m) for m in data["minutes"]),
+            streams=tuple(StreamInput(**s) for s in data["streams"]),
+        )
+
+    def digest(self) -> str:
+        """SHA-256 over the frozen inputs: equal inputs give equal results and equal digests."""
+        return hashlib.sha256(json.dumps(self.frozen(), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

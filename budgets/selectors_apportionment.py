@@ -227,7 +227,7 @@ def standing(actor: Actor, month: date) -> Standing:
         month=month, row=row, run=run, findings=findings,
         no_minutes=[people[pk] for pk in findings.cost_without_minutes],
         no_cost=[people[pk] for pk in findings.minutes_without_cost], digest=digest,
-        is_stale=run is not None and run.input_hash != digest, cost_total=sum(c.yen for c in inputs.costs),
+        is_stale=run is not None and not run.is_final and run.input_hash != digest, cost_total=sum(c.yen for c in inputs.costs),
         worker_count=len({m.staff_id for m in inputs.minutes}),
     )  # fmt: skip
 

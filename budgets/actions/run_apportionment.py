@@ -52,7 +52,8 @@ def _write_run(
         raise RuleViolation("按分額の合計が人件費と一致しません。")
     run = ApportionmentRun.objects.create(
         month=month, method=Method.ACTUAL_MINUTES, remainder_rule=inputs.rule, ran_at=at, ran_by=actor.office()[1],
-        total_yen=total, input_hash=inputs.digest(), code_version=CODE_VERSION, is_final=is_final,
+        total_yen=total, inputs=inputs.frozen(),
+        input_hash=inputs.digest(), code_version=CODE_VERSION, is_final=is_final,
     )  # fmt: skip
     ApportionmentRow.objects.bulk_create(
         [
@@ -118,3 +119,14 @@ def lock_month(*, month: date, actor: Actor, at: datetime, expected_hash: str) -
         input_hash=run.input_hash,
     )  # fmt: skip
     return run
+
+
+def recompute(run: ApportionmentRun) -> bool:
+    """Whether the frozen inputs of a run still give its stored rows, to the yen, and its stored hash."""
+    inputs = Inputs.thaw(run.inputs)
+    stored = {
+        (row.staff_id, row.stream_id): (row.minutes, row.yen)
+        for row in ApportionmentRow.objects.filter(run=run).only("staff_id", "stream_id", "minutes", "yen")
+    }
+    fresh = {(row.staff_id, row.stream_id): (row.minutes, row.yen) for row in apportion(inputs)}
+    return inputs.digest() == run.input_hash and fresh == stored

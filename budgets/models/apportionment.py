@@ -123,6 +123,7 @@ class ApportionmentRun(models.Model):
     ran_at = models.DateTimeField("計算日時")
     ran_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", verbose_name="計算した職員")
     total_yen = models.BigIntegerField("人件費の合計（円）")
+    inputs = models.JSONField("凍結した入力", default=dict)
     input_hash = models.CharField("入力のハッシュ", max_length=64)
     code_version = models.CharField("計算プログラムの版", max_length=40)
     is_final = models.BooleanField("締めの計算", default=False)

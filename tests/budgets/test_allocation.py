@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import date
 from fractions import Fraction
@@ -43,7 +44,12 @@ def test_vector_a_truncated_with_remainder_to_general():
 
 def test_shares_of_the_care_stream_cut_to_yen():
     """250,451円 by 38.5/19.25/19.25/23 cut to yen leaves 3 (domain.md 4.8 A)."""
-    shares = {1: Fraction(385, 1000), 2: Fraction(1925, 10000), 3: Fraction(1925, 10000), 4: Fraction(23, 100)}
+    shares = {
+        1: Fraction(385, 1000),
+        2: Fraction(1925, 10000),
+        3: Fraction(1925, 10000),
+        4: Fraction(23, 100),
+    }
     assert truncate_to(250_451, shares, remainder_key=9) == {1: 96_423, 2: 48_211, 3: 48_211, 4: 57_603, 9: 3}
 
 
@@ -72,10 +78,19 @@ def test_cost_without_minutes_and_minutes_without_cost_are_found():
 
 def test_digest_is_blind_to_order_and_sees_every_change():
     base = inputs_a(RemainderRule.LARGEST_REMAINDER)
-    turned = Inputs(base.month, base.rule, base.costs, tuple(reversed(base.minutes)), tuple(reversed(base.streams)))
+    turned = Inputs(
+        base.month, base.rule, base.costs, tuple(reversed(base.minutes)), tuple(reversed(base.streams))
+    )
     assert base.digest() == turned.digest()
     other = Inputs(base.month, base.rule, (CostInput(7, 3, 412_346),), base.minutes, base.streams)
     assert base.digest() != other.digest()
+
+
+def test_frozen_inputs_thaw_to_the_same_result():
+    base = inputs_a(RemainderRule.LARGEST_REMAINDER)
+    thawed = Inputs.thaw(json.loads(json.dumps(base.frozen())))
+    assert thawed.digest() == base.digest()
+    assert apportion(thawed) == apportion(base)
 
 
 @pytest.mark.parametrize("weights", [{}, {1: 0, 2: 0}, {1: 5, 2: -1}])
@@ -111,4 +126,6 @@ def test_each_part_is_floor_or_ceiling_of_its_quota(total, weights):
 def test_more_weight_never_gets_less(total, weights):
     parts = largest_remainder(total, weights)
     ordered = sorted(weights, key=lambda k: weights[k])
-    assert all(parts[a] <= parts[b] for a, b in zip(ordered, ordered[1:], strict=False) if weights[a] < weights[b])
+    assert all(
+        parts[a] <= parts[b] for a, b in zip(ordered, ordered[1:], strict=False) if weights[a] < weights[b]
+    )
