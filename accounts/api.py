@@ -1,18 +1,19 @@
-"""What the API of every app shares: only actors come in, and broken rules answer in Japanese."""
+"""The doors of the API: only actors come in, and broken rules answer in Japanese. (Settings name these.)"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework import status
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
-from rest_framework.views import exception_handler as drf_exception_handler
 
 from accounts.roles import Permission
 from common.errors import RuleViolation
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class ActorRequired(BasePermission):
@@ -28,6 +29,8 @@ class ActorRequired(BasePermission):
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """RuleViolation → its status with ``{"detail": …, "field": …}``; the rest as DRF does."""
+    from rest_framework.views import exception_handler as drf_exception_handler
+
     if isinstance(exc, RuleViolation):
         return Response(
             {"detail": exc.message, "field": exc.field},

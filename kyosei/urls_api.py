@@ -1,4 +1,30 @@
-from django.urls import URLPattern, URLResolver
+"""API, its description and its pages; all for signed-in actors."""
+
+from csp.constants import SELF
+from csp.decorators import csp_update
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
+from rest_framework.routers import SimpleRouter
+
+from budgets.api import ApportionmentViewSet, WorkEntryViewSet
+from cases.api import CaseViewSet, ConsultationViewSet
+from referrals.api import ActionItemViewSet, ReferralViewSet
 
 app_name = "api"
-urlpatterns: list[URLPattern | URLResolver] = []
+router = SimpleRouter()
+router.register("cases", CaseViewSet, basename="case")
+router.register("consultations", ConsultationViewSet, basename="consultation")
+router.register("referrals", ReferralViewSet, basename="referral")
+router.register("action-items", ActionItemViewSet, basename="action-item")
+router.register("work-entries", WorkEntryViewSet, basename="work-entry")
+router.register("apportionments", ApportionmentViewSet, basename="apportionment")
+
+# the viewer builds its own styles; scripts stay our own
+docs = csp_update({"style-src": [SELF, "'unsafe-inline'"], "worker-src": [SELF, "blob:"]})(
+    SpectacularRedocView.as_view(url_name="api:schema")
+)
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include(router.urls)),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", docs, name="docs"),
+]

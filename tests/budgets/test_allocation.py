@@ -6,6 +6,7 @@ import json
 import random
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -125,7 +126,7 @@ def test_each_part_is_floor_or_ceiling_of_its_quota(total, weights):
 @given(st.integers(0, 10**9), weights_st)
 def test_more_weight_never_gets_less(total, weights):
     parts = largest_remainder(total, weights)
-    ordered = sorted(weights, key=lambda k: weights[k])
+    ordered = sorted(weights, key=weights.__getitem__)
     assert all(
-        parts[a] <= parts[b] for a, b in zip(ordered, ordered[1:], strict=False) if weights[a] < weights[b]
+        parts[a] <= parts[b] for a, b in pairwise(ordered) if weights[a] < weights[b]
     )

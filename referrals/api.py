@@ -1,0 +1,102 @@
+"""Referrals and action items in the API: the same scopes, the same actions."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.access import scoped_get
+from accounts.actor import Actor
+from accounts.api_views import ScopedViewSet, actor_of, request_key
+from accounts.http import ActorRequest
+from accounts.models import Agency
+from accounts.roles import Permission
+from cases.models import Case
+from common.errors import RuleViolation
+from referrals.actions.action_items import finish_action_item
+from referrals.actions.answer_referral import answer_referral
+from referrals.actions.send_referral import send_referral
+from referrals.models import ActionItem, Referral
+from referrals.serializers import (
+    ActionItemSerializer,
+    AnswerSerializer,
+    NewReferralSerializer,
+    OutcomeSerializer,
+    ReferralSerializer,
+)
+from referrals.workflow import ReferralEvent
+
+
+class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """つなぎ at either end of which the actor's agency stands. There is no way to decline."""
+
+    permission = Permission.REFERRAL_VIEW
+    queryset = Referral.objects.none()
+    serializer_class = ReferralSerializer
+    filterset_fields = ("state", "to_agency__code", "from_agency__code")
+    cursor_order = ("-sent_at", "-pk")
+
+    def scope(self, actor: Actor) -> Any:
+        return Referral.objects.visible_to(actor).select_related("from_agency", "to_agency")
+
+    @extend_schema(request=NewReferralSerializer, responses={201: ReferralSerializer})
+    def create(self, request: Request) -> Response:
+        form = NewReferralSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data, actor = dict(form.validated_data), actor_of(request)
+        cases = Case.objects.visible_to(actor)
+        case = scoped_get(cases, cast(ActorRequest, request._request), log=None, number=data.pop("case"))
+        to_agency = Agency.objects.visible_to(actor).filter(code=data.pop("to_agency")).first()
+        if to_agency is None:
+            raise RuleViolation("つなぎ先の機関が見つかりません。", field="to_agency")
+        referral = send_referral(
+            case=case,
+            to_agency=to_agency,
+            actor=actor,
+            at=timezone.now(),
+            request_key=request_key(request),
+            **data,
+        )
+        return Response(ReferralSerializer(referral).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=AnswerSerializer, responses=ReferralSerializer)
+    @action(detail=True, methods=["post"])
+    def answer(self, request: Request, pk: str) -> Response:
+        referral = self.get_object()
+        form = AnswerSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        referral = answer_referral(
+            referral=referral, event=ReferralEvent(form.validated_data["event"]), actor=actor_of(request),
+            at=timezone.now(), note=form.validated_data["note"],
+        )  # fmt: skip
+        return Response(ReferralSerializer(referral).data)
+
+
+class ActionItemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """決定事項 of the actor's agency and of conferences and cases that it sees."""
+
+    permission = Permission.ACTION_ITEM_DO
+    queryset = ActionItem.objects.none()
+    serializer_class = ActionItemSerializer
+    filterset_fields = ("state", "agency__code")
+    cursor_order = ("due_on", "pk")
+
+    def scope(self, actor: Actor) -> Any:
+        return ActionItem.objects.visible_to(actor).select_related("agency", "staff")
+
+    @extend_schema(request=OutcomeSerializer, responses=ActionItemSerializer)
+    @action(detail=True, methods=["post"])
+    def finish(self, request: Request, pk: str) -> Response:
+        item = self.get_object()
+        form = OutcomeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        item = finish_action_item(
+            item=item, outcome=form.validated_data["outcome"], actor=actor_of(request), at=timezone.now()
+        )
+        return Response(ActionItemSerializer(item).data)

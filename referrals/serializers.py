@@ -1,0 +1,57 @@
+"""Shape of referrals and action items in the API. A receiver reads the shared parts on the page, not here."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from accounts.enums import Ground
+from referrals.enums import SharedPart
+from referrals.models import ActionItem, Referral
+from referrals.workflow import ReferralEvent
+
+
+class ReferralSerializer(serializers.ModelSerializer):
+    from_agency = serializers.CharField(source="from_agency.code", read_only=True)
+    to_agency = serializers.CharField(source="to_agency.code", read_only=True)
+
+    class Meta:
+        model = Referral
+        fields = (
+            "id", "from_agency", "to_agency", "sent_at", "purpose", "ground", "deadline_at", "state", "answered_at",
+            "escalated_at", "version",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class NewReferralSerializer(serializers.Serializer):
+    case = serializers.CharField(max_length=20)
+    to_agency = serializers.CharField(max_length=30)
+    purpose = serializers.CharField(max_length=200)
+    message = serializers.CharField(default="", allow_blank=True, max_length=5000)
+    ground = serializers.ChoiceField(choices=Ground.choices)
+    parts = serializers.ListField(child=serializers.ChoiceField(choices=SharedPart.choices), default=list)
+    deadline_at = serializers.DateTimeField()
+
+
+class AnswerSerializer(serializers.Serializer):
+    event = serializers.ChoiceField(
+        choices=[
+            (e.value, e.value)
+            for e in (ReferralEvent.TAKE_LEAD, ReferralEvent.JOIN, ReferralEvent.TO_CONFERENCE)
+        ]
+    )
+    note = serializers.CharField(default="", allow_blank=True, max_length=4000)
+
+
+class ActionItemSerializer(serializers.ModelSerializer):
+    agency = serializers.CharField(source="agency.code", read_only=True)
+    staff = serializers.CharField(source="staff.name", read_only=True)
+
+    class Meta:
+        model = ActionItem
+        fields = ("id", "text", "agency", "staff", "due_on", "state", "decided_at", "done_at")
+        read_only_fields = fields
+
+
+class OutcomeSerializer(serializers.Serializer):
+    outcome = serializers.CharField(default="", allow_blank=True, max_length=4000)
