@@ -13,6 +13,7 @@ from accounts.enums import Ground
 from accounts.models import Agency, Staff
 from audit.actions import record
 from cases.actions.grants import grant_case
+from cases.actions.team import leave_to
 from cases.enums import CodeList, FollowUpResult, Judgement, Way
 from cases.models import Case, Code, FollowUp, SupportPlan
 from cases.permissions import check_can_close_case, check_can_write_case
@@ -141,14 +142,23 @@ def reopen_case(*, case: Case, actor: Actor, at: datetime, reason: str) -> Case:
         raise RuleViolation("この世帯には支援中のケースがあります。")
     if not reason.strip():
         raise RuleViolation("再開する理由を書いてください。", field="reason")
+    dropped = list(FollowUp.objects.filter(case=case, done_at__isnull=True).values_list("due_on", flat=True))
     FollowUp.objects.filter(case=case, done_at__isnull=True).delete()
+    former_agency, former_staff = case.lead_agency, case.lead_staff
     case.closed_at = case.closed_by = case.closing_reason = case.follow_up_on = None
     case.closing_kind = case.closing_note = case.no_follow_up_reason = ""
     case.lead_agency, case.lead_staff, case.lead_since = actor.agency, actor.staff, at
     case.last_contact_at = at
     case.reopened_count += 1
     case.save()
+    if former_agency.pk != actor.agency.pk:
+        leave_to(
+            case=case, agency=actor.agency, former_agency=former_agency, former_staff=former_staff, at=at
+        )
     grant_case(case=case, agency=actor.agency, ground=Ground.OWN_DUTY, basis=case, actor=actor, at=at)
-    record(actor=actor, action="case.reopen", target=case, at=at, reason=reason.strip()[:200])
+    record(
+        actor=actor, action="case.reopen", target=case, at=at, reason=reason.strip()[:200],
+        dropped_follow_ups=[day.isoformat() for day in dropped],
+    )  # fmt: skip
     case_opened.send(Case, case=case, actor=actor, at=at)
     return case

@@ -99,12 +99,13 @@ def edit_note(
         raise NotAllowed("書いた機関だけが訂正できます。")
     check_version(note, version)
     _check(data, case, at)
+    moved_next = (note.next_on, note.next_text) != (data.next_on, data.next_text)
     for name in ("started_at", "minutes", "way", "counterpart", "person", "next_on", "next_text"):
         setattr(note, name, getattr(data, name))
     note.text = data.text.strip()
     note.save()
     newest = ProgressNote.objects.filter(case=case).order_by("-started_at", "-pk").first()
-    _touch_case(case, note, takes_next=newest == note)
+    _touch_case(case, note, takes_next=moved_next and newest == note)
     record(actor=actor, action="note.edit", target=note, at=at, case=case.number)
     contact_recorded.send(ProgressNote, record=note, actor=actor, at=at)
     return note

@@ -11,6 +11,7 @@ from django.db.models import Max
 
 from accounts.actor import Actor
 from accounts.models import Agency, Staff
+from accounts.roles import Permission
 from audit.actions import record
 from cases.enums import Achievement, Doer, Judgement
 from cases.models import Case, Code, Evaluation, PlanItem, SupportPlan
@@ -143,11 +144,12 @@ def decide_plan(*, plan: SupportPlan, actor: Actor, at: datetime, where: str) ->
     The caller (closing or running a conference) has checked that the plan is on its agenda; the actor must be able
     to write casework.
     """
-    if actor.staff is None or not actor.permissions:
+    if actor.staff is None or not actor.has(Permission.CASE_WRITE):
         raise NotAllowed("プランの決定を記録する権限がありません。")
     if not where.strip():
         raise RuleViolation("どの会議で決定したかが必要です。", field="where")
-    Case.objects.select_for_update(of=("self",)).get(pk=plan.case_id)
+    if not Case.objects.select_for_update(of=("self",)).get(pk=plan.case_id).is_open:
+        raise RuleViolation("終結したケースのプランは決定できません。")
     plan = SupportPlan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
     former = (
         SupportPlan.objects.filter(case=plan.case_id, state=PlanState.DECIDED).exclude(pk=plan.pk).first()

@@ -23,6 +23,15 @@ def _check_named_person(staff: Staff, agency: Agency, actor: Actor, at: datetime
         raise RuleViolation(f"{staff.name}さんは{agency.short_name}に所属していません。", field="staff")
 
 
+def leave_to(*, case: Case, agency: Agency, former_agency: Agency, former_staff: Staff, at: datetime) -> None:
+    """``agency`` is no longer a partner since it leads; the former lead stays as one and keeps seeing the case."""
+    CasePartner.objects.filter(case=case, agency=agency, ended_at__isnull=True).update(ended_at=at)
+    CasePartner.objects.get_or_create(
+        case=case, agency=former_agency, ended_at=None,
+        defaults={"staff": former_staff, "since": at, "role_note": "前の主担当"},
+    )  # fmt: skip
+
+
 @transaction.atomic
 def take_lead(
     *,
@@ -46,11 +55,7 @@ def take_lead(
     _check_named_person(staff, agency, actor, at)
     former_agency, former_staff = case.lead_agency, case.lead_staff
     if former_agency.pk != agency.pk:
-        CasePartner.objects.filter(case=case, agency=agency, ended_at__isnull=True).update(ended_at=at)
-        CasePartner.objects.get_or_create(
-            case=case, agency=former_agency, ended_at=None,
-            defaults={"staff": former_staff, "since": at, "role_note": "前の主担当"},
-        )  # fmt: skip
+        leave_to(case=case, agency=agency, former_agency=former_agency, former_staff=former_staff, at=at)
     case.lead_agency, case.lead_staff, case.lead_since = agency, staff, at
     case.version += 1
     case.save(update_fields=["lead_agency", "lead_staff", "lead_since", "version"])

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils.dateparse import parse_datetime
 
 from accounts.actor import Actor
 from accounts.enums import Sector
@@ -43,13 +42,25 @@ class Entry:
         return f"{self.at.isoformat()}|{self.kind}|{self.pk}"
 
 
+def _place(cursor: str) -> tuple[datetime, str, int] | None:
+    """The place that a cursor names; None for the first page and for a cursor that makes no sense."""
+    parts = cursor.split("|")
+    if len(parts) != 3 or not parts[2].isascii() or not parts[2].isdecimal() or len(parts[2]) > 18:
+        return None
+    try:
+        at = datetime.fromisoformat(parts[0])
+    except ValueError:
+        return None
+    return (at, parts[1], int(parts[2])) if at.tzinfo else None
+
+
 def _after(kind: str, cursor: str) -> Q:
     """Rows of ``kind`` that come after ``cursor`` in (-at, kind, -pk)."""
-    parts = cursor.split("|")
-    at = parse_datetime(parts[0]) if len(parts) == 3 else None
-    if at is None or not parts[2].isdigit():
+    place = _place(cursor)
+    if place is None:
         return Q()
-    same = Q(pk__lt=int(parts[2])) if parts[1] == kind else Q() if kind > parts[1] else Q(pk__in=[])
+    at, place_kind, pk = place
+    same = Q(pk__lt=pk) if place_kind == kind else Q() if kind > place_kind else Q(pk__in=[])
     return Q(started_at__lt=at) | (Q(started_at=at) & same)
 
 
@@ -57,7 +68,8 @@ def timeline(
     case: Case, actor: Actor, *, kind: str = "", agency: str = "", cursor: str = "", size: int = PAGE
 ) -> tuple[list[Entry], str]:
     """One page of the stream, newest first, and the cursor of the next ("" at the end). Three queries."""
-    narrowed: dict[str, Any] = {"agency": int(agency)} if agency.isdigit() else {}
+    chosen = agency.isascii() and agency.isdecimal() and len(agency) < 18
+    narrowed: dict[str, Any] = {"agency": int(agency)} if chosen else {}
     entries: list[Entry] = []
     if kind in ("", "c"):
         consultations = Consultation.objects.visible_to(actor).filter(
@@ -81,7 +93,8 @@ def _with_milestones(case: Case, page: list[Entry], cursor: str, *, is_last: boo
     changes = ChangeRecord.objects.filter(
         target_type="cases.case", target_id=str(case.pk), action__in=MILESTONES
     ).order_by("-at", "-pk")[:100]
-    top = parse_datetime(cursor.split("|")[0]) if cursor else None
+    place = _place(cursor)
+    top = place[0] if place else None
     bottom = None if is_last or not page else page[-1].at
     marks = [
         Entry(c.at, "m", c.pk, words=f"{MILESTONES[c.action]}（{c.actor_label}）")

@@ -19,7 +19,7 @@ from cases.actions.open_case import set_sectors
 from cases.forms.case import ConsentForm, ItemForm, SectorsForm
 from cases.models import AssessmentItem, Case
 from cases.selectors import case_page
-from cases.views.cases import frame, get_case
+from cases.views.cases import frame, get_case, shown
 from common.errors import NotAllowed, RuleViolation, StaleRecord
 
 
@@ -80,8 +80,12 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
             )  # fmt: skip
         except StaleRecord:
             item = rows.get(pk=pk)
-            mine = form.cleaned_data["text"]
-            compare = [{"label": "内容", "theirs": item.text, "mine": mine, "changed": mine != item.text}]
+            mine = form.item()
+            compare = [
+                {"label": str(form.fields[n].label), "theirs": shown(item, n, getattr(item, n)),
+                 "mine": shown(item, n, getattr(mine, n)), "changed": getattr(item, n) != getattr(mine, n)}
+                for n in ("kind", "text", "person", "sector", "code")
+            ]  # fmt: skip
             data = request.POST.copy()
             data["version"] = str(item.version)
             form = ItemForm(data, actor=request.actor, people=people)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.db.models import Model
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -30,6 +32,7 @@ from cases.models import Case, Draft, ProgressNote
 from cases.permissions import can_close_case, can_write_case, leads_case
 from cases.selectors import case_page
 from common.errors import NotAllowed, RuleViolation, StaleRecord
+from common.japan.wareki import format_wareki
 from common.keyset import Sort, paginate
 
 SORTS = {
@@ -235,10 +238,22 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
 
 def _compare_note(form: NoteEditForm, theirs: ProgressNote) -> list[dict[str, Any]]:
     mine = form.note()
+    names = ("text", "started_at", "minutes", "way", "person", "counterpart", "next_on", "next_text")
     return [
         {
-            "label": str(form.fields[name].label), "theirs": getattr(theirs, name) or "", "mine": getattr(mine, name) or "",
-            "changed": getattr(theirs, name) != getattr(mine, name),
+            "label": str(form.fields[name].label), "theirs": shown(theirs, name, getattr(theirs, name)),
+            "mine": shown(theirs, name, getattr(mine, name)), "changed": getattr(theirs, name) != getattr(mine, name),
         }
-        for name in ("text", "minutes", "counterpart", "next_on", "next_text")
+        for name in names
     ]  # fmt: skip
+
+
+def shown(record: Model, name: str, value: Any) -> str:
+    """A value of a record as the comparison prints it."""
+    if isinstance(value, datetime):
+        local = timezone.localtime(value)
+        return f"{format_wareki(local.date())} {local:%H:%M}"
+    if isinstance(value, date):
+        return format_wareki(value)
+    choices = getattr(record._meta.get_field(name), "choices", None)
+    return str(dict(choices).get(value, value)) if choices else str(value or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -16,13 +17,14 @@ from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
 from audit.models import AccessKind
-from cases.actions.plan import evaluate_plan, save_plan, start_plan
+from cases.actions.plan import PlanItemData, evaluate_plan, save_plan, start_plan
 from cases.forms.plan import EvaluationForm, PlanForm, PlanItems
-from cases.models import Case, SupportPlan
+from cases.models import Case, Code, PlanItem, SupportPlan
 from cases.permissions import leads_case
-from cases.views.cases import get_case
+from cases.views.cases import get_case, shown
 from cases.workflow import PlanState
 from common.errors import NotAllowed, RuleViolation, StaleRecord
+from common.japan.wareki import format_wareki_short
 from common.pdf import render_pdf
 
 
@@ -89,6 +91,35 @@ def plan_pdf(request: ActorRequest, pk: int) -> HttpResponse:
     )
 
 
+def _compare(form: PlanForm, mine: list[PlanItemData], theirs: SupportPlan) -> list[dict[str, Any]]:
+    """Everything that another save changed, beside one's own: goals, dates, services and the role table."""
+    names = ("hope", "long_goal", "short_goal", "starts_on", "ends_on", "monitoring_on")
+    pairs = [
+        (
+            str(form.fields[n].label),
+            shown(theirs, n, getattr(theirs, n)),
+            shown(theirs, n, form.cleaned_data[n]),
+        )
+        for n in names
+    ]
+    services = theirs.services.order_by("position")
+    pairs.append(("利用する事業", _lines(services), _lines(form.cleaned_data["services"])))
+    items = theirs.items.select_related("agency").order_by("position", "pk")
+    pairs.append(("実施すること", "\n".join(map(_words, items)), "\n".join(map(_words, mine))))
+    return [{"label": a, "theirs": b, "mine": c, "changed": b != c} for a, b, c in pairs]
+
+
+def _lines(codes: Iterable[Code]) -> str:
+    return "\n".join(sorted(code.label for code in codes))
+
+
+def _words(row: PlanItem | PlanItemData) -> str:
+    """One row of the role table in words."""
+    who = row.agency.short_name if row.agency else row.doer_text
+    due = format_wareki_short(row.due_on) if row.due_on else ""
+    return "　".join(part for part in (row.problem, row.action, who, row.frequency, due) if part)
+
+
 ITEM_FIELDS = ("problem", "action", "doer", "agency", "doer_text", "frequency", "due_on")
 
 
@@ -122,11 +153,7 @@ def plan_edit(request: ActorRequest, pk: int) -> HttpResponse:
             )  # fmt: skip
         except StaleRecord:
             plan = _plan(request, pk)
-            compare = [
-                {"label": str(form.fields[n].label), "theirs": getattr(plan, n), "mine": form.cleaned_data[n],
-                 "changed": getattr(plan, n) != form.cleaned_data[n]}
-                for n in ("hope", "long_goal", "short_goal")
-            ]  # fmt: skip
+            compare = _compare(form, rows_given, plan)
             data = request.POST.copy()
             data["version"] = str(plan.version)
             form = PlanForm(data, actor=request.actor)

@@ -104,7 +104,10 @@ def test_stranger_gets_404_everywhere_and_it_is_logged(worker, stranger):
 def test_reading_a_case_is_logged(worker):
     case = f.make_case(worker.actor)
     worker.client.get(f"/cases/{case.number}/")
-    assert AccessRecord.objects.filter(kind="view", target_type="cases.case", target_id=str(case.pk)).count() == 1
+    assert (
+        AccessRecord.objects.filter(kind="view", target_type="cases.case", target_id=str(case.pk)).count()
+        == 1
+    )
 
 
 def test_working_page_asks_the_database_the_same_with_1_and_30_notes(worker, django_assert_max_num_queries):
@@ -150,6 +153,9 @@ def test_plan_from_draft_to_pdf(worker):
     assert stale.status_code == 422
     assert "別の言葉" in stale.content.decode()
     assert "畑をまたやりたい" in stale.content.decode()
+    other_table = client.post(f"/cases/plans/{plan.pk}/edit/", post | {"items-0-action": "別の通所先"})
+    assert "通所先を見学する" in other_table.content.decode()
+    assert "別の通所先" in other_table.content.decode()
     wrong = client.post(f"/cases/plans/{plan.pk}/edit/", post | {"ends_on": "R8.11.1"})
     assert wrong.status_code == 422
 
@@ -162,11 +168,30 @@ def test_closing_page_and_follow_up_page(worker):
     from cases.models import Code
 
     reason = Code.objects.get(code_list="closing_reason", code="z01")
-    post = {"kind": "close", "reason": reason.pk, "note": "本人も納得。", "follow_up_way": "phone", "follow_up_on": ""}
+    post = {
+        "kind": "close",
+        "reason": reason.pk,
+        "note": "本人も納得。",
+        "follow_up_way": "phone",
+        "follow_up_on": "",
+    }
     assert client.post(url, post).status_code == 422
     assert client.post(url, post | {"follow_up_on": "R9.2.23"}).status_code == 302
     follow_up = FollowUp.objects.get()
-    answer = client.post(f"/cases/follow-ups/{follow_up.pk}/", {"result": "worse", "note": "痩せた", "stop_reason": "再開"})
+    answer = client.post(
+        f"/cases/follow-ups/{follow_up.pk}/", {"result": "worse", "note": "痩せた", "stop_reason": "再開"}
+    )
     assert answer.url == f"/cases/{case.number}/reopen/"
     assert client.post(answer.url, {"reason": "悪化"}).status_code == 302
     assert Case.objects.get().is_open
+
+
+@pytest.mark.parametrize(
+    "cursor", ["2026-13-01T00:00:00|n|1", "2026-11-01T00:00:00|n|1", "x|n|²", "a|b", "||"]
+)
+def test_a_cursor_that_makes_no_sense_gives_the_first_page(worker, cursor):
+    case = f.make_case(worker.actor)
+    write(case, worker.actor, 0)
+    answer = worker.client.get(f"/cases/{case.number}/", {"cursor": cursor, "agency": "²"})
+    assert answer.status_code == 200
+    assert "連絡 0" in answer.content.decode()

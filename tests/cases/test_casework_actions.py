@@ -39,7 +39,12 @@ def masters(db):
 
 
 def note_data(**over) -> NoteData:
-    values = {"started_at": f.NOW - timedelta(hours=1), "minutes": 20, "way": "phone", "text": "電話で様子を聞いた。"}
+    values = {
+        "started_at": f.NOW - timedelta(hours=1),
+        "minutes": 20,
+        "way": "phone",
+        "text": "電話で様子を聞いた。",
+    }
     return NoteData(**values | over)
 
 
@@ -53,7 +58,9 @@ def closing(**over) -> ClosingData:
 
 def decided(case, actor) -> SupportPlan:
     plan = start_plan(case=case, actor=actor, at=f.NOW)
-    data = PlanData(long_goal="安心して暮らす", short_goal="通院を続ける", items=[PlanItemData(action="受診に同行する")])
+    data = PlanData(
+        long_goal="安心して暮らす", short_goal="通院を続ける", items=[PlanItemData(action="受診に同行する")]
+    )
     plan = save_plan(plan=plan, data=data, version=plan.version, actor=actor, at=f.NOW)
     return decide_plan(plan=plan, actor=actor, at=f.NOW, where="重層的支援会議 11月")
 
@@ -112,7 +119,11 @@ def test_note_tells_the_case_its_last_contact_and_next_date(worker):
 def test_bad_note_names_its_field(worker, over, field):
     with pytest.raises(RuleViolation) as caught:
         write_note(
-            case=f.make_case(worker.actor), data=note_data(**over), actor=worker.actor, at=f.NOW, request_key=uuid4()
+            case=f.make_case(worker.actor),
+            data=note_data(**over),
+            actor=worker.actor,
+            at=f.NOW,
+            request_key=uuid4(),
         )
     assert caught.value.field == field
     assert not ProgressNote.objects.exists()
@@ -142,7 +153,12 @@ def test_other_agency_cannot_correct_a_note(worker, center_worker):
     from cases.actions.grants import grant_case
 
     grant_case(
-        case=case, agency=center_worker.agency, ground="participation", basis=case, actor=worker.actor, at=f.NOW
+        case=case,
+        agency=center_worker.agency,
+        ground="participation",
+        basis=case,
+        actor=worker.actor,
+        at=f.NOW,
     )
     with pytest.raises(NotAllowed):
         edit_note(note=note, data=note_data(), version=note.version, actor=center_worker.actor, at=f.NOW)
@@ -195,7 +211,10 @@ def test_plan_is_decided_evaluated_and_replaced_and_the_old_stays(worker):
     first.refresh_from_db()
     assert (first.state, second.state, second.ordinal) == (PlanState.REPLACED, PlanState.DECIDED, 2)
     evaluate_plan(
-        plan=second, data=EvaluationData(achievement="reached", judgement="close"), actor=worker.actor, at=f.NOW
+        plan=second,
+        data=EvaluationData(achievement="reached", judgement="close"),
+        actor=worker.actor,
+        at=f.NOW,
     )
     second.refresh_from_db()
     assert second.state == PlanState.EVALUATED
@@ -212,7 +231,12 @@ def test_only_the_lead_writes_plans_and_closes(worker, center_worker):
 
     case = f.make_case(worker.actor)
     grant_case(
-        case=case, agency=center_worker.agency, ground="participation", basis=case, actor=worker.actor, at=f.NOW
+        case=case,
+        agency=center_worker.agency,
+        ground="participation",
+        basis=case,
+        actor=worker.actor,
+        at=f.NOW,
     )
     with pytest.raises(NotAllowed):
         start_plan(case=case, actor=center_worker.actor, at=f.NOW)
@@ -253,7 +277,13 @@ def test_closed_case_comes_back_and_reopens_with_its_history(worker):
     later = f.NOW + timedelta(days=92)
     with pytest.raises(RuleViolation):
         record_follow_up(
-            follow_up=follow_up, result="worse", note="", next_on=None, stop_reason="", actor=worker.actor, at=later
+            follow_up=follow_up,
+            result="worse",
+            note="",
+            next_on=None,
+            stop_reason="",
+            actor=worker.actor,
+            at=later,
         )
     record_follow_up(
         follow_up=follow_up, result="worse", note="食事がとれていない", next_on=None, stop_reason="再開する",
@@ -261,7 +291,13 @@ def test_closed_case_comes_back_and_reopens_with_its_history(worker):
     )  # fmt: skip
     with pytest.raises(InvalidTransition):
         record_follow_up(
-            follow_up=follow_up, result="stable", note="", next_on=None, stop_reason="x", actor=worker.actor, at=later
+            follow_up=follow_up,
+            result="stable",
+            note="",
+            next_on=None,
+            stop_reason="x",
+            actor=worker.actor,
+            at=later,
         )
     case = reopen_case(case=case, actor=worker.actor, at=later, reason="状態が悪くなったため")
     assert (case.state, case.reopened_count, case.notes.count()) == (CaseState.OPEN, 1, 1)
@@ -275,3 +311,37 @@ def test_household_never_has_two_open_cases(worker):
     f.make_case(worker.actor, household=case.household)
     with pytest.raises(RuleViolation, match="支援中のケース"):
         reopen_case(case=case, actor=worker.actor, at=f.NOW, reason="再び")
+
+
+def test_correcting_a_note_leaves_the_next_date_of_another(worker):
+    case = f.make_case(worker.actor)
+    first = note_data(started_at=f.NOW - timedelta(hours=5), next_on=date(2026, 12, 1), next_text="訪問")
+    write_note(case=case, data=first, actor=worker.actor, at=f.NOW, request_key=uuid4())
+    later = write_note(case=case, data=note_data(), actor=worker.actor, at=f.NOW, request_key=uuid4())
+    edit_note(note=later, data=note_data(text="誤字を直した"), version=1, actor=worker.actor, at=f.NOW)
+    case.refresh_from_db()
+    assert case.next_on == date(2026, 12, 1)
+
+
+def test_partner_that_reopens_leads_and_the_former_lead_stays_in_the_team(worker, center_worker):
+    from cases.actions.team import join_case
+
+    case = f.make_case(worker.actor)
+    join_case(
+        case=case, agency=center_worker.agency, staff=center_worker.staff, actor=center_worker.actor, at=f.NOW,
+        basis=case, ground="participation",
+    )  # fmt: skip
+    close_case(case=case, data=closing(), actor=worker.actor, at=f.NOW)
+    case = reopen_case(case=case, actor=center_worker.actor, at=f.NOW, reason="相談が再びあった")
+    team = {p.agency for p in case.partners.filter(ended_at__isnull=True)}
+    assert (case.lead_agency, team) == (center_worker.agency, {worker.agency})
+
+
+def test_plan_of_a_closed_case_is_not_decided_and_a_guest_decides_nothing(worker, finance):
+    case = f.make_case(worker.actor)
+    plan = start_plan(case=case, actor=worker.actor, at=f.NOW)
+    with pytest.raises(NotAllowed):
+        decide_plan(plan=plan, actor=finance.actor, at=f.NOW, where="会議")
+    close_case(case=case, data=closing(), actor=worker.actor, at=f.NOW)
+    with pytest.raises(RuleViolation, match="終結"):
+        decide_plan(plan=plan, actor=worker.actor, at=f.NOW, where="会議")

@@ -45,7 +45,13 @@ def test_least_contact_is_saved(worker, post):
 def test_new_person_household_and_case_are_made_on_the_spot(worker, post):
     worker.client.post(
         "/consultations/new/",
-        post | {"person_text": "小松原 フミ", "outcome": "support", "concerns": ["c12", "c13"], "main_concern": "c12"},
+        post
+        | {
+            "person_text": "小松原 フミ",
+            "outcome": "support",
+            "concerns": ["c12", "c13"],
+            "main_concern": "c12",
+        },
     )
     case = Case.objects.get()
     assert case.lead_agency == worker.agency
@@ -107,7 +113,8 @@ def test_bad_input_is_told_beside_its_cause_and_nothing_is_written(worker, post,
 def test_overlapping_contact_is_refused_beside_the_minutes(worker, post):
     worker.client.post("/consultations/new/", post)
     answer = worker.client.post(
-        "/consultations/new/", post | {"request_key": str(uuid4()), "started_at_1": "9:40", "person_text": "山 花"}
+        "/consultations/new/",
+        post | {"request_key": str(uuid4()), "started_at_1": "9:40", "person_text": "山 花"},
     )
     assert answer.status_code == 422
     assert "重なって" in answer.content.decode()
@@ -125,7 +132,9 @@ def test_draft_is_kept_and_restored_and_goes_with_saving(worker, post):
     client = worker.client
     key = f"consultation:{post['request_key']}"
     saved = client.post(
-        "/consultations/drafts/", {**post, "draft_key": key}, headers={"referer": "http://testserver/consultations/new/"}
+        "/consultations/drafts/",
+        {**post, "draft_key": key},
+        headers={"referer": "http://testserver/consultations/new/"},
     )
     assert saved.status_code == 204
     draft = Draft.objects.get()
@@ -138,7 +147,9 @@ def test_draft_is_kept_and_restored_and_goes_with_saving(worker, post):
 
 def test_draft_of_another_is_not_shown(worker, colleague, post):
     client = worker.client
-    client.post("/consultations/drafts/", {**post, "draft_key": "consultation:x"}, headers={"referer": "http://t/"})
+    client.post(
+        "/consultations/drafts/", {**post, "draft_key": "consultation:x"}, headers={"referer": "http://t/"}
+    )
     draft = Draft.objects.get()
     assert "夫の物忘れ" not in colleague.client.get(f"/consultations/new/?draft={draft.pk}").content.decode()
     colleague.client.post(f"/consultations/drafts/{draft.pk}/delete/")
@@ -189,7 +200,9 @@ def test_list_queries_do_not_grow(worker, django_assert_max_num_queries):
     from cases.actions.receive_consultation import ContactData, receive_consultation
 
     def receive(n: int) -> None:
-        data = ContactData(started_at=f.NOW - timedelta(hours=n + 1), minutes=10, way="phone", text="様子の連絡")
+        data = ContactData(
+            started_at=f.NOW - timedelta(hours=n + 1), minutes=10, way="phone", text="様子の連絡"
+        )
         receive_consultation(data=data, actor=worker.actor, at=f.NOW, request_key=uuid4())
 
     receive(0)
