@@ -1,0 +1,108 @@
+"""The diagrams of docs/, as Mermaid text made from the code itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from budgets.workflow import MONTH_TRANSITIONS, MonthState
+from cases.workflow import CASE_TRANSITIONS, PLAN_TRANSITIONS, CaseState, PlanState
+from referrals.workflow import (
+    ACTION_ITEM_TRANSITIONS,
+    CONFERENCE_TRANSITIONS,
+    REFERRAL_MEANING,
+    REFERRAL_TRANSITIONS,
+    ActionItemState,
+    ConferenceState,
+    ReferralState,
+)
+
+APPS = ("audit", "accounts", "households", "cases", "referrals", "budgets")
+TITLES = {
+    "audit": "Trail", "accounts": "Agencies and staff", "households": "Households", "cases": "Casework",
+    "referrals": "Between agencies", "budgets": "Minutes and money",
+}  # fmt: skip
+
+
+def _own_models(app: str) -> list[type[models.Model]]:
+    found = [m for m in apps.get_app_config(app).get_models() if not hasattr(m, "pgh_tracked_model")]
+    return sorted(found, key=lambda m: m.__name__)
+
+
+def _columns(model: type[models.Model]) -> Iterable[str]:
+    for field in model._meta.concrete_fields:
+        if field.primary_key or field.is_relation:
+            continue
+        kind = field.get_internal_type().removesuffix("Field").lower() or "value"
+        label = str(field.verbose_name).replace('"', "")
+        yield f'        {kind} {field.name} "{label}"'
+
+
+def _relations(model: type[models.Model]) -> Iterable[str]:
+    for field in model._meta.concrete_fields:
+        target = field.related_model
+        if not field.is_relation or not isinstance(target, type) or target._meta.app_label not in APPS:
+            continue
+        one = "|o" if field.null else "||"
+        many = "o|" if field.unique else "o{"
+        yield f'    {target.__name__} {one}--{many} {model.__name__} : "{field.name}"'
+
+
+def data_model() -> str:
+    """One entity-relationship diagram an app. History tables (one per tracked model) are left out."""
+    parts = [
+        "# Data model\n",
+        "Drawn by `make diagrams` from the models; a test fails when it is out of date. Every model that holds personal data or",
+        "money has a history table beside it, filled by triggers (`…event`), which is not drawn. Relations into lower apps are",
+        "drawn by name.\n",
+    ]
+    for app in APPS:
+        own = _own_models(app)
+        parts += [f"## {TITLES[app]} (`{app}`)\n", "```mermaid", "erDiagram"]
+        for model in own:
+            parts.append(f"    {model.__name__} {{")
+            parts += list(_columns(model))
+            parts.append("    }")
+        for model in own:
+            parts += list(_relations(model))
+        parts.append("```\n")
+        parts += ["| model | 日本語 | rule |", "|---|---|---|"]
+        for model in own:
+            rule = (model.__doc__ or "").strip().splitlines()[0] if model.__doc__ else ""
+            parts.append(f"| `{model.__name__}` | {model._meta.verbose_name} | {rule.replace('|', '/')} |")
+        parts.append("")
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _machine(
+    title: str, choices: type[models.TextChoices], table: Mapping[Any, Any], start: str
+) -> list[str]:
+    lines = [f"## {title}\n", "```mermaid", "stateDiagram-v2", f"    [*] --> {start}"]
+    lines += [f"    {value} : {label}" for value, label in choices.choices]
+    lines += [f"    {a.value} --> {b.value} : {event.value}" for (a, event), b in table.items()]
+    leaving = {a.value for a, _ in table}
+    lines += [f"    {value} --> [*]" for value, _ in choices.choices if value not in leaving]
+    return [*lines, "```\n"]
+
+
+def states() -> str:
+    """One state diagram a transition table."""
+    parts = [
+        "# States\n",
+        "Drawn by `make diagrams` from the transition tables (`workflow.py`); buttons and tests come from the same tables. There is no",
+        "state in which somebody is refused.\n",
+        *_machine("ケース", CaseState, CASE_TRANSITIONS, CaseState.OPEN.value),
+        *_machine("プラン", PlanState, PLAN_TRANSITIONS, PlanState.DRAFT.value),
+        *_machine("つなぎ", ReferralState, REFERRAL_TRANSITIONS, ReferralState.SENT.value),
+        "| state | meaning |",
+        "|---|---|",
+        *(f"| {state.label} | {meaning} |" for state, meaning in REFERRAL_MEANING.items()),
+        "",
+        *_machine("会議", ConferenceState, CONFERENCE_TRANSITIONS, ConferenceState.PLANNED.value),
+        *_machine("決定事項", ActionItemState, ACTION_ITEM_TRANSITIONS, ActionItemState.OPEN.value),
+        *_machine("業務月", MonthState, MONTH_TRANSITIONS, MonthState.OPEN.value),
+    ]
+    return "\n".join(parts).rstrip() + "\n"
