@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from typing import NamedTuple
 
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncMonth
@@ -15,7 +16,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
-from budgets.apportionment import Findings, find
+from budgets.apportionment import Findings, Inputs, find
 from budgets.enums import CategoryKind, RemainderRule
 from budgets.inputs import month_inputs
 from budgets.models import (
@@ -94,6 +95,18 @@ def month_lines(actor: Actor, fiscal_year: int, today: date) -> list[MonthLine]:
     return lines
 
 
+class RawCell(NamedTuple):
+    """One stored row of a run, as plain values."""
+
+    staff_id: int
+    agency_id: int
+    stream_id: int
+    minutes: int
+    direct_minutes: int
+    shared_minutes: int
+    yen: int
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """Minutes, exact ratio and yen of one worker in one stream; ``moved`` against last month in points."""
@@ -136,31 +149,37 @@ def percent(ratio: Fraction) -> str:
 
 
 def matrix(actor: Actor, run: ApportionmentRun, *, agency_id: int | None = None) -> Matrix:
-    """The result of one run. Four queries."""
-    rows = list(
-        ApportionmentRow.objects.visible_to(actor)
-        .filter(run=run)
-        .select_related("staff", "agency", "stream")
-        .order_by("agency__code", "staff__kana", "staff_id", "stream__position")
-    )
+    """The result of one run. Five queries of plain values: a full month has some thousand cells."""
+    found = ApportionmentRow.objects.visible_to(actor).filter(run=run)
     if agency_id:
-        rows = [row for row in rows if row.agency_id == agency_id]
-    streams = sorted({row.stream for row in rows}, key=lambda s: (s.position, s.code))
+        found = found.filter(agency=agency_id)
+    rows = [
+        RawCell(*row)
+        for row in found.values_list(
+            "staff_id", "agency_id", "stream_id", "minutes", "direct_minutes", "shared_minutes", "yen"
+        )
+    ]
+    streams = sorted(
+        FundingStream.objects.visible_to(actor).in_bulk({r.stream_id for r in rows}).values(),
+        key=lambda s: (s.position, s.code),
+    )
+    people = Staff.objects.visible_to(actor).in_bulk({r.staff_id for r in rows})
+    agencies = Agency.objects.visible_to(actor).in_bulk({r.agency_id for r in rows})
     before = _ratios_of(actor, add_months(run.month.month, -1))
-    per_staff: dict[int, list[ApportionmentRow]] = {}
+    per_staff: dict[int, dict[int, RawCell]] = {}
     for row in rows:
-        per_staff.setdefault(row.staff_id, []).append(row)
+        per_staff.setdefault(row.staff_id, {})[row.stream_id] = row
     lines = []
-    for own in per_staff.values():
-        by_stream = {row.stream_id: row for row in own}
+    for staff_id, own in per_staff.items():
+        first = next(iter(own.values()))
         lines.append(
             WorkerLine(
-                staff=own[0].staff, agency=own[0].agency,
-                cells=[_cell(by_stream.get(s.pk), before) for s in streams],
-                direct_minutes=own[0].direct_minutes, shared_minutes=own[0].shared_minutes,
-                yen=sum(row.yen for row in own),
+                staff=people[staff_id], agency=agencies[first.agency_id],
+                cells=[_cell(own.get(s.pk), before) for s in streams], direct_minutes=first.direct_minutes,
+                shared_minutes=first.shared_minutes, yen=sum(row.yen for row in own.values()),
             )
         )  # fmt: skip
+    lines.sort(key=lambda line: (line.agency.code, line.staff.kana, line.staff.pk))
     return Matrix(
         streams=streams, lines=lines,
         column_yen=[sum(r.yen for r in rows if r.stream_id == s.pk) for s in streams],
@@ -169,7 +188,7 @@ def matrix(actor: Actor, run: ApportionmentRun, *, agency_id: int | None = None)
     )  # fmt: skip
 
 
-def _cell(row: ApportionmentRow | None, before: dict[tuple[int, int], Fraction]) -> Cell | None:
+def _cell(row: RawCell | None, before: dict[tuple[int, int], Fraction]) -> Cell | None:
     if row is None:
         return None
     ratio = Fraction(row.minutes, row.direct_minutes) if row.direct_minutes else Fraction(0)
@@ -217,7 +236,8 @@ def standing(actor: Actor, month: date) -> Standing:
         .first()
     )
     rule = RemainderRule(row.remainder_rule) if row else RemainderRule.LARGEST_REMAINDER
-    inputs = month_inputs(month, rule)
+    is_final = run is not None and run.is_final
+    inputs = Inputs.thaw(run.inputs) if run is not None and is_final else month_inputs(month, rule)
     findings = find(inputs)
     digest = inputs.digest()
     people = Staff.objects.visible_to(actor).in_bulk(
@@ -227,7 +247,7 @@ def standing(actor: Actor, month: date) -> Standing:
         month=month, row=row, run=run, findings=findings,
         no_minutes=[people[pk] for pk in findings.cost_without_minutes],
         no_cost=[people[pk] for pk in findings.minutes_without_cost], digest=digest,
-        is_stale=run is not None and not run.is_final and run.input_hash != digest, cost_total=sum(c.yen for c in inputs.costs),
+        is_stale=run is not None and not is_final and run.input_hash != digest, cost_total=sum(c.yen for c in inputs.costs),
         worker_count=len({m.staff_id for m in inputs.minutes}),
     )  # fmt: skip
 

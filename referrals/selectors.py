@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.db.models import Case as CaseExpr
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +17,7 @@ from accounts.enums import AgencyKind
 from accounts.models import Agency
 from accounts.roles import Permission
 from cases.models import Case
+from cases.models.case import sees_case
 from common.japan.business_days import add_working_days
 from common.queue import QueueGroup, QueueRow
 from referrals.enums import SharedPart
@@ -107,7 +108,7 @@ def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral
     return queryset.select_related(
         "case__household", "case__person", "case__lead_agency", "from_agency", "to_agency", "escalated_to", "sent_by",
         "answered_by",
-    ).annotate(sees_case=Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id"))))  # fmt: skip
+    ).annotate(sees_case=sees_case(actor, "case_id"))  # fmt: skip
 
 
 def whose_case(referral: Referral, *, sees_case: bool) -> str:

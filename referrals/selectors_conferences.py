@@ -16,6 +16,7 @@ from accounts.actor import Actor
 from accounts.models import Agency, Appointment, Staff
 from accounts.roles import Permission
 from cases.models import Case
+from cases.models.case import sees_case
 from common.queue import QueueGroup, QueueRow
 from referrals.decision_lines import Named
 from referrals.models import ActionItem, AgendaItem, Conference, ConferenceMember, Referral
@@ -69,7 +70,7 @@ def agenda_of(conference: Conference, actor: Actor) -> QuerySet[AgendaItem]:
             "referral__to_agency", "referral__from_agency", "plan",
         )
         .prefetch_related(Prefetch("action_items", queryset=decided, to_attr="decisions"))
-        .annotate(sees_case=Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id"))))
+        .annotate(sees_case=sees_case(actor, "case_id"))
         .order_by("position", "pk")
     )  # fmt: skip
 
@@ -175,7 +176,7 @@ def action_items(actor: Actor) -> QuerySet[ActionItem]:
     return (
         ActionItem.objects.visible_to(actor)
         .select_related("agency", "staff", "case__household", "agenda_item__conference", "done_by")
-        .annotate(sees_case=Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id"))))
+        .annotate(sees_case=sees_case(actor, "case_id"))
     )
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import Sum
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -60,6 +61,7 @@ def _month_context(request: ActorRequest, month: date, key: str) -> dict[str, An
     actor = request.actor
     return {
         "month": month, "key": key, "state": state, "run": state.run, "table": table, "agency": agency,
+        "cell_base": reverse("apportionment:entries", args=[key, 0, "0"]).removesuffix("0/0/"),
         "is_locked": bool(state.row and state.row.is_locked), "run_form": RunForm(initial={"rule": rule}),
         "is_truncating": rule == RemainderRule.TRUNCATE_TO_GENERAL,
         "agencies": sorted({line.agency for line in table.lines}, key=lambda a: a.code) if table and not agency else [],

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from accounts.enums import ConsentState, Sector
 from accounts.models import Agency, Staff
@@ -26,13 +26,11 @@ if TYPE_CHECKING:
 class ConsultationQuerySet(models.QuerySet["Consultation"]):
     def visible_to(self, actor: Actor) -> ConsultationQuerySet:
         """The agency that received it, and whoever sees the case that it led to."""
-        from cases.models.case import Case
+        from cases.models.case import sees_case
 
         if not actor.has(Permission.CASE_VIEW):
             return self.none()
-        return self.filter(
-            Q(agency=actor.agency_id) | Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id")))
-        )
+        return self.filter(Q(agency=actor.agency_id) | sees_case(actor, "case_id"))
 
 
 @pghistory.track()

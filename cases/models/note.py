@@ -13,7 +13,7 @@ from django.db.models import Q
 from accounts.enums import Sector
 from accounts.models import Agency, Staff
 from cases.enums import ItemKind, Way
-from cases.models.case import Case
+from cases.models.case import Case, sees_case
 from cases.models.codes import Code
 from common.models import Versioned
 from households.models import Person
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 class NoteQuerySet(models.QuerySet["ProgressNote"]):
     def visible_to(self, actor: Actor) -> NoteQuerySet:
-        return self.filter(case__in=Case.objects.visible_to(actor))
+        return self.filter(sees_case(actor, "case_id"))
 
 
 @pghistory.track()
@@ -73,7 +73,7 @@ class ProgressNote(Versioned):
 
 class AssessmentItemQuerySet(models.QuerySet["AssessmentItem"]):
     def visible_to(self, actor: Actor) -> AssessmentItemQuerySet:
-        return self.filter(case__in=Case.objects.visible_to(actor))
+        return self.filter(sees_case(actor, "case_id"))
 
     def standing(self) -> AssessmentItemQuerySet:
         return self.filter(ended_at__isnull=True)

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 
 from accounts.models import Agency, Staff
 from cases.enums import Achievement, Doer, Judgement
-from cases.models.case import Case
+from cases.models.case import Case, sees_case
 from cases.models.codes import Code
 from cases.workflow import PlanState
 from common.models import Versioned
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 class PlanQuerySet(models.QuerySet["SupportPlan"]):
     def visible_to(self, actor: Actor) -> PlanQuerySet:
-        return self.filter(case__in=Case.objects.visible_to(actor))
+        return self.filter(sees_case(actor, "case_id"))
 
 
 @pghistory.track()

@@ -14,6 +14,7 @@ from accounts.enums import Ground, Sector
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from cases.models import Case, SupportPlan
+from cases.models.case import sees_case
 from common.models import Versioned
 from referrals.enums import KIND_RULES, Attendance, ConferenceKind, KindRule
 from referrals.models.referral import Referral
@@ -185,10 +186,7 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         return self.filter(
             Q(agency=actor.agency_id)
             | Exists(AgendaItem.objects.visible_to(actor).filter(pk=OuterRef("agenda_item_id")))
-            | (
-                ~Q(agenda_item__conference__kind__in=SECRET_KINDS)
-                & Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id")))
-            )
+            | (~Q(agenda_item__conference__kind__in=SECRET_KINDS) & sees_case(actor, "case_id"))
         )
 
     def open(self) -> ActionItemQuerySet:

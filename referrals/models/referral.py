@@ -9,12 +9,13 @@ from uuid import uuid4
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 
 from accounts.enums import Ground
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from cases.models import Case
+from cases.models.case import sees_case
 from common.models import Versioned
 from referrals.enums import SharedPart
 from referrals.workflow import REFERRAL_WAITING, ReferralState
@@ -32,7 +33,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
             Q(from_agency=actor.agency_id)
             | Q(to_agency=actor.agency_id)
             | Q(escalated_to=actor.agency_id)
-            | Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id")))
+            | sees_case(actor, "case_id")
         )
 
     def waiting(self) -> ReferralQuerySet:
