@@ -8,7 +8,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import NamedTuple
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.urls import reverse
 from django.utils import timezone
@@ -27,7 +27,7 @@ from budgets.models import (
     WorkEntry,
     WorkMonth,
 )
-from common.japan.fiscal import add_months, fiscal_months, month_last
+from common.japan.fiscal import add_months, fiscal_months
 from common.japan.wareki import format_wareki_month
 from common.queue import QueueGroup, QueueRow
 
@@ -51,20 +51,30 @@ class MonthLine:
     blocks: list[str]
 
 
+def _workers_by_month(actor: Actor, months: Sequence[date]) -> dict[date, int]:
+    """Workers with entries in each open month, read from the entries."""
+    spans = Q(pk__in=[])
+    for month in months:
+        spans |= Q(worked_on__gte=month, worked_on__lt=add_months(month, 1))
+    rows = WorkEntry.objects.visible_to(actor).filter(spans).annotate(month=TruncMonth("worked_on"))
+    return dict(rows.values_list("month").annotate(n=Count("staff", distinct=True)).order_by())
+
+
+def _locked_workers(actor: Actor, months: Sequence[date]) -> dict[date, int]:
+    """Workers of each locked month, read from its final run."""
+    rows = ApportionmentRow.objects.visible_to(actor).filter(run__is_final=True, run__month__month__in=months)
+    return dict(rows.values_list("run__month__month").annotate(n=Count("staff", distinct=True)).order_by())
+
+
 def month_lines(actor: Actor, fiscal_year: int, today: date) -> list[MonthLine]:
-    """The months of a fiscal year up to this one, newest first. Three queries."""
+    """The months of a fiscal year up to this one, newest first. Four queries."""
     months = [m for m in fiscal_months(fiscal_year) if m <= today]
     if not months:
         return []
-    first, last = months[0], month_last(months[-1])
-    workers = dict(
-        WorkEntry.objects.visible_to(actor)
-        .filter(worked_on__gte=first, worked_on__lte=last)
-        .annotate(month=TruncMonth("worked_on"))
-        .values_list("month")
-        .annotate(n=Count("staff", distinct=True))
-        .order_by()
-    )
+    first, last = months[0], months[-1]
+    states = {m.month: m for m in WorkMonth.objects.visible_to(actor).filter(month__in=months)}
+    workers = _workers_by_month(actor, [m for m in months if not (m in states and states[m].is_locked)])
+    workers |= _locked_workers(actor, [m for m in months if m in states and states[m].is_locked])
     costs = {
         month: (n, yen)
         for month, n, yen in PersonnelCost.objects.visible_to(actor)
@@ -73,7 +83,6 @@ def month_lines(actor: Actor, fiscal_year: int, today: date) -> list[MonthLine]:
         .annotate(n=Count("pk"), yen=Sum("yen"))
         .order_by()
     }
-    states = {m.month: m for m in WorkMonth.objects.visible_to(actor).filter(month__in=months)}
     lines = []
     for month in reversed(months):
         row, (n_costs, yen) = states.get(month), costs.get(month, (None, None))

@@ -28,7 +28,7 @@ from referrals.workflow import REFERRAL_MEANING, REFERRAL_WAITING, ReferralEvent
 CLOSING_TIME = time(17, 15)  # 開庁時間の終わり
 DEADLINE_DAYS = 3  # 返事の期限（開庁日）の既定
 CONFERENCE_DAYS = 10  # 会議に出されてから会議を開くまでの目安（開庁日）
-LIST_LIMIT = 100
+LIST_LIMIT = 30
 
 
 # ── Who acts next ───────────────────────────────────────────────────────────────────────────────────────────

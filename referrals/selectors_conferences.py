@@ -27,7 +27,7 @@ from referrals.workflow import ConferenceState
 HOME_DAYS = 7
 ACTION_ITEM_DAYS = 14
 PROPOSALS = 20
-LIST_LIMIT = 100
+LIST_LIMIT = 30
 
 
 # ── Conferences ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -28,7 +28,9 @@ class Persona:
         return client
 
 
-def persona(agency: Agency, role: str = Role.DESK_WORKER, name: str = "", sector: str = "", **kw: object) -> Persona:
+def persona(
+    agency: Agency, role: str = Role.DESK_WORKER, name: str = "", sector: str = "", **kw: object
+) -> Persona:
     staff = f.make_staff(agency, role=role, name=name, sector=sector, **kw)
     return Persona(staff, agency, f.actor_of(staff))
 
@@ -92,7 +94,10 @@ def elderly_director(db) -> Persona:
 @pytest.fixture
 def disability_director(db) -> Persona:
     office = f.make_agency(
-        "エリアディレクター（障害）", kind=AgencyKind.DIRECTOR_OFFICE, sector=Sector.DISABILITY, may_lead=False
+        "エリアディレクター（障害）",
+        kind=AgencyKind.DIRECTOR_OFFICE,
+        sector=Sector.DISABILITY,
+        may_lead=False,
     )
     return persona(office, Role.AREA_DIRECTOR, name="相馬 律子", sector=Sector.DISABILITY)
 
@@ -118,4 +123,6 @@ def admin(db) -> Persona:
 @pytest.fixture
 def stranger(db) -> Persona:
     """A worker of an agency that has nothing to do with anything."""
-    return persona(f.make_agency("こども家庭室", kind=AgencyKind.DEPARTMENT, sector=Sector.CHILD), name="浜口 葵")
+    return persona(
+        f.make_agency("こども家庭室", kind=AgencyKind.DEPARTMENT, sector=Sector.CHILD), name="浜口 葵"
+    )

@@ -25,7 +25,7 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=TOKYO)
 TODAY = NOW.date()
 _serial = count(1)
-PASSWORD = "himitsu-no-kotoba-8"  # noqa: S105
+PASSWORD = "himitsu-no-kotoba-8"
 
 
 def make_area(name: str = "つつじが丘") -> Area:
@@ -34,19 +34,36 @@ def make_area(name: str = "つつじが丘") -> Area:
 
 
 def make_agency(
-    name: str = "まちの保健室", *, kind: str = AgencyKind.DESK, sector: str = "", may_lead: bool = True,
+    name: str = "まちの保健室",
+    *,
+    kind: str = AgencyKind.DESK,
+    sector: str = "",
+    may_lead: bool = True,
     area: Area | None = None,
 ) -> Agency:
     n = next(_serial)
     group = Group.objects.create(name=f"agency-{n}")
     return Agency.objects.create(
-        code=f"AG{n}", name=name, short_name=name[:30], kind=kind, sector=sector, may_lead=may_lead, area=area, group=group
+        code=f"AG{n}",
+        name=name,
+        short_name=name[:30],
+        kind=kind,
+        sector=sector,
+        may_lead=may_lead,
+        area=area,
+        group=group,
     )
 
 
 def make_staff(
-    agency: Agency | None = None, *, role: str = Role.DESK_WORKER, name: str = "", sector: str = "",
-    since: date = date(2024, 4, 1), until: date | None = None, username: str = "",
+    agency: Agency | None = None,
+    *,
+    role: str = Role.DESK_WORKER,
+    name: str = "",
+    sector: str = "",
+    since: date = date(2024, 4, 1),
+    until: date | None = None,
+    username: str = "",
 ) -> Staff:
     n = next(_serial)
     staff = Staff(username=username or f"staff{n}", name=name or f"職員{n}", kana=f"しょくいん{n}")
@@ -73,7 +90,11 @@ def make_person(family: str = "森下", given: str = "和子", **fields: object)
 
 
 def make_household(
-    name: str = "森下 和子 世帯", *, person: Person | None = None, agency: Agency | None = None, actor: Actor | None = None
+    name: str = "森下 和子 世帯",
+    *,
+    person: Person | None = None,
+    agency: Agency | None = None,
+    actor: Actor | None = None,
 ) -> Household:
     """A household with one member; ``agency`` (with ``actor`` as giver) may see it."""
     household = Household.objects.create(name=name, created_at=NOW)
@@ -83,22 +104,35 @@ def make_household(
     )
     if agency is not None:
         grant_household(
-            household=household, agency=agency, ground=Ground.OWN_DUTY, basis=household,
-            actor=actor or Actor.system("試験"), at=NOW,
+            household=household,
+            agency=agency,
+            ground=Ground.OWN_DUTY,
+            basis=household,
+            actor=actor or Actor.system("試験"),
+            at=NOW,
         )
     return household
 
 
-def make_case(actor: Actor, *, household: Household | None = None, sectors: tuple[str, ...] = (Sector.ELDERLY,)) -> Case:
+def make_case(
+    actor: Actor, *, household: Household | None = None, sectors: tuple[str, ...] = (Sector.ELDERLY,)
+) -> Case:
     """An open case led by the actor's agency, through the real action."""
     person = None
     if household is None:
         person = make_person()
         household = make_household(person=person)
-    return open_case(household=household, person=person, actor=actor, at=NOW - timedelta(days=1), sectors=sectors)
+    return open_case(
+        household=household, person=person, actor=actor, at=NOW - timedelta(days=1), sectors=sectors
+    )
 
 
-def make_code(code_list: str = CodeList.CONCERN, code: str = "c01", label: str = "病気や健康、障害のこと", **fields: object) -> Code:
+def make_code(
+    code_list: str = CodeList.CONCERN,
+    code: str = "c01",
+    label: str = "病気や健康、障害のこと",
+    **fields: object,
+) -> Code:
     fields.setdefault("valid_from", date(2015, 4, 1))
     row, _ = Code.objects.get_or_create(code_list=code_list, code=code, defaults={"label": label, **fields})
     return row
@@ -120,15 +154,22 @@ def make_streams() -> dict[str, FundingStream]:
         stream, _ = FundingStream.objects.get_or_create(
             code=code,
             defaults={
-                "name": name, "short_name": short, "account": account, "is_general": general, "position": position
+                "name": name,
+                "short_name": short,
+                "account": account,
+                "is_general": general,
+                "position": position,
             },
         )
         WorkCategory.objects.get_or_create(
-            code=code, defaults={"name": short, "kind": CategoryKind.DIRECT, "stream": stream, "position": position}
+            code=code,
+            defaults={"name": short, "kind": CategoryKind.DIRECT, "stream": stream, "position": position},
         )
         streams[code] = stream
     WorkCategory.objects.get_or_create(
         code="shared", defaults={"name": "共通", "kind": CategoryKind.SHARED, "position": 90}
     )
-    WorkCategory.objects.get_or_create(code="leave", defaults={"name": "休暇", "kind": CategoryKind.LEAVE, "position": 99})
+    WorkCategory.objects.get_or_create(
+        code="leave", defaults={"name": "休暇", "kind": CategoryKind.LEAVE, "position": 99}
+    )
     return streams

@@ -5,6 +5,6 @@ import os
 os.environ["KYOSEI_ENV"] = "test"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
-from common.embedded import ensure_services  # noqa: E402
+from common.embedded import ensure_services
 
 ensure_services(profile="test")

@@ -14,7 +14,11 @@ from tests import factories as f
 
 def give(staff, agency, actor, **over):
     values = {
-        "role": Role.DESK_WORKER, "sector": "", "title": "", "starts_on": date(2026, 4, 1), "ends_on": None
+        "role": Role.DESK_WORKER,
+        "sector": "",
+        "title": "",
+        "starts_on": date(2026, 4, 1),
+        "ends_on": None,
     } | over
     return appoint(staff=staff, agency=agency, actor=actor, at=f.NOW, **values)
 
@@ -73,7 +77,13 @@ def test_pages_of_administration(admin, worker, client):
 def test_short_password_is_named(admin):
     with pytest.raises(RuleViolation) as caught:
         register_staff(
-            username="n2", name="新宮 遥", kana="しんぐう はるか", email="", password="short", actor=admin.actor, at=f.NOW
+            username="n2",
+            name="新宮 遥",
+            kana="しんぐう はるか",
+            email="",
+            password="short",
+            actor=admin.actor,
+            at=f.NOW,
         )
     assert caught.value.field == "password"
 

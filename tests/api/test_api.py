@@ -81,7 +81,12 @@ def test_broken_rule_names_its_field_in_japanese(worker, contact, change, field)
 
 def test_note_is_written_and_read(worker, stranger):
     case = f.make_case(worker.actor)
-    note = {"started_at": "2026-11-23T09:00:00+09:00", "minutes": 15, "way": "phone", "text": "様子を聞いた。"}
+    note = {
+        "started_at": "2026-11-23T09:00:00+09:00",
+        "minutes": 15,
+        "way": "phone",
+        "text": "様子を聞いた。",
+    }
     url = f"/api/v1/cases/{case.number}/notes/"
     assert worker.client.post(url, note, content_type=JSON).status_code == 201
     assert worker.client.get(url).json()["results"][0]["text"] == "様子を聞いた。"
@@ -96,7 +101,9 @@ def test_referral_is_sent_and_answered_and_cannot_be_declined(worker, center_wor
     }  # fmt: skip
     sent = worker.client.post("/api/v1/referrals/", body, content_type=JSON)
     assert sent.status_code == 201, sent.content
-    own = worker.client.post("/api/v1/referrals/", body | {"to_agency": worker.agency.code}, content_type=JSON)
+    own = worker.client.post(
+        "/api/v1/referrals/", body | {"to_agency": worker.agency.code}, content_type=JSON
+    )
     assert own.status_code == 422
     url = f"/api/v1/referrals/{sent.json()['id']}/answer/"
     assert center_worker.client.post(url, {"event": "decline"}, content_type=JSON).status_code == 400

@@ -58,13 +58,13 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         context.on("weberror", lambda error: problems.append(str(error.error)))
         context.on(
             "console",
-            lambda m: problems.append(m.text)
-            if m.type == "error" and "Failed to load resource" not in m.text
-            else None,
+            lambda m: (
+                problems.append(m.text)
+                if m.type == "error" and "Failed to load resource" not in m.text
+                else None
+            ),
         )
-        context.on(
-            "response", lambda r: problems.append(f"{r.status} {r.url}") if r.status >= 500 else None
-        )
+        context.on("response", lambda r: problems.append(f"{r.status} {r.url}") if r.status >= 500 else None)
         contexts.append(context)
         return context
 

@@ -47,14 +47,21 @@ class World:
 
 
 @pytest.fixture
-def world(transactional_db, live_server, worker, disability_worker, disability_director, elderly_director, finance) -> World:
+def world(
+    transactional_db, live_server, worker, disability_worker, disability_director, elderly_director, finance
+) -> World:
     load_codes()
     load_streams()
     today = timezone.localdate()
     for month in (today, add_months(today.replace(day=1), -1)):
         load_streams(fiscal_year(month))
     return World(
-        worker, disability_worker, disability_director, finance, live_server.url, add_months(today.replace(day=1), -1)
+        worker,
+        disability_worker,
+        disability_director,
+        finance,
+        live_server.url,
+        add_months(today.replace(day=1), -1),
     )
 
 
@@ -180,7 +187,7 @@ def hold_conference(page: Page, world: World, number: str) -> None:
     page.fill("#id_starts_at_1", "10:00")
     for agency in (world.worker.agency, world.disability.agency):
         page.locator(f"input[name=invite][value='{agency.pk}']").check(force=True)
-    page.locator("main form[method=post] button[type=submit]").last.click()
+    submit(page)
     page.wait_for_url(re.compile(r"/conferences/\d+/$"))
     expect(main).to_contain_text("小松原")
     url = page.url
@@ -194,7 +201,9 @@ def hold_conference(page: Page, world: World, number: str) -> None:
     page.get_by_role("button", name="会議を始める").click()
     page.wait_for_url("**/run/**")
     due = timezone.localdate() + timedelta(days=7)
-    page.fill("#id_line", f"障害福祉室 {world.disability.staff.name} {due.month}/{due.day} 手帳の申請を手伝う")
+    page.fill(
+        "#id_line", f"障害福祉室 {world.disability.staff.name} {due.month}/{due.day} 手帳の申請を手伝う"
+    )
     expect(page.locator("#id_agency option:checked")).to_have_text(re.compile("障害福祉室"))
     page.get_by_role("button", name=re.compile("決定に加える")).click()
     expect(page.locator("#decision-box")).to_contain_text("手帳の申請を手伝う")
@@ -203,9 +212,17 @@ def hold_conference(page: Page, world: World, number: str) -> None:
     page.get_by_role("button", name=re.compile("プラン1を決定する")).click()
     expect(main).to_contain_text("決定")
     page.goto(f"{url}close/")
-    page.locator("main form[method=post] button[type=submit]").last.click()
+    submit(page)
     page.wait_for_url(re.compile(r"/conferences/\d+/"))
     expect(main).to_contain_text("終了")
+
+
+def submit(page: Page, *, last: bool = True) -> None:
+    """Send the page's form and wait for its answer."""
+    buttons = page.locator("main form[method=post] button[type=submit]")
+    with page.expect_response(lambda r: r.request.method == "POST" and "/drafts/" not in r.url):
+        (buttons.last if last else buttons.first).click()
+    page.wait_for_load_state("networkidle")
 
 
 def answer_and_do(page: Page, world: World) -> None:
@@ -217,12 +234,12 @@ def answer_and_do(page: Page, world: World) -> None:
     if referral.is_waiting:
         page.goto(f"{world.base}/referrals/{referral.pk}/answer/join/")
         page.locator("textarea[name=note], input[name=note]").fill("週一回、一緒に訪問します。")
-        page.locator("main form[method=post] button[type=submit]").last.click()
+        submit(page)
         expect(main).to_contain_text("一緒に支える")
     item = ActionItem.objects.get()
     page.goto(f"{world.base}/conferences/decisions/{item.pk}/")
     page.fill("textarea[name=outcome]", "申請書を書き終えた。")
-    page.locator("main form[method=post] button[type=submit]").last.click()
+    submit(page)
     item.refresh_from_db()
     assert item.state == "done"
 
@@ -278,7 +295,10 @@ def minutes_by_stream(staff: Staff, month: date) -> dict[str, int]:
     """An independent reading of the direct minutes: stream name → minutes."""
     found: dict[str, int] = {}
     for entry in WorkEntry.objects.filter(staff=staff).select_related("category__stream"):
-        if (entry.worked_on.year, entry.worked_on.month) == (month.year, month.month) and entry.category.stream:
+        if (entry.worked_on.year, entry.worked_on.month) == (
+            month.year,
+            month.month,
+        ) and entry.category.stream:
             name = entry.category.stream.short_name
             found[name] = found.get(name, 0) + entry.minutes
     return found
@@ -315,10 +335,10 @@ def apportion(page: Page, world: World) -> None:
     main = page.locator("main")
     page.goto(f"{world.base}/apportionment/{key}/costs/")
     page.locator("input[inputmode=numeric]").first.fill("412,345.5")
-    page.locator("main form[method=post] button[type=submit]").first.click()
+    submit(page, last=False)
     expect(main).to_contain_text("円未満")
     page.locator("input[inputmode=numeric]").first.fill("412,345")
-    page.locator("main form[method=post] button[type=submit]").first.click()
+    submit(page, last=False)
     page.goto(f"{world.base}/apportionment/{key}/")
     page.get_by_role("button", name="計算する").click()
     expect(main).to_contain_text("412,345円")
@@ -328,7 +348,7 @@ def apportion(page: Page, world: World) -> None:
     for secret in ("小松原", "もの忘れ", "郵便がたまって"):
         expect(main).not_to_contain_text(secret)
     page.goto(f"{world.base}/apportionment/{key}/lock/")
-    page.locator("main form[method=post] button[type=submit]").last.click()
+    submit(page)
     expect(main).to_contain_text("締め")
     page.goto(f"{world.base}/apportionment/{key}/")
     with page.expect_download() as caught:

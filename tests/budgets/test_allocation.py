@@ -127,6 +127,4 @@ def test_each_part_is_floor_or_ceiling_of_its_quota(total, weights):
 def test_more_weight_never_gets_less(total, weights):
     parts = largest_remainder(total, weights)
     ordered = sorted(weights, key=weights.__getitem__)
-    assert all(
-        parts[a] <= parts[b] for a, b in pairwise(ordered) if weights[a] < weights[b]
-    )
+    assert all(parts[a] <= parts[b] for a, b in pairwise(ordered) if weights[a] < weights[b])

@@ -25,7 +25,9 @@ from tests.factories import NOW
 START = NOW + timedelta(minutes=10)
 
 
-def convene(actor: Actor, *, kind: str = ConferenceKind.INDIVIDUAL, invite: tuple[Agency, ...] = (), **kw) -> Conference:
+def convene(
+    actor: Actor, *, kind: str = ConferenceKind.INDIVIDUAL, invite: tuple[Agency, ...] = (), **kw
+) -> Conference:
     fields = {
         "title": "森下さん世帯の支援について", "starts_at": START, "minutes": 60, "place": "市役所2階", "sector": "",
         "request_key": uuid4(), "at": NOW, **kw,

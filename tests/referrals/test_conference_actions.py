@@ -70,7 +70,9 @@ def with_consent(case: Case, consent: str) -> Case:
 def fire(conference: Conference, event: ConferenceEvent, actor):
     if event is ConferenceEvent.START:
         return start_conference(conference=conference, actor=actor, at=c.START)
-    return close_conference(conference=conference, summary="", actor=actor, at=c.START + timedelta(minutes=90))
+    return close_conference(
+        conference=conference, summary="", actor=actor, at=c.START + timedelta(minutes=90)
+    )
 
 
 @pytest.mark.parametrize(("state", "event"), list(product(ConferenceState, ConferenceEvent)))
@@ -172,7 +174,11 @@ def test_seats(conference, worker, disability_worker, stranger):
         set_seat(member=again, staff=stranger.staff, attendance="invited", actor=worker.actor, at=NOW)
     assert caught.value.field == "staff"
     mine = set_seat(
-        member=again, staff=disability_worker.staff, attendance="attending", actor=disability_worker.actor, at=NOW
+        member=again,
+        staff=disability_worker.staff,
+        attendance="attending",
+        actor=disability_worker.actor,
+        at=NOW,
     )
     assert mine.attendance == Attendance.ATTENDING
     with pytest.raises(RuleViolation):
@@ -332,7 +338,11 @@ def test_decisions(item, conference, worker, disability_worker, stranger):
     wrong = [
         ((stranger.agency, stranger.staff), {}, "agency"),
         ((disability_worker.agency, stranger.staff), {}, "staff"),
-        ((disability_worker.agency, disability_worker.staff), {"due_on": NOW.date() - timedelta(days=1)}, "due_on"),
+        (
+            (disability_worker.agency, disability_worker.staff),
+            {"due_on": NOW.date() - timedelta(days=1)},
+            "due_on",
+        ),
         ((disability_worker.agency, disability_worker.staff), {"text": " "}, "text"),
     ]
     for who, kw, field in wrong:
@@ -359,11 +369,19 @@ def test_closing_asks_for_what_is_open_and_tells_who_listens(item, conference, w
         conclude_item(item=item, conclusion="次回に持ち越す", actor=worker.actor, at=end)
         with pytest.raises(RuleViolation) as caught:
             close_conference(
-                conference=conference, summary="", actor=worker.actor, at=end, ended_at=end + timedelta(hours=1)
+                conference=conference,
+                summary="",
+                actor=worker.actor,
+                at=end,
+                ended_at=end + timedelta(hours=1),
             )
         assert caught.value.field == "ended_at"
         closed = close_conference(
-            conference=conference, summary="要旨", actor=worker.actor, at=end + timedelta(hours=3), ended_at=end
+            conference=conference,
+            summary="要旨",
+            actor=worker.actor,
+            at=end + timedelta(hours=3),
+            ended_at=end,
         )
         assert (closed.closed_at, closed.summary) == (end, "要旨")
         assert heard == [conference]
@@ -375,7 +393,9 @@ def test_closing_needs_somebody_who_was_there(conference, worker):
     start_conference(conference=conference, actor=worker.actor, at=c.START)
     ConferenceMember.objects.update(attendance=Attendance.ABSENT)
     with pytest.raises(RuleViolation, match="出席"):
-        close_conference(conference=conference, summary="", actor=worker.actor, at=c.START + timedelta(hours=1))
+        close_conference(
+            conference=conference, summary="", actor=worker.actor, at=c.START + timedelta(hours=1)
+        )
 
 
 def test_a_listener_may_stop_closing(conference, worker):
@@ -386,7 +406,9 @@ def test_a_listener_may_stop_closing(conference, worker):
     try:
         start_conference(conference=conference, actor=worker.actor, at=c.START)
         with pytest.raises(RuleViolation, match="重なって"):
-            close_conference(conference=conference, summary="", actor=worker.actor, at=c.START + timedelta(hours=1))
+            close_conference(
+                conference=conference, summary="", actor=worker.actor, at=c.START + timedelta(hours=1)
+            )
         assert Conference.objects.get().state == ConferenceState.RUNNING
     finally:
         conference_closed.disconnect(refuse)

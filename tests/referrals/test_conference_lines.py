@@ -103,7 +103,11 @@ DAYS = st.dates(date(2020, 1, 1), date(2098, 12, 31))
 
 @given(DAYS)
 def test_written_dates_come_back(day):
-    for written in (format_wareki(day, weekday=False), format_wareki_short(day, weekday=False), day.isoformat()):
+    for written in (
+        format_wareki(day, weekday=False),
+        format_wareki_short(day, weekday=False),
+        day.isoformat(),
+    ):
         assert parse(f"包括 山田 {written} 訪問").due_on == day
 
 

@@ -62,7 +62,12 @@ def draft_plan(case, persona, **fields):
         long_goal="医療につながる", short_goal="月1回の通院", **fields,
     )  # fmt: skip
     PlanItem.objects.create(
-        plan=plan, position=1, problem="通院が途絶えている", agency=persona.agency, staff=persona.staff, action="同行受診"
+        plan=plan,
+        position=1,
+        problem="通院が途絶えている",
+        agency=persona.agency,
+        staff=persona.staff,
+        action="同行受診",
     )
     return plan
 
@@ -211,7 +216,9 @@ def test_guest_sees_the_conference_but_no_case_page(conference, item, guest):
     assert guest.client.get(url("handout_pdf", conference.pk)).status_code == 200
 
 
-def test_secret_conference_shows_title_and_time_until_accepted(worker, disability_worker, disability_section, case):
+def test_secret_conference_shows_title_and_time_until_accepted(
+    worker, disability_worker, disability_section, case
+):
     conference = c.convene(
         worker.actor, kind=ConferenceKind.SUPPORT, invite=(disability_section,), title="第3回支援会議"
     )
@@ -260,7 +267,13 @@ def test_agenda_on_the_page(conference, item, worker, case):
     picked = client.get(url("item_add", conference.pk) + f"?q={other.number}")
     assert [row.pk for row in picked.context["cases"]] == [other.pk]
     add = url("item_add", conference.pk) + f"?case={other.number}"
-    data = {"topic": "学校との連携", "minutes": "15", "ground": "participation", "situation": "", "request_text": "見守り"}
+    data = {
+        "topic": "学校との連携",
+        "minutes": "15",
+        "ground": "participation",
+        "situation": "",
+        "request_text": "見守り",
+    }
     wrong = client.post(add, {**data, "minutes": "0"})
     assert wrong.status_code == 422
     assert "学校との連携" in wrong.content.decode()
@@ -338,7 +351,12 @@ def running(conference, item, worker, disability_worker):
 
 def test_run_page(running, item, worker, disability_worker, case, django_assert_max_num_queries):
     AssessmentItem.objects.create(
-        case=case, kind="strength", text="料理が好き", agency=worker.agency, staff=worker.staff, written_at=NOW
+        case=case,
+        kind="strength",
+        text="料理が好き",
+        agency=worker.agency,
+        staff=worker.staff,
+        written_at=NOW,
     )
     client = worker.client
     with django_assert_max_num_queries(MAX_QUERIES):
@@ -397,7 +415,12 @@ def test_forged_decision(running, item, worker, disability_worker, stranger):
     answer = worker.client.post(url("decide", item.pk), data)
     assert answer.status_code == 422
     assert {"agency", "staff"} <= set(answer.context["form"].errors)
-    past = {**data, "agency": disability_worker.agency.pk, "staff": disability_worker.staff.pk, "due_on": "R8.11.22"}
+    past = {
+        **data,
+        "agency": disability_worker.agency.pk,
+        "staff": disability_worker.staff.pk,
+        "due_on": "R8.11.22",
+    }
     assert "due_on" in worker.client.post(url("decide", item.pk), past).context["form"].errors
     assert disability_worker.client.post(url("decide", item.pk), past).status_code == 403
     assert not ActionItem.objects.exists()
@@ -458,7 +481,9 @@ def test_every_link_leads_somewhere(running, item, worker, disability_worker):
         text = worker.client.get(page).content.decode()
         assert 'href=""' not in text, page
         assert "やめる" in text or "edit" not in page
-    assert f'href="{url("run", running.pk)}?item=' in worker.client.get(url("run", running.pk)).content.decode()
+    assert (
+        f'href="{url("run", running.pk)}?item=' in worker.client.get(url("run", running.pk)).content.decode()
+    )
     assert url("close", running.pk) in worker.client.get(url("run", running.pk)).content.decode()
 
 
@@ -487,9 +512,10 @@ def test_case_fragment(running, item, worker, disability_worker, django_assert_m
     assert "訪問して確認" in page
     assert running.title in page
     assert "<html" in worker.client.get(url("case_fragment", item.case.number)).content.decode()
-    assert "まだありません" in worker.client.get(
-        url("case_fragment", f.make_case(worker.actor).number), **HTMX
-    ).content.decode()
+    assert (
+        "まだありません"
+        in worker.client.get(url("case_fragment", f.make_case(worker.actor).number), **HTMX).content.decode()
+    )
 
 
 # ── Hand-out ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -497,7 +523,12 @@ def test_case_fragment(running, item, worker, disability_worker, django_assert_m
 
 def text_of(response) -> str:
     reader = PdfReader(BytesIO(response.content))
-    return "\n".join(page.extract_text() for page in reader.pages).replace(" ", "").replace("\n", "").replace("　", "")
+    return (
+        "\n".join(page.extract_text() for page in reader.pages)
+        .replace(" ", "")
+        .replace("\n", "")
+        .replace("　", "")
+    )
 
 
 def test_handout(conference, item, worker, disability_worker, case):
@@ -511,7 +542,15 @@ def test_handout(conference, item, worker, disability_worker, case):
         )
     answer = worker.client.get(url("handout_pdf", conference.pk))
     text = text_of(answer)
-    for word in ("取扱注意", "森下和子", "通院と家計", "料理が好き", "同行受診", "単身。室内に物が多い。", "1/"):
+    for word in (
+        "取扱注意",
+        "森下和子",
+        "通院と家計",
+        "料理が好き",
+        "同行受診",
+        "単身。室内に物が多い。",
+        "1/",
+    ):
         assert word in text, word
     assert text.index("料理が好き") < text.index("通院が途絶えている")
     assert f"No.1{worker.agency.name.replace(' ', '')}中川千秋" in text
@@ -519,7 +558,9 @@ def test_handout(conference, item, worker, disability_worker, case):
     printed = AccessRecord.objects.filter(kind=AccessKind.PRINT).values_list("target_type", "target_id")
     assert set(printed) == {("referrals.conference", str(conference.pk)), ("cases.case", str(case.pk))}
     seat = c.seat(conference, disability_worker.agency)
-    assert "No.2障害福祉室" in text_of(worker.client.get(url("handout_pdf", conference.pk) + f"?for={seat.pk}"))
+    assert "No.2障害福祉室" in text_of(
+        worker.client.get(url("handout_pdf", conference.pk) + f"?for={seat.pk}")
+    )
     # a member prints only the own copy, whatever the address says
     first = c.seat(conference, worker.agency)
     own = text_of(disability_worker.client.get(url("handout_pdf", conference.pk) + f"?for={first.pk}"))
