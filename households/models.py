@@ -111,6 +111,14 @@ class HouseholdGrant(AccessGrant):
         indexes = [models.Index(fields=["group", "content_object"], name="household_grant_group")]
 
 
+SEARCH_COLUMNS = ("search_terms", "search_text", "kana_folded")
+
+
+def without_search(path: str = "") -> tuple[str, ...]:
+    """The search columns of the person at ``path``, for ``defer``: a page shows none of them, and they are long."""
+    return tuple(f"{path}__{name}" if path else name for name in SEARCH_COLUMNS)
+
+
 class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, actor: Actor) -> PersonQuerySet:
         """A person is seen through a visible household that they belong, or once belonged, to."""

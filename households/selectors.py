@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from accounts.actor import Actor
 from accounts.models import Area
 from common.japan.age import age_on
-from households.models import Household, HouseholdMember, Kinship, Person
+from households.models import Household, HouseholdMember, Kinship, Person, without_search
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,12 @@ class MemberRow:
 def member_rows(household: Household, on: date) -> list[MemberRow]:
     """Everybody who belongs or belonged, present ones first; one query."""
     rows = []
-    for member in HouseholdMember.objects.filter(household=household).select_related("person").order_by("pk"):
+    for member in (
+        HouseholdMember.objects.filter(household=household)
+        .select_related("person")
+        .defer(*without_search("person"))
+        .order_by("pk")
+    ):
         until = member.during.upper
         person = member.person
         age = age_on(person.birth_on, person.died_on or on) if person.birth_on else None

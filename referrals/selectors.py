@@ -20,6 +20,7 @@ from cases.models import Case
 from cases.models.case import sees_case
 from common.japan.business_days import add_working_days
 from common.queue import QueueGroup, QueueRow
+from households.models import without_search
 from referrals.enums import SharedPart
 from referrals.models import Referral
 from referrals.permissions import answers_open_to, can_withdraw
@@ -108,7 +109,7 @@ def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral
     return queryset.select_related(
         "case__household", "case__person", "case__lead_agency", "from_agency", "to_agency", "escalated_to", "sent_by",
         "answered_by",
-    ).annotate(sees_case=sees_case(actor, "case_id"))  # fmt: skip
+    ).defer(*without_search("case__person"), "message").annotate(sees_case=sees_case(actor, "case_id"))  # fmt: skip
 
 
 def whose_case(referral: Referral, *, sees_case: bool) -> str:

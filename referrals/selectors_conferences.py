@@ -18,6 +18,7 @@ from accounts.roles import Permission
 from cases.models import Case
 from cases.models.case import sees_case
 from common.queue import QueueGroup, QueueRow
+from households.models import without_search
 from referrals.decision_lines import Named
 from referrals.models import ActionItem, AgendaItem, Conference, ConferenceMember, Referral
 from referrals.models.conference import SECRET_KINDS
@@ -69,6 +70,7 @@ def agenda_of(conference: Conference, actor: Actor) -> QuerySet[AgendaItem]:
             "conference", "case__household", "case__person", "case__lead_agency", "case__lead_staff",
             "referral__to_agency", "referral__from_agency", "plan",
         )
+        .defer(*without_search("case__person"))
         .prefetch_related(Prefetch("action_items", queryset=decided, to_attr="decisions"))
         .annotate(sees_case=sees_case(actor, "case_id"))
         .order_by("position", "pk")

@@ -15,7 +15,7 @@ from cases.enums import ItemKind
 from cases.models import AssessmentItem, Case, CasePartner, Consultation, ProgressNote, SupportPlan
 from cases.workflow import PlanState
 from common.japan.age import age_on
-from households.models import HouseholdMember, Person
+from households.models import HouseholdMember, Person, without_search
 
 PAGE = 30
 MILESTONES = {
@@ -75,11 +75,19 @@ def timeline(
         consultations = Consultation.objects.visible_to(actor).filter(
             _after("c", cursor), case=case, **narrowed
         )
-        rows = consultations.select_related("agency", "staff", "person").order_by("-started_at", "-pk")
+        rows = (
+            consultations.select_related("agency", "staff", "person")
+            .defer(*without_search("person"))
+            .order_by("-started_at", "-pk")
+        )
         entries += [Entry(r.started_at, "c", r.pk, r) for r in rows[: size + 1]]
     if kind in ("", "n"):
         notes = ProgressNote.objects.visible_to(actor).filter(_after("n", cursor), case=case, **narrowed)
-        found = notes.select_related("agency", "staff", "person").order_by("-started_at", "-pk")
+        found = (
+            notes.select_related("agency", "staff", "person")
+            .defer(*without_search("person"))
+            .order_by("-started_at", "-pk")
+        )
         entries += [Entry(r.started_at, "n", r.pk, r) for r in found[: size + 1]]
     entries.sort(key=lambda e: (-e.at.timestamp(), e.kind, -e.pk))
     page, more = entries[:size], len(entries) > size
@@ -118,6 +126,7 @@ def chips(case: Case, on: date) -> list[Chip]:
     members = (
         HouseholdMember.objects.filter(household=case.household_id, during__contains=on)
         .select_related("person")
+        .defer(*without_search("person"))
         .order_by("pk")
     )
     found = [
@@ -146,7 +155,11 @@ class Assessment:
 def assessment(case: Case) -> Assessment:
     """One query; the grid has a row per person (世帯全体 last) and a column per sector that has a problem."""
     items = list(
-        AssessmentItem.objects.filter(case=case).standing().select_related("person", "code").order_by("pk")
+        AssessmentItem.objects.filter(case=case)
+        .standing()
+        .select_related("person", "code")
+        .defer(*without_search("person"))
+        .order_by("pk")
     )
     problems = [i for i in items if i.kind == ItemKind.PROBLEM]
     used = [
@@ -198,7 +211,7 @@ def filter_cases(
     q: str = "",
 ) -> QuerySet[Case]:  # fmt: skip
     """The cases that the actor sees, narrowed."""
-    rows = Case.objects.visible_to(actor).select_related("household", "person", "lead_agency", "lead_staff")
+    rows = Case.objects.visible_to(actor).select_related("household", "lead_agency", "lead_staff")
     if whose == "mine":
         rows = rows.filter(lead_staff=actor.staff_id)
     elif whose == "lead":

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from cases.enums import CodeList
 from cases.models import Case, Code, Consultation
-from households.models import HouseholdMember, Person
+from households.models import HouseholdMember, Person, without_search
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,7 @@ def filter_consultations(
     rows = Consultation.objects.visible_to(actor).select_related(
         "agency", "staff", "person", "case", "household"
     )
+    rows = rows.defer(*without_search("person"))
     if mine == "me":
         rows = rows.filter(staff=actor.staff_id)
     if way:
