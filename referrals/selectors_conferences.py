@@ -211,9 +211,13 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     if actor.agency is None or not actor.has(Permission.CONFERENCE_VIEW):
         return []
     today = timezone.localdate(at)
+    # the first arm of the scope: what one's own agency has to do
     due = (
-        action_items(actor)
-        .filter(agency=actor.agency_id, state="open", due_on__lte=today + timedelta(days=ACTION_ITEM_DAYS))
+        ActionItem.objects.filter(
+            agency=actor.agency_id, state="open", due_on__lte=today + timedelta(days=ACTION_ITEM_DAYS)
+        )
+        .select_related("staff", "case__household", "agenda_item__conference")
+        .annotate(sees_case=sees_case(actor, "case_id"))
         .order_by("due_on", "pk")[:LIST_LIMIT]
     )
     mine = sorted(due, key=lambda item: item.staff_id != actor.staff_id)
