@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv/bin/python
 SCALE ?= city
 
-.PHONY: help setup run test check fix demo bench diagrams lock vendor stop
+.PHONY: help setup run test check fix demo bench diagrams lock vendor stop tour
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -38,6 +38,9 @@ bench: setup ## Measure the main pages (SCALE=demo|city|metropolis); writes var/
 
 diagrams: setup ## Draw the diagrams of docs/ anew
 	@$(VENV) manage.py diagrams
+
+tour: setup ## Take the screenshots of docs/tours anew (needs Chromium)
+	@$(VENV) scripts/tour.py
 
 lock: ## Refresh requirements/*.txt from pyproject.toml
 	@scripts/lock

@@ -29,7 +29,10 @@ class NoteFields(KyoseiForm):
     """A progress note. ``people`` are the members of the household."""
 
     text = forms.CharField(
-        label="内容", max_length=100_000, strip=False, widget=forms.Textarea(attrs={"rows": 4})
+        label="内容",
+        max_length=100_000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "input"}),
     )
     way = forms.ChoiceField(label="方法", choices=Way.choices, widget=forms.RadioSelect, initial=Way.PHONE)
     started_at = WarekiDateTimeField(label="対応日時", help_text="")

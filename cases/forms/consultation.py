@@ -66,7 +66,7 @@ class ContactFields(KyoseiForm):
     caller_phone = PhoneField(label="連絡してきた人の電話", required=False)
     caller_relation = forms.CharField(label="本人との関係", max_length=60, required=False)
     text = forms.CharField(
-        label="話されたこと", max_length=100_000, widget=forms.Textarea(attrs={"rows": 12}), strip=False
+        label="話されたこと", max_length=100_000, widget=forms.Textarea(attrs={"rows": 7}), strip=False
     )
     concerns = forms.MultipleChoiceField(label="相談内容", required=False)
     main_concern = forms.ChoiceField(label="最も困っていること（◎）", required=False)
@@ -121,6 +121,13 @@ class ConsultationForm(ContactFields):
     outcome = forms.ChoiceField(
         label="対応の結果", choices=Outcome.choices, required=False, widget=forms.HiddenInput
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["text"].widget.attrs["autofocus"] = True
+        self.fields["minutes"].widget.attrs["data-timer"] = (
+            ""  # counts from the opening of the page until edited
+        )
 
     def new_person(self) -> PersonData | None:
         """A person made of what was typed; None when nothing was or somebody was chosen."""

@@ -1,0 +1,79 @@
+"""The walks of the tours: which pages each role sees, in the order of a day."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser
+
+from kyosei.demo.masters import DEMO_PASSWORD
+from scripts.tour import Tour
+
+FIRST_ROW = "main table tbody tr[data-row] a, main ul.list a"
+
+
+def walk(browser: Browser, base: str) -> None:
+    for steps in (desk, agency, director, finance, manager, administrator, tablet):
+        steps(browser, base)
+
+
+def _tour(browser: Browser, base: str, role: str, username: str, width: int = 1280) -> Tour:
+    return Tour(browser, base, role, username, DEMO_PASSWORD, width)
+
+
+def desk(browser: Browser, base: str) -> None:
+    tour = _tour(browser, base, "desk", "hokenshitsu1").shot("home")
+    tour.go("/consultations/new/")
+    tour.page.fill("#id_text", "隣に住む者です。母と息子さんの二人暮らしで、この一週間、雨戸が閉まったままなのが気になって。")
+    tour.page.locator("input[name=concerns][value=c13]").check(force=True)
+    tour.page.locator("input[name=main_concern][value=c12]").check(force=True)
+    tour.page.wait_for_timeout(600)
+    tour.shot("receive")
+    tour.page.fill("#id_text", "")
+    tour.go("/cases/?whose=lead").shot("cases").follow(FIRST_ROW).shot("case")
+    number = tour.page.url.rstrip("/").split("/")[-1]
+    tour.go(f"/cases/{number}/?tab=assessment").shot("assessment")
+    tour.go(f"/cases/{number}/?tab=plan").shot("plans")
+    tour.go(f"/referrals/new/?case={number}").shot("send")
+    tour.go("/households/").follow(FIRST_ROW).shot("household")
+    tour.go("/work/").shot("week")
+
+
+def agency(browser: Browser, base: str) -> None:
+    tour = _tour(browser, base, "agency", "houkatsu1").shot("home")
+    tour.go("/referrals/").shot("inbox")
+    tour.go("/conferences/").shot("conferences")
+
+
+def director(browser: Browser, base: str) -> None:
+    tour = _tour(browser, base, "director", "director-korei").shot("home")
+    tour.go("/referrals/").shot("sector")
+    tour.go("/conferences/").shot("conferences").follow(FIRST_ROW).shot("conference")
+
+
+def finance(browser: Browser, base: str) -> None:
+    tour = _tour(browser, base, "finance", "keiri1").shot("home")
+    tour.go("/apportionment/").shot("months")
+    tour.page.locator("main table tbody tr", has_text="開いている").nth(1).locator("a").first.click()
+    tour.page.wait_for_load_state("networkidle")
+    tour.shot("month")
+    key = tour.page.url.rstrip("/").split("/")[-1]
+    tour.go(f"/apportionment/{key}/costs/").shot("costs")
+    tour.go(f"/apportionment/{key}/")
+    if tour.page.locator("main table tbody a").count():
+        tour.follow("main table tbody a").shot("entries")
+        tour.go(f"/apportionment/{key}/lock/").shot("lock")
+
+
+def manager(browser: Browser, base: str) -> None:
+    _tour(browser, base, "manager", "kancho1").shot("home").go("/work/").shot("week")
+
+
+def administrator(browser: Browser, base: str) -> None:
+    _tour(browser, base, "admin", "kanri1").go("/manage/staff/").shot("staff")
+    _tour(browser, base, "auditor", "kansa1").go("/manage/changes/").shot("changes")
+
+
+def tablet(browser: Browser, base: str) -> None:
+    tour = _tour(browser, base, "tablet", "hokenshitsu1", width=768).shot("home")
+    tour.go("/consultations/new/").shot("receive")
+    tour.go("/cases/?whose=lead").shot("cases").follow(FIRST_ROW).shot("case")
+    tour.go("/work/").shot("week")
