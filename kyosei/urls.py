@@ -19,7 +19,6 @@ urlpatterns = [
     path("work/", include("budgets.urls_work")),
     path("apportionment/", include("budgets.urls")),
     path("manage/", include("kyosei.urls_manage")),
-    path("reports/", include("reports.urls")),
     path("api/", include("kyosei.urls_api")),
 ]
 

@@ -21,7 +21,8 @@ from accounts.actor import Actor
 from accounts.enums import AgencyKind, Role, Sector
 from accounts.models import Staff
 from audit.models import ChangeRecord
-from cases.models import Case
+from cases.actions.closing import ClosingData, close_case, record_follow_up, reopen_case
+from cases.models import Case, FollowUp
 from common.errors import RuleViolation
 from referrals.actions.answer_referral import answer_referral, settle_referral
 from referrals.actions.escalate_referrals import escalate_overdue
@@ -56,6 +57,7 @@ class Between(RuleBasedStateMachine):
             "ディレクター", kind=AgencyKind.DIRECTOR_OFFICE, sector=Sector.ELDERLY, may_lead=False
         )
         self.director = f.actor_of(f.make_staff(self.office, role=Role.AREA_DIRECTOR, sector=Sector.ELDERLY))
+        self.reason = f.make_code("closing_reason", "z01", "目標達成")
         self.cases = [f.make_case(self.actor(0), sectors=(Sector.ELDERLY,)) for _ in range(2)]
 
     def teardown(self) -> None:
@@ -128,6 +130,31 @@ class Between(RuleBasedStateMachine):
             settle_referral, referral=self.referral(pick), actor=self.director, at=self.at, note="決定"
         )
 
+    @rule(who=PICK, case=st.integers(0, 1), months=st.integers(0, 3))
+    def close(self, who, case, months):
+        """The lead closes, with a follow-up or (0 months) without one, which needs a reason."""
+        data = ClosingData(
+            kind="close", reason=self.reason, note="本人も納得している。",
+            follow_up_on=self.at.date() + timedelta(days=30 * months) if months else None,
+            no_follow_up_reason="" if months or who % 2 else "転居したため",
+        )  # fmt: skip
+        self.attempt(close_case, case=self.cases[case], data=data, actor=self.actor(who), at=self.at)
+
+    @rule(who=PICK, case=st.integers(0, 1), worse=st.booleans())
+    def follow_up(self, who, case, worse):
+        waiting = FollowUp.objects.filter(case=self.cases[case], done_at=None).first()
+        if waiting is not None:
+            self.attempt(
+                record_follow_up, follow_up=waiting, result="worse" if worse else "stable", note="様子", next_on=None,
+                stop_reason="続けて見る必要がない", actor=self.actor(who), at=self.at,
+            )  # fmt: skip
+
+    @rule(who=PICK, case=st.integers(0, 1))
+    def reopen(self, who, case):
+        self.attempt(
+            reopen_case, case=self.cases[case], actor=self.actor(who), at=self.at, reason="再び相談があった"
+        )
+
     @rule(hours=st.integers(1, 72))
     def time_passes(self, hours):
         self.at += timedelta(hours=hours)
@@ -176,6 +203,13 @@ class Between(RuleBasedStateMachine):
         for referral in Referral.objects.all():
             rises = ChangeRecord.objects.filter(action="referral.escalate", target_id=str(referral.pk))
             assert rises.count() == (1 if referral.escalated_at else 0)
+
+    @invariant()
+    def a_closed_case_is_looked_at_again_or_says_why_not(self):
+        for case in Case.objects.filter(state="closed"):
+            waiting = FollowUp.objects.filter(case=case, done_at=None).count()
+            assert waiting == (1 if case.follow_up_on else 0)
+            assert case.follow_up_on or case.no_follow_up_reason
 
     @invariant()
     def a_closed_case_leaves_nobody_waiting(self):
