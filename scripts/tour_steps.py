@@ -22,7 +22,10 @@ def _tour(browser: Browser, base: str, role: str, username: str, width: int = 12
 def desk(browser: Browser, base: str) -> None:
     tour = _tour(browser, base, "desk", "hokenshitsu1").shot("home")
     tour.go("/consultations/new/")
-    tour.page.fill("#id_text", "隣に住む者です。母と息子さんの二人暮らしで、この一週間、雨戸が閉まったままなのが気になって。")
+    tour.page.fill(
+        "#id_text",
+        "隣に住む者です。母と息子さんの二人暮らしで、この一週間、雨戸が閉まったままなのが気になって。",
+    )
     tour.page.locator("input[name=concerns][value=c13]").check(force=True)
     tour.page.locator("input[name=main_concern][value=c12]").check(force=True)
     tour.page.wait_for_timeout(600)
