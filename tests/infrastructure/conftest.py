@@ -41,6 +41,9 @@ def var(monkeypatch: pytest.MonkeyPatch, reachable_directory: Callable[[str], Pa
         monkeypatch.delenv(name, raising=False)
     yield path
     stop_services()
+    for record in ("postgres-outside", "postgres-programs"):  # written where the project lies under /root
+        if (path / record).exists():
+            shutil.rmtree((path / record).read_text().strip(), ignore_errors=True)
     for name in ("pg", "redis"):
         sockets = SOCKET_ROOT / f"{layout_for('run').tag}-{name}"
         if sockets.exists():
