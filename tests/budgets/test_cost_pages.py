@@ -1,0 +1,112 @@
+"""人件費: the grid and the file. Every bad row is named, nothing comes in by halves."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from openpyxl import Workbook
+
+from budgets.models import PersonnelCost, WorkMonth
+from tests import factories as f
+from tests.budgets.test_apportionment_run import MONTH, work
+
+IMPORT = "/apportionment/202610/costs/import/"
+
+
+@pytest.fixture(autouse=True)
+def month(db, worker, time_machine):
+    time_machine.move_to(f.NOW)
+    f.make_streams()
+    work(worker.staff, worker.agency, {"care": 60})
+
+
+def upload(client, data: bytes, name: str = "jinkenhi.csv"):
+    return client.post(IMPORT, {"file": SimpleUploadedFile(name, data)})
+
+
+def table(*rows: str) -> str:
+    return "\r\n".join(["職員番号,氏名,人件費", *rows, ""])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"), [("412,345.5", "円未満"), ("-1", "0円以上"), ("たくさん", "金額として読めません")]
+)
+def test_wrong_amount_is_told_beside_its_field(worker, finance, given, words):
+    answer = finance.client.post("/apportionment/202610/costs/", {f"yen_{worker.staff.pk}": given})
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert not PersonnelCost.objects.exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8", "cp932"])
+def test_file_is_previewed_then_written(worker, finance, encoding):
+    client = finance.client
+    text = table(f'{worker.staff.username},{worker.staff.name},"412,345"')
+    preview = upload(client, text.encode(encoding))
+    assert preview.status_code == 200
+    assert not PersonnelCost.objects.exists()
+    answer = client.post("/apportionment/202610/costs/confirm/", {"payload": preview.context["payload"]})
+    assert answer.status_code == 302
+    assert PersonnelCost.objects.get(month=MONTH).yen == 412_345
+
+
+def test_workbook_is_read_too(worker, finance):
+    book = Workbook()
+    book.active.append(["職員番号", "氏名", "人件費"])
+    book.active.append([worker.staff.username, worker.staff.name, 412345])
+    data = io.BytesIO()
+    book.save(data)
+    assert upload(finance.client, data.getvalue(), "jinkenhi.xlsx").context["total"] == 412_345
+
+
+def test_every_bad_row_is_named_with_its_line(worker, colleague, finance):
+    text = table(
+        f"{worker.staff.username},{worker.staff.name},412345.5",
+        "nobody,,100",
+        f"{colleague.staff.username},別の名前,100",
+        f"{worker.staff.username},,-5",
+    )
+    answer = upload(finance.client, text.encode())
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    for words in (
+        "2行目「人件費」：円未満",
+        "3行目「職員番号」",
+        "4行目「氏名」",
+        "5行目「職員番号」：2行目と同じ",
+        "5行目「人件費」",
+    ):
+        assert words in page
+    assert not PersonnelCost.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (table("a,b,1").encode("utf-16"), "UTF-16"),
+        ("番号,金額\n1,2\n".encode(), "職員番号"),
+        (b"", ""),
+    ],
+)
+def test_file_that_cannot_be_read_says_why(finance, data, words):
+    answer = upload(finance.client, data)
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+
+
+def test_change_between_preview_and_confirmation_writes_nothing(worker, finance):
+    client = finance.client
+    payload = upload(client, table(f"{worker.staff.username},,412345").encode()).context["payload"]
+    client.post("/apportionment/202610/costs/", {f"yen_{worker.staff.pk}": "400,000"})
+    client.post("/apportionment/202610/costs/confirm/", {"payload": payload})
+    client.post("/apportionment/202610/costs/confirm/", {"payload": payload + "x"})
+    assert PersonnelCost.objects.get().yen == 400_000
+
+
+def test_locked_month_takes_no_cost(worker, finance):
+    WorkMonth.objects.create(month=MONTH, state="locked", locked_at=f.NOW, locked_by=finance.staff)
+    answer = finance.client.post("/apportionment/202610/costs/", {f"yen_{worker.staff.pk}": "1"})
+    assert answer.status_code == 422
+    assert "締められている" in answer.content.decode()
