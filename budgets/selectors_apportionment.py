@@ -124,7 +124,8 @@ class Cell:
     minutes: int
     ratio: Fraction
     yen: int
-    percent: str
+    words: str  # 「146,528円」, made here: a month has thousands of cells
+    detail: str  # 「51.0%　4510/8840分」
     has_moved: bool
 
 
@@ -203,7 +204,8 @@ def _cell(row: RawCell | None, before: dict[tuple[int, int], Fraction]) -> Cell 
     ratio = Fraction(row.minutes, row.direct_minutes) if row.direct_minutes else Fraction(0)
     former = before.get((row.staff_id, row.stream_id))
     moved = former is not None and abs(former - ratio) >= JUMP
-    return Cell(row.stream_id, row.minutes, ratio, row.yen, percent(ratio), moved)
+    detail = f"{percent(ratio)}　{row.minutes}/{row.direct_minutes}分"
+    return Cell(row.stream_id, row.minutes, ratio, row.yen, f"{row.yen:,}円", detail, moved)
 
 
 def _ratios_of(actor: Actor, month: date) -> dict[tuple[int, int], Fraction]:

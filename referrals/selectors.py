@@ -112,6 +112,19 @@ def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral
     ).defer(*without_search("case__person"), "message").annotate(sees_case=sees_case(actor, "case_id"))  # fmt: skip
 
 
+def for_queue(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
+    """With just what a row of the home page says: fewer joins and columns than ``for_reading``."""
+    return (
+        queryset.select_related("case__household", "case__person", "from_agency", "to_agency", "escalated_to")
+        .only(
+            "purpose", "deadline_at", "state", "answered_at", "parts", "case__number", "case__household__name",
+            "case__person__family_name", "case__person__given_name", "case__person__alias",
+            "from_agency__short_name", "to_agency__short_name", "escalated_to__short_name",
+        )
+        .annotate(sees_case=sees_case(actor, "case_id"))
+    )  # fmt: skip
+
+
 def whose_case(referral: Referral, *, sees_case: bool) -> str:
     """The household for those who see the case, the person's name if it was shown, else the number alone."""
     if sees_case:
@@ -235,9 +248,7 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
         watched |= Q(escalated_to=actor.agency_id, state__in=REFERRAL_WAITING) | Q(
             state=ReferralState.CONFERENCE
         )
-    found = for_reading(Referral.objects.visible_to(actor).filter(watched), actor).order_by(
-        "deadline_at", "pk"
-    )
+    found = for_queue(Referral.objects.visible_to(actor).filter(watched), actor).order_by("deadline_at", "pk")
     for referral in found[:LIST_LIMIT]:
         if actor.has(Permission.SECTOR_VIEW) and (
             referral.escalated_to_id == actor.agency_id or referral.state == ReferralState.CONFERENCE
@@ -251,7 +262,8 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
 def _to_answer(actor: Actor) -> list[Referral]:
     if not actor.has(Permission.REFERRAL_ANSWER):
         return []
-    return list(inbox(actor).filter(state=ReferralState.SENT).order_by("deadline_at", "pk")[:LIST_LIMIT])
+    mine = Referral.objects.filter(to_agency=actor.agency_id, state=ReferralState.SENT)
+    return list(for_queue(mine, actor).order_by("deadline_at", "pk")[:LIST_LIMIT])
 
 
 def _title(referral: Referral) -> str:
