@@ -15,6 +15,7 @@ from kyosei.bench.masters import PREFIX
 from kyosei.bench.pages import measure_pages
 from kyosei.bench.report import Line, line, show, write
 from kyosei.bench.scales import Scale
+from kyosei.runtime import settle_memory
 
 
 class NotABenchDatabase(Exception):
@@ -59,6 +60,7 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
         say(f"{scale.name}: {rows:,} rows")
     if settings.KYOSEI_ENV != "test":
         call_command("collectstatic", interactive=False, verbosity=0)  # pages name files by their hash
+    settle_memory()  # as the web server does when it has loaded
     lines += measure_pages(scale, now=now, requests=requests)
     show(lines, say)
     write(lines)
