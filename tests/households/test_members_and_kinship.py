@@ -1,0 +1,77 @@
+"""世帯員 and 親族関係: dates in order, nobody twice, nobody each other's parent, no edit lost."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from common.errors import Overlap, RuleViolation
+from households.actions.members import add_kinship, add_member, end_membership
+from households.actions.persons import PersonData
+from households.models import Household, HouseholdMember, Kinship, Person
+from tests import factories as f
+
+
+@pytest.fixture
+def home(worker) -> Household:
+    return f.make_household(agency=worker.agency, person=f.make_person(birth_on=date(1946, 3, 1)))
+
+
+def join(home, actor, **over) -> HouseholdMember:
+    values = {
+        "person": None, "data": PersonData(family_name="森下", given_name="健", birth_on=date(1976, 5, 1)),
+        "relation": "child", "lives_together": True, "is_key_person": False, "since": None,
+    }  # fmt: skip
+    return add_member(household=home, actor=actor, at=f.NOW, **values | over)
+
+
+def test_member_joins_leaves_and_the_past_stays(home, worker):
+    member = join(home, worker.actor)
+    end_membership(member=member, last_on=date(2026, 11, 1), actor=worker.actor, at=f.NOW)
+    days = [date(2026, 11, 1), date(2026, 11, 2)]
+    assert [HouseholdMember.objects.filter(household=home, during__contains=d).count() for d in days] == [
+        2,
+        1,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("over", "field"),
+    [({"since": date(2026, 12, 1)}, "since"), ({"data": None}, "person"),
+     ({"data": PersonData(birth_on=date(2027, 1, 1))}, "birth_on"), ({"since": date(1970, 1, 1)}, "since")],
+)  # fmt: skip
+def test_wrong_member_names_its_field_and_leaves_nobody(home, worker, over, field):
+    with pytest.raises(RuleViolation) as caught:
+        join(home, worker.actor, **over)
+    assert caught.value.field == field
+    assert Person.objects.count() == 1
+
+
+def test_nobody_belongs_twice(home, worker):
+    with pytest.raises(Overlap):
+        join(home, worker.actor, person=Person.objects.get(), data=None)
+
+
+def test_kinship_has_a_direction_and_no_circle(home, worker):
+    mother, son = Person.objects.get(), join(home, worker.actor).person
+    options = {"household": home, "note": "", "actor": worker.actor, "at": f.NOW}
+    add_kinship(person=mother, relative=son, kind="parent", **options)
+    for person, relative in ((son, mother), (son, son)):
+        with pytest.raises(RuleViolation):
+            add_kinship(person=person, relative=relative, kind="parent", **options)
+    first = add_kinship(person=son, relative=mother, kind="sibling", **options)
+    assert add_kinship(person=mother, relative=son, kind="sibling", **options) == first
+    assert Kinship.objects.count() == 2
+
+
+def test_two_people_correct_the_same_household(home, worker, colleague, stranger):
+    url = f"/households/{home.pk}/edit/"
+    post = {"name": "森下 和子 世帯", "address": "美旗野市梅ヶ原1丁目", "version": home.version}
+    assert worker.client.post(url, post).status_code == 302
+    late = colleague.client.post(url, post | {"address": "美旗野市本町2丁目"})
+    assert late.status_code == 422
+    assert "梅ヶ原1丁目" in late.content.decode()
+    assert "本町2丁目" in late.content.decode()
+    for path in (url, f"/households/{home.pk}/", f"/households/people/{Person.objects.get().pk}/"):
+        assert stranger.client.get(path).status_code == 404
