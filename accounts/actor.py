@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.contrib.auth.models import Group
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
+
 from accounts.enums import Role
 from accounts.models import Agency, Appointment, Staff
 from accounts.roles import PERMISSIONS, Permission
@@ -23,6 +27,11 @@ class Actor:
     group_ids: tuple[int, ...] = ()
     is_system: bool = False
     other_appointments: tuple[Appointment, ...] = field(default=(), compare=False)
+
+    @property
+    def has_casework(self) -> bool:
+        """Whether the role reads cases at all (finance, audit and system administration do not)."""
+        return Permission.CASE_VIEW in self.permissions
 
     def has(self, permission: Permission) -> bool:
         return permission in self.permissions
@@ -55,10 +64,19 @@ class Actor:
         return cls(label=f"システム（{label}）", permissions=frozenset(), is_system=True)
 
 
+def _own_groups(staff: Staff) -> models.QuerySet[Group, int]:
+    """Groups made for one person and one hour (緊急閲覧); their grants end by themselves."""
+    return Group.objects.filter(staff=staff).order_by("pk").values_list("pk", flat=True)
+
+
 def build_actor(staff: Staff, *, on: date, appointment_id: int | None = None) -> Actor:
     """The actor of ``staff`` on a day: the chosen appointment, else the first by id; none current → no permissions."""
     current = list(
-        Appointment.objects.current(on).filter(staff=staff).select_related("agency").order_by("pk")
+        Appointment.objects.current(on)
+        .filter(staff=staff)
+        .select_related("agency")
+        .annotate(own_groups=ArraySubquery(_own_groups(staff)))
+        .order_by("pk")
     )
     chosen = next((a for a in current if a.pk == appointment_id), current[0] if current else None)
     if chosen is None:
@@ -69,6 +87,6 @@ def build_actor(staff: Staff, *, on: date, appointment_id: int | None = None) ->
         staff=staff,
         agency=chosen.agency,
         appointment=chosen,
-        group_ids=(chosen.agency.group_id,),
+        group_ids=(chosen.agency.group_id, *chosen.own_groups),
         other_appointments=tuple(a for a in current if a.pk != chosen.pk),
     )

@@ -45,9 +45,15 @@ class Ground(TextChoices):
     CONSENT = "consent", "本人同意"
     ARTICLE_106_6 = "article_106_6", "支援会議（社会福祉法106条の6）"
     POVERTY_ARTICLE_9 = "poverty_article_9", "支援会議（生活困窮者自立支援法9条）"
-    ABUSE_LAW = "abuse_law", "虐待防止法令による通告・対応"
+    CHILD_ABUSE_LAW = "child_abuse_law", "児童虐待防止法・児童福祉法"
+    ELDER_ABUSE_LAW = "elder_abuse_law", "高齢者虐待防止法"
+    DISABILITY_ABUSE_LAW = "disability_abuse_law", "障害者虐待防止法"
     EMERGENCY = "emergency", "生命・身体の保護のため緊急"
     COORDINATION = "coordination", "多機関協働の調整"
+    BREAK_GLASS = "break_glass", "緊急閲覧"
+
+
+ABUSE_LAWS = (Ground.CHILD_ABUSE_LAW, Ground.ELDER_ABUSE_LAW, Ground.DISABILITY_ABUSE_LAW)
 
 
 class ConsentState(TextChoices):

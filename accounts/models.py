@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+import pghistory
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -13,6 +14,12 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from accounts.enums import AgencyKind, Role, Sector
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+
+SUPPORT_DAYS = 7
 
 
 class Int8Range(Func):
@@ -121,6 +128,7 @@ class StaffManager(BaseUserManager.from_queryset(StaffQuerySet)):  # type: ignor
         return staff
 
 
+@pghistory.track(exclude=["password", "last_login"])
 class Staff(AbstractBaseUser):
     """職員: a person who signs in. There are no shared accounts and no superusers."""
 
@@ -155,6 +163,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(during__contains=on)
 
 
+@pghistory.track()
 class Appointment(models.Model):
     """辞令: a staff member's role at an agency from a day to a day (half-open)."""
 
@@ -168,6 +177,11 @@ class Appointment(models.Model):
     sector = models.CharField("担当分野", max_length=20, choices=Sector, blank=True)
     title = models.CharField("職名", max_length=60, blank=True)
     during = DateRangeField("期間")
+    is_support = models.BooleanField("支援のための一時的な権限", default=False)
+    reason = models.CharField("理由", max_length=300, blank=True)
+    given_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="発令の登録者"
+    )
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -186,7 +200,47 @@ class Appointment(models.Model):
             models.CheckConstraint(
                 name="director_has_sector", condition=~Q(role=Role.AREA_DIRECTOR) | ~Q(sector="")
             ),
+            models.CheckConstraint(
+                name="support_is_short_and_reasoned",
+                condition=Q(is_support=False)
+                | (~Q(reason="") & Q(during__endswith__lte=F("during__startswith") + SUPPORT_DAYS)),
+                violation_error_message=f"支援のための権限は、理由を書き、{SUPPORT_DAYS}日以内にしてください。",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.staff} {self.agency} {self.get_role_display()}"
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def visible_to(self, actor: Actor) -> NoticeQuerySet:
+        """One's own notices."""
+        return self.filter(staff=actor.staff_id) if actor.staff_id else self.none()
+
+    def unread(self) -> NoticeQuerySet:
+        return self.filter(read_at__isnull=True)
+
+
+class Notice(models.Model):
+    """知らせ: something that a worker has to hear at once, on the home page and by mail. Holds no personal data."""
+
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="notices", verbose_name="職員")
+    text = models.CharField("内容", max_length=200)
+    url = models.CharField("ページ", max_length=200, blank=True)
+    created_at = models.DateTimeField("日時")
+    read_at = models.DateTimeField("読んだ日時", null=True, blank=True)
+    mailed_at = models.DateTimeField("メールした日時", null=True, blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "知らせ"
+        indexes = [
+            models.Index(
+                fields=["staff", "-created_at"], condition=Q(read_at__isnull=True), name="notice_unread"
+            ),
+            models.Index(fields=["created_at"], condition=Q(mailed_at__isnull=True), name="notice_unmailed"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text

@@ -18,6 +18,10 @@ class Permission(StrEnum):
     REFERRAL_VIEW = "referral_view"
     REFERRAL_SEND = "referral_send"
     REFERRAL_ANSWER = "referral_answer"
+    BREAK_GLASS = "break_glass"  # 緊急閲覧
+    BREAK_GLASS_REVIEW = "break_glass_review"  # 緊急閲覧の確認
+    PROTECTION_EDIT = "protection_edit"  # 支援措置・閲覧させない職員の登録
+    HAND_OVER = "hand_over"  # 異動・退職の引き継ぎ
     CONFERENCE_VIEW = "conference_view"
     CONFERENCE_CONVENE = "conference_convene"
     ACTION_ITEM_DO = "action_item_do"
@@ -36,19 +40,20 @@ class Permission(StrEnum):
 P = Permission
 
 _CASEWORK = {
-    P.CONSULTATION_RECEIVE, P.PERSON_FIND, P.HOUSEHOLD_VIEW, P.HOUSEHOLD_EDIT, P.CASE_VIEW, P.CASE_WRITE,
+    P.CONSULTATION_RECEIVE, P.PERSON_FIND, P.HOUSEHOLD_VIEW, P.HOUSEHOLD_EDIT, P.CASE_VIEW, P.CASE_WRITE, P.BREAK_GLASS, P.PROTECTION_EDIT,
     P.CASE_CLOSE, P.REFERRAL_VIEW, P.REFERRAL_SEND, P.REFERRAL_ANSWER, P.CONFERENCE_VIEW,
     P.CONFERENCE_CONVENE, P.ACTION_ITEM_DO, P.WORK_RECORD, P.COUNT_VIEW,
 }  # fmt: skip
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.DESK_WORKER: frozenset(_CASEWORK),
-    Role.AGENCY_MANAGER: frozenset(_CASEWORK | {P.WORK_VIEW_AGENCY}),
+    Role.AGENCY_MANAGER: frozenset(_CASEWORK | {P.WORK_VIEW_AGENCY, P.BREAK_GLASS_REVIEW, P.HAND_OVER}),
     Role.AREA_DIRECTOR: frozenset(
         {
             P.HOUSEHOLD_VIEW,
             P.CASE_VIEW,
             P.CASE_WRITE,
+            P.BREAK_GLASS_REVIEW,
             P.REFERRAL_VIEW,
             P.REFERRAL_SEND,
             P.CONFERENCE_VIEW,

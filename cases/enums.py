@@ -81,3 +81,19 @@ class FollowUpResult(TextChoices):
     UNREACHABLE = "unreachable", "連絡がとれない"
     MOVED = "moved", "転居"
     DIED = "died", "死亡"
+
+
+class BreakGlassReason(TextChoices):
+    """Why a worker opens a case that is not theirs. Chosen, and then written out."""
+
+    LIFE = "life", "命・身体の危険"
+    ABUSE = "abuse", "虐待・暴力のおそれ"
+    MISSING = "missing", "行方不明・連絡がとれない"
+    ILLNESS = "illness", "急病・救急搬送"
+    OTHER = "other", "そのほかの緊急"
+
+
+class BreakGlassVerdict(TextChoices):
+    FIT = "fit", "緊急閲覧は適切だった"
+    UNFIT = "unfit", "緊急とはいえなかった（指導した）"
+    MISUSE = "misuse", "不適切な閲覧（漏えい等として報告）"

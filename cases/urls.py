@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.views import assessment, cases, closing, plans
+from cases.views import assessment, cases, closing, consents, plans
 
 app_name = "cases"
 urlpatterns = [
@@ -18,7 +18,10 @@ urlpatterns = [
     path("<str:number>/", cases.detail, name="detail"),
     path("<str:number>/notes/", cases.note_add, name="note_add"),
     path("<str:number>/items/", assessment.item_add, name="item_add"),
-    path("<str:number>/consent/", assessment.consent, name="consent"),
+    path("consents/<int:pk>/scan/", consents.scan, name="consent_scan"),
+    path("<str:number>/consent/", consents.consent, name="consent"),
+    path("<str:number>/consent/paper/", consents.paper, name="consent_paper"),
+    path("<str:number>/consent/<int:pk>/withdraw/", consents.withdraw, name="consent_withdraw"),
     path("<str:number>/sectors/", assessment.sectors, name="sectors"),
     path("<str:number>/plans/", plans.plan_start, name="plan_start"),
     path("<str:number>/close/", closing.close, name="close"),

@@ -36,3 +36,36 @@ class KinshipKind(TextChoices):
     SIBLING = "sibling", "兄弟姉妹"
     GRANDPARENT = "grandparent", "祖父母"
     OTHER = "other", "その他の親族"
+
+
+class InformationKind(TextChoices):
+    """個人情報の内容: the six kinds of the standard rules on personal information (domain.md 1.6)."""
+
+    IDENTITY = "identity", "氏名・性別・年齢・住所・電話番号・家族関係など"
+    HEALTH = "health", "健康状態・病気・障害・介護など"
+    WORK_SCHOOL = "work_school", "就労・就学・通所の状況"
+    MONEY = "money", "収入・資産・借金など"
+    SERVICES = "services", "福祉制度の利用状況"
+    HISTORY = "history", "生活歴・過去の経験・抱えている課題など"
+
+
+class ConsentGiver(TextChoices):
+    SELF = "self", "本人"
+    GUARDIAN = "guardian", "成年後見人等"
+    PARENT = "parent", "親権者・未成年後見人"
+    AGENT = "agent", "本人から任された代理人"
+
+
+class ConsentMethod(TextChoices):
+    """How the answer was given. A spoken answer needs a witness, a signed one its paper."""
+
+    SIGNED = "signed", "署名した書面"
+    SPOKEN = "spoken", "口頭（立会人あり）"
+
+
+class DenialReason(TextChoices):
+    RELATIVE = "relative", "本人・世帯員の親族"
+    NEIGHBOUR = "neighbour", "近隣・知人"
+    FLED_FROM = "fled_from", "本人が逃れてきた相手、その関係者"
+    PARTY = "party", "相談内容の当事者"
+    WISH = "wish", "本人が知られたくないと望んでいる"

@@ -18,4 +18,6 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.escalate_overdue_referrals",
         "schedule": crontab(minute="*/5"),
     },
+    "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": crontab(minute="*")},
+    "expire-consents": {"task": "cases.tasks.expire_consents", "schedule": crontab(hour="0", minute="10")},
 }

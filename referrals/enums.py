@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from django.db.models import TextChoices
 
-from accounts.enums import Ground
+from accounts.enums import ABUSE_LAWS, Ground
+from households.enums import InformationKind
+from households.grounds import EVERYTHING
 
 
 class SharedPart(TextChoices):
@@ -20,6 +22,20 @@ class SharedPart(TextChoices):
     PROBLEMS = "problems", "課題"
     NOTES = "notes", "直近の支援経過"
     PLAN = "plan", "プラン"
+
+
+K = InformationKind
+# what a part can hold: a part goes only when the ground covers all of it (the ticks of 相談内容 name nobody)
+PART_KINDS: dict[SharedPart, frozenset[InformationKind]] = {
+    SharedPart.BASIC: frozenset({K.IDENTITY}),
+    SharedPart.CONTACT: frozenset({K.IDENTITY}),
+    SharedPart.FAMILY: frozenset({K.IDENTITY}),
+    SharedPart.CONCERNS: frozenset(),
+    SharedPart.STRENGTHS: frozenset({K.IDENTITY, K.HISTORY}),
+    SharedPart.PROBLEMS: EVERYTHING,
+    SharedPart.NOTES: EVERYTHING,
+    SharedPart.PLAN: EVERYTHING,
+}
 
 
 class ConferenceKind(TextChoices):
@@ -44,7 +60,7 @@ KIND_RULES: dict[ConferenceKind, KindRule] = {
     ConferenceKind.INDIVIDUAL: KindRule(
         needs_consent=False,
         default_ground=Ground.PARTICIPATION,
-        grounds=(Ground.PARTICIPATION, Ground.CONSENT, Ground.ABUSE_LAW, Ground.EMERGENCY),
+        grounds=(Ground.PARTICIPATION, Ground.CONSENT, *ABUSE_LAWS, Ground.EMERGENCY),
         is_secret=False,
         basis="支援チームの打合せ",
     ),

@@ -21,7 +21,7 @@ from cases.models.case import sees_case
 from common.japan.business_days import add_working_days
 from common.queue import QueueGroup, QueueRow
 from households.models import without_search
-from referrals.enums import SharedPart
+from referrals.disclosure_rules import names_person
 from referrals.models import Referral
 from referrals.permissions import answers_open_to, can_withdraw
 from referrals.workflow import REFERRAL_MEANING, REFERRAL_WAITING, ReferralEvent, ReferralState
@@ -108,16 +108,19 @@ def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral
     """With all that a row shows, in one query; ``sees_case`` says whether the reader sees the whole case."""
     return queryset.select_related(
         "case__household", "case__person", "case__lead_agency", "from_agency", "to_agency", "escalated_to", "sent_by",
-        "answered_by",
+        "answered_by", "consent",
     ).defer(*without_search("case__person"), "message").annotate(sees_case=sees_case(actor, "case_id"))  # fmt: skip
 
 
 def for_queue(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
     """With just what a row of the home page says: fewer joins and columns than ``for_reading``."""
     return (
-        queryset.select_related("case__household", "case__person", "from_agency", "to_agency", "escalated_to")
+        queryset.select_related(
+            "case__household", "case__person", "from_agency", "to_agency", "escalated_to", "consent"
+        )
         .only(
-            "purpose", "deadline_at", "state", "answered_at", "parts", "case__number", "case__household__name",
+            "purpose", "deadline_at", "state", "answered_at", "parts", "ground", "consent__state",
+            "consent__kinds", "consent__given_on", "consent__ends_on", "case__number", "case__household__name",
             "case__person__family_name", "case__person__given_name", "case__person__alias",
             "from_agency__short_name", "to_agency__short_name", "escalated_to__short_name",
         )
@@ -126,10 +129,10 @@ def for_queue(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
 
 
 def whose_case(referral: Referral, *, sees_case: bool) -> str:
-    """The household for those who see the case, the person's name if it was shown, else the number alone."""
+    """The household for those who see the case, the person's name if it is shown on this ground, else neither."""
     if sees_case:
         return referral.case.household.name
-    if SharedPart.BASIC in referral.parts and referral.is_waiting:
+    if referral.shows_record and names_person(referral, timezone.localdate()):
         return referral.case.person.display_name if referral.case.person else "氏名不明の方"
     return "氏名は見せられていません"
 

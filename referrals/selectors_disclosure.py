@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,30 +12,48 @@ from django.utils import timezone
 from cases.models import Case, ProgressNote, SupportPlan
 from cases.selectors import shared_parts
 from common.japan.wareki import format_wareki, format_wareki_short
+from households.contact import Shield, shield_for_agency
+from referrals.disclosure_rules import Coverage, coverage
 from referrals.enums import SharedPart
+from referrals.models import Referral
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """``shown`` is (part, its words, its lines); ``held_back`` the words of the rest."""
+    """``shown`` is (part, its words, its lines); ``held_back`` the words of the rest; ``refused`` those of them that
+    were chosen but not covered by the ground, for the reason ``why``.
+    """
 
     shown: tuple[tuple[str, str, tuple[str, ...]], ...]
     held_back: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    why: str = ""
 
 
-def disclosure(case: Case, parts: Sequence[str]) -> Disclosure:
-    """Only the chosen parts are read at all; the rest are named, not fetched."""
+def disclosure(case: Case, parts: Sequence[str], shield: Shield) -> Disclosure:
+    """Only the chosen parts are read at all; the rest are named, not fetched. ``shield`` is the reader's."""
     chosen = [part for part in SharedPart if part.value in parts]
-    record = _shared(case, [part.value for part in chosen]) if chosen else {}
+    record = shared_parts(case, [part.value for part in chosen], shield) if chosen else {}
     return Disclosure(
         shown=tuple((p.value, p.label, tuple(as_lines(record.get(p.value)))) for p in chosen),
         held_back=tuple(part.label for part in SharedPart if part not in chosen),
     )
 
 
-def _shared(case: Case, parts: list[str]) -> dict[str, Any]:
-    """``cases.selectors.shared_parts``."""
-    return dict(shared_parts(case, parts))
+def referral_disclosure(referral: Referral, on: date) -> Disclosure:
+    """What the receiver of a referral is shown on a day: of the chosen parts, those that its ground covers, with what
+    is protected from the receiving agency struck out. The same for sender and receiver.
+    """
+    found = coverage(referral, on)
+    shown = disclosure(referral.case, [p.value for p in found.covered], shield_for_agency(referral.to_agency))
+    return with_refused(shown, found, found.why)
+
+
+def with_refused(shown: Disclosure, found: Coverage, why: str) -> Disclosure:
+    """What was chosen but not covered stands apart from what was not chosen."""
+    refused = tuple(part.label for part in found.held_back)
+    held = tuple(label for label in shown.held_back if label not in refused)
+    return replace(shown, held_back=held, refused=refused, why=why)
 
 
 def as_lines(content: Any) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from accounts.actor import Actor
 from cases.models import PlanItem
 from common.japan.wareki import format_wareki_short
+from households.contact import Shield, shield_for_agency, shield_for_everybody
 from referrals.enums import SharedPart
 from referrals.models import AgendaItem, Conference, ConferenceMember
 from referrals.selectors_conferences import agenda_of
@@ -46,10 +47,12 @@ class Paper:
     plan_items: tuple[PlanItem, ...]
 
 
-def paper_of(item: AgendaItem, parts_wanted: Iterable[SharedPart] = PAPER_PARTS) -> Paper:
+def paper_of(item: AgendaItem, shield: Shield, parts_wanted: Iterable[SharedPart] = PAPER_PARTS) -> Paper:
     """The record behind one item. A plan on the agenda stands with its role table instead of the part プラン."""
     wanted = [part for part in parts_wanted if part is not SharedPart.PLAN or item.plan is None]
-    parts = {key: Part(key, label, lines) for key, label, lines in disclosure(item.case, wanted).shown}
+    parts = {
+        key: Part(key, label, lines) for key, label, lines in disclosure(item.case, wanted, shield).shown
+    }
     rows: tuple[PlanItem, ...] = ()
     if item.plan is not None:
         rows = tuple(item.plan.items.select_related("agency", "staff").order_by("position", "pk"))
@@ -72,9 +75,10 @@ def handout(conference: Conference, actor: Actor, recipient: ConferenceMember | 
     """``conference`` comes from ``with_members``; the number of a copy is the place of its seat."""
     seats: list[ConferenceMember] = conference.seats  # type: ignore[attr-defined]
     number = next((n for n, seat in enumerate(seats, 1) if recipient and seat.pk == recipient.pk), 0)
+    shield = shield_for_agency(recipient.agency) if recipient else shield_for_everybody()
     return Handout(
         conference=conference,
-        papers=tuple(paper_of(item) for item in agenda_of(conference, actor)),
+        papers=tuple(paper_of(item, shield) for item in agenda_of(conference, actor)),
         recipient=recipient,
         number=number,
         seats=tuple(seats),

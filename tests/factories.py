@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from itertools import count
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import Group
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.actor import Actor, build_actor
-from accounts.enums import AgencyKind, Ground, Role, Sector
+from accounts.enums import AgencyKind, ConsentState, Ground, Role, Sector
 from accounts.models import Agency, Appointment, Area, Staff
 from budgets.enums import Account, CategoryKind
 from budgets.models import FundingStream, WorkCategory
+from cases.actions.consent import ConsentData, record_consent
 from cases.actions.open_case import open_case
 from cases.enums import CodeList
 from cases.models import Case, Code
 from households.actions.grants import grant_household
-from households.enums import Relation
-from households.models import Household, HouseholdMember, Person
+from households.enums import ConsentMethod, InformationKind, Relation
+from households.models import Consent, Household, HouseholdMember, Person
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=TOKYO)
@@ -124,6 +126,28 @@ def make_case(
         household = make_household(person=person)
     return open_case(
         household=household, person=person, actor=actor, at=NOW - timedelta(days=1), sectors=sectors
+    )
+
+
+def give_consent(
+    case: Case,
+    actor: Actor,
+    *agencies: Agency,
+    kinds: tuple[str, ...] = tuple(InformationKind.values),
+    at: datetime = NOW,
+    **fields: object,
+) -> Consent:
+    """A spoken yes of the case's person for some agencies, through the real action."""
+    data = {
+        "state": ConsentState.YES, "given_on": TODAY, "method": ConsentMethod.SPOKEN, "kinds": kinds,
+        "agencies": agencies, "purpose": "くらしの困りごとを一緒に支えるため", "witness": "長女 森下 恵", **fields,
+    }  # fmt: skip
+    return record_consent(
+        case=case,
+        data=ConsentData(**data),
+        actor=actor,
+        at=at,
+        request_key=uuid4(),  # type: ignore[arg-type]
     )
 
 

@@ -1,15 +1,14 @@
-"""見立て: strengths, wishes and problems; and the consent state of the case."""
+"""見立て: strengths, wishes and problems."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.enums import ConsentState, Sector
+from accounts.enums import Sector
 from audit.actions import record
 from cases.enums import ItemKind
 from cases.models import AssessmentItem, Case, Code
@@ -90,19 +89,3 @@ def end_item(*, item: AssessmentItem, actor: Actor, at: datetime) -> AssessmentI
         item.save(update_fields=["ended_at"])
         record(actor=actor, action="item.end", target=item, at=at, case=case.number)
     return item
-
-
-@transaction.atomic
-def set_consent(*, case: Case, consent: str, consent_on: date | None, actor: Actor, at: datetime) -> Case:
-    """Record what the person said to sharing (domain.md 1.6); every state is a complete, workable path."""
-    case = _locked_case(case.pk, actor)
-    if consent not in ConsentState.values:
-        raise RuleViolation("同意の状態を一覧から選んでください。", field="consent")
-    if consent_on and consent_on > timezone.localdate(at):
-        raise RuleViolation("同意を確認した日が今日より後です。", field="consent_on")
-    former = case.consent
-    case.consent = consent
-    case.consent_on = consent_on or (None if consent == ConsentState.UNKNOWN else timezone.localdate(at))
-    case.save(update_fields=["consent", "consent_on"])
-    record(actor=actor, action="case.set_consent", target=case, at=at, former=former, consent=consent)
-    return case

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.actor import Actor
-from accounts.enums import ConsentState, Ground
+from accounts.enums import Ground
 from accounts.roles import Permission
 from audit.actions import record
 from cases.actions.grants import grant_case, grant_directors_of_multi_sector_case
@@ -23,7 +23,7 @@ from households.models import Household, Person
 @transaction.atomic
 def open_case(
     *, household: Household, actor: Actor, at: datetime, person: Person | None = None,
-    sectors: Iterable[str] = (), consent: str = ConsentState.UNKNOWN,
+    sectors: Iterable[str] = (),
 ) -> Case:  # fmt: skip
     """A case for ``household`` led by the actor's agency and the actor. An open case of the household is returned.
 
@@ -39,7 +39,7 @@ def open_case(
         raise RuleViolation("この機関は主担当になれないため、ケースを始められません。")
     case = Case.objects.create(
         number=take_number(CASE_SERIES, at), household=household, person=person, lead_agency=actor.agency,
-        lead_staff=actor.staff, lead_since=at, sectors=sorted(set(sectors)), consent=consent, opened_at=at,
+        lead_staff=actor.staff, lead_since=at, sectors=sorted(set(sectors)), opened_at=at,
         last_contact_at=at,
     )  # fmt: skip
     grant_case(case=case, agency=actor.agency, ground=Ground.OWN_DUTY, basis=case, actor=actor, at=at)

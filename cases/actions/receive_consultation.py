@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts.actions.notices import notify
 from accounts.actor import Actor
-from accounts.enums import ConsentState, Ground
+from accounts.enums import ConsentState
 from accounts.roles import Permission
 from audit.actions import record
 from cases.actions.drafts import forget_draft
-from cases.actions.grants import grant_case
 from cases.actions.numbers import CONSULTATION_SERIES, take_number
 from cases.actions.open_case import open_case
 from cases.actions.team import join_as_receiver
@@ -23,7 +24,6 @@ from cases.enums import Caller, CodeList, Outcome, Way
 from cases.models import Case, Code, Consultation, ConsultationConcern
 from cases.signals import contact_recorded
 from common.errors import NotAllowed, RuleViolation
-from households.actions.grants import grant_household
 from households.actions.persons import PersonData, build_household, build_person
 from households.models import Household, HouseholdMember, Person
 
@@ -113,38 +113,36 @@ def _find_person(person_id: int | None, actor: Actor) -> Person | None:
     return person
 
 
-def _household_of(
-    person: Person | None, needed: bool, *, actor: Actor, at: datetime, basis: Consultation
-) -> Household | None:
-    """The person's household (made when missing), or one for an unknown person when support goes on."""
+def _household_of(person: Person | None, needed: bool, *, actor: Actor, at: datetime) -> Household | None:
+    """The person's household (made when missing), or one for an unknown person when support goes on.
+
+    Hearing somebody opens no record that another agency keeps: a known household is not granted by a contact.
+    """
     household = current_household(person, at) if person else None
     if household is None:
         if person is None and not needed:
             return None
         area = actor.agency.area if actor.agency else None
         return build_household(person=person, area=area, actor=actor, at=at)
-    if actor.agency is not None:
-        grant_household(
-            household=household, agency=actor.agency, ground=Ground.OWN_DUTY, basis=basis, actor=actor, at=at
-        )
     return household
 
 
 def _case_of(
     household: Household, consultation: Consultation, sectors: Sequence[str], *, actor: Actor, at: datetime
 ) -> Case:
-    """The household's open case, or a new one led here. Nobody is turned away: where another agency leads,
-    the receiving agency joins beside it, and the lead stays where it is.
+    """The household's open case, or a new one led here. Nobody is turned away: where another agency leads, the contact
+    stands in its case at once, its lead worker is told, and the receiving agency takes part beside it. Its record
+    opens to the receiving agency only on a ground of sharing.
     """
-    case = open_case(
-        household=household, person=consultation.person, actor=actor, at=at, sectors=sectors,
-        consent=consultation.consent,
-    )  # fmt: skip
+    case = open_case(household=household, person=consultation.person, actor=actor, at=at, sectors=sectors)
     if case.lead_agency_id != actor.agency_id and actor.agency is not None and actor.staff is not None:
-        grant_case(
-            case=case, agency=actor.agency, ground=Ground.OWN_DUTY, basis=consultation, actor=actor, at=at
-        )
         join_as_receiver(case=case, agency=actor.agency, staff=actor.staff, actor=actor, at=at)
+        notify(
+            staff_ids=[case.lead_staff_id],
+            text=f"{case.number}に、{actor.agency.short_name}で受けた相談が加わりました。",
+            url=reverse("cases:detail", args=[case.number]),
+            at=at,
+        )
     Case.objects.filter(pk=case.pk).exclude(last_contact_at__gt=consultation.started_at).update(
         last_contact_at=consultation.started_at
     )
@@ -211,7 +209,7 @@ def _follow_up(
     consultation: Consultation, data: ContactData, goes_on: bool, sectors: Sequence[str], *, actor: Actor,
     at: datetime,
 ) -> None:  # fmt: skip
-    household = _household_of(consultation.person, goes_on, actor=actor, at=at, basis=consultation)
+    household = _household_of(consultation.person, goes_on, actor=actor, at=at)
     consultation.household = household
     consultation.outcome = data.outcome
     open_now = Case.objects.open().filter(household=household).exists() if household else False

@@ -41,9 +41,11 @@ def take_lead(
     actor: Actor,
     at: datetime,
     basis: models.Model,
-    ground: Ground,
 ) -> Case:
     """``staff`` of ``agency`` becomes the one lead; the former lead stays as a partner and keeps seeing the case.
+
+    Leading is the agency's own duty, whatever the ground of the request was: a consent that is withdrawn later takes
+    the case away from partners, never from the lead.
 
     The caller (accepting a referral) has checked that the actor may answer; here the receiver itself must act.
     """
@@ -59,7 +61,7 @@ def take_lead(
     case.lead_agency, case.lead_staff, case.lead_since = agency, staff, at
     case.version += 1
     case.save(update_fields=["lead_agency", "lead_staff", "lead_since", "version"])
-    grant_case(case=case, agency=agency, ground=ground, basis=basis, actor=actor, at=at)
+    grant_case(case=case, agency=agency, ground=Ground.OWN_DUTY, basis=basis, actor=actor, at=at)
     record(
         actor=actor, action="case.take_lead", target=case, at=at, former_agency=former_agency.pk, agency=agency.pk,
         former_staff=former_staff.pk, staff=staff.pk,
@@ -70,14 +72,18 @@ def take_lead(
 @transaction.atomic
 def join_case(
     *, case: Case, agency: Agency, staff: Staff, actor: Actor, at: datetime, basis: models.Model, ground: Ground,
-    role_note: str = "",
+    role_note: str = "", opens_record: bool = True, ends_at: datetime | None = None,
 ) -> CasePartner | None:  # fmt: skip
-    """``agency`` works on the case beside the lead; None when it already leads."""
+    """``agency`` works on the case beside the lead; None when it already leads.
+
+    ``opens_record`` False: it takes part, but the ground does not open the record to it (no consent yet).
+    """
     case = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
     if not case.is_open:
         raise RuleViolation("終結したケースには加われません。")
     _check_named_person(staff, agency, actor, at)
-    grant_case(case=case, agency=agency, ground=ground, basis=basis, actor=actor, at=at)
+    if opens_record:
+        grant_case(case=case, agency=agency, ground=ground, basis=basis, actor=actor, at=at, ends_at=ends_at)
     if case.lead_agency_id == agency.pk:
         return None
     partner, _ = CasePartner.objects.get_or_create(

@@ -1,4 +1,4 @@
-"""Forms of the case page: note, assessment item, consent, sectors, filters."""
+"""Forms of the case page: note, assessment item, sectors, filters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from accounts.enums import ConsentState, Sector
+from accounts.enums import Sector
 from cases.actions.assessment import ItemData
 from cases.actions.notes import NoteData
 from cases.enums import CodeList, ItemKind, Way
@@ -96,11 +96,6 @@ class ItemForm(KyoseiForm):
             kind=data["kind"], text=data["text"], person=self.people.get(data["person"]), code=data["code"],
             sector=data["sector"],
         )  # fmt: skip
-
-
-class ConsentForm(KyoseiForm):
-    consent = forms.ChoiceField(label="情報共有の同意", choices=ConsentState.choices)
-    consent_on = WarekiDateField(label="確認した日", required=False, help_text="空欄なら今日")
 
 
 class SectorsForm(KyoseiForm):

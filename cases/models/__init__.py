@@ -1,5 +1,6 @@
 """Models of casework, by noun."""
 
+from cases.models.break_glass import BreakGlass
 from cases.models.case import Case, CaseGrant, CasePartner, FollowUp
 from cases.models.codes import Code, NumberSeries
 from cases.models.consultation import Consultation, ConsultationConcern, Draft
@@ -8,6 +9,7 @@ from cases.models.plan import Evaluation, PlanItem, SupportPlan
 
 __all__ = [
     "AssessmentItem",
+    "BreakGlass",
     "Case",
     "CaseGrant",
     "CasePartner",

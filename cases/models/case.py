@@ -19,7 +19,7 @@ from cases.enums import FollowUpResult, Judgement, Way
 from cases.models.codes import Code
 from cases.workflow import CaseState
 from common.models import Versioned
-from households.models import AccessGrant, Household, Person
+from households.models import AccessGrant, Household, Person, denied_households
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -27,17 +27,23 @@ if TYPE_CHECKING:
 VIEW_CASE = "view_case"
 
 
-def sees_case(actor: Actor, path: str) -> Exists | Q:
+def not_denied(actor: Actor, path: str) -> Q:
+    """The deny list as a condition on the case id at ``path``: it beats every grant and every role."""
+    denied = Case.objects.filter(household_id__in=denied_households(actor)).values("pk")
+    return ~Q(**{f"{path}__in": denied})
+
+
+def sees_case(actor: Actor, path: str) -> Q:
     """The one definition of who sees a case, as a condition on the id at ``path``: the actor's groups hold a grant
-    on it that has not ended. One subquery, so that rows below a case (notes, referrals, …) do not nest it twice.
+    on it that has not ended, and its deny list does not name the actor. One subquery for the grants, so that rows
+    below a case (notes, referrals, …) do not nest it twice; the deny list is read once per query.
     """
     if not actor.has(Permission.CASE_VIEW):
         return Q(pk__in=[])
-    return Exists(
-        CaseGrant.objects.filter(content_object=OuterRef(path), group__in=actor.group_ids).filter(
-            Q(ends_at__isnull=True) | Q(ends_at__gt=Now())
-        )
+    granted = CaseGrant.objects.filter(content_object=OuterRef(path), group__in=actor.group_ids).filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=Now())
     )
+    return Q(Exists(granted)) & not_denied(actor, path)
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -164,7 +170,7 @@ class CaseGrant(AccessGrant):
         verbose_name = "ケースの閲覧権"
         constraints = [
             models.UniqueConstraint(
-                fields=["content_object", "group", "permission"],
+                fields=["content_object", "group", "permission", "ground", "basis_type", "basis_id"],
                 condition=Q(ends_at__isnull=True),
                 name="case_grant_once",
             )

@@ -17,7 +17,7 @@ from accounts.roles import Permission
 from cases.enums import Caller, Outcome, Way
 from cases.models.codes import Code
 from common.models import Versioned
-from households.models import Household, Person
+from households.models import Household, Person, denied_households
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 class ConsultationQuerySet(models.QuerySet["Consultation"]):
     def visible_to(self, actor: Actor) -> ConsultationQuerySet:
-        """The agency that received it, and whoever sees the case that it led to."""
+        """The agency that received it and whoever sees the case that it led to, but nobody whom a deny list names."""
         from cases.models.case import sees_case
 
         if not actor.has(Permission.CASE_VIEW):
             return self.none()
-        return self.filter(Q(agency=actor.agency_id) | sees_case(actor, "case_id"))
+        return self.filter(
+            Q(agency=actor.agency_id) | sees_case(actor, "case_id"),
+            ~Q(household_id__in=denied_households(actor)),
+        )
 
 
 @pghistory.track()

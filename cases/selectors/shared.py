@@ -12,6 +12,7 @@ from cases.workflow import PlanState
 from common.japan.age import age_on
 from common.japan.clock import format_minutes
 from common.japan.wareki import format_wareki, format_wareki_short
+from households.contact import Shield
 from households.models import HouseholdMember
 
 
@@ -33,11 +34,11 @@ def _basic(case: Case) -> list[str]:
     ]
 
 
-def _contact(case: Case) -> list[str]:
-    household, person = case.household, case.person
-    lines = [f"住所：{household.address}"] if household.address else []
-    phones = [p for p in (household.phone, person.phone if person else "") if p]
-    return lines + [f"電話：{phone}" for phone in dict.fromkeys(phones)]
+def _contact(case: Case, shield: Shield) -> list[str]:
+    home = shield.household(case.household)
+    lines = [f"住所：{home.address}"] if home.address else []
+    own = shield.person(case.person).phone if case.person else ""
+    return lines + [f"電話：{phone}" for phone in dict.fromkeys([home.phone, own]) if phone]
 
 
 def _family(case: Case) -> list[str]:
@@ -112,7 +113,6 @@ def _plan(case: Case) -> list[str]:
 
 READERS: dict[str, Callable[[Case], list[str]]] = {
     "basic": _basic,
-    "contact": _contact,
     "family": _family,
     "concerns": _concerns,
     "strengths": lambda case: _items(case, [ItemKind.STRENGTH, ItemKind.WISH]),
@@ -122,10 +122,18 @@ READERS: dict[str, Callable[[Case], list[str]]] = {
 }
 
 
-def shared_parts(case: Case, parts: Sequence[str]) -> dict[str, list[str]]:
-    """The chosen parts as lines to read, in the order of READERS; unknown parts are left out.
+PARTS = ("basic", "contact", "family", "concerns", "strengths", "problems", "notes", "plan")
 
-    The caller has established that the reader may have these parts of this case. ``case`` comes with household
-    and person.
+
+def shared_parts(case: Case, parts: Sequence[str], shield: Shield) -> dict[str, list[str]]:
+    """The chosen parts as lines to read, in the order of PARTS; unknown parts are left out.
+
+    The caller has established that the reader may have these parts of this case; ``shield`` is the reader's, and keeps
+    protected contact details back even where they were typed into a text. ``case`` comes with household and person.
     """
-    return {part: read(case) for part, read in READERS.items() if part in parts}
+    lines = {
+        part: _contact(case, shield) if part == "contact" else READERS[part](case)
+        for part in PARTS
+        if part in parts
+    }
+    return {part: [shield.text(line, case.household_id) for line in said] for part, said in lines.items()}

@@ -1,4 +1,4 @@
-"""見立て, consent and sectors of a case."""
+"""見立て and sectors of a case."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.roles import Permission
-from cases.actions.assessment import add_item, edit_item, end_item, set_consent
+from cases.actions.assessment import add_item, edit_item, end_item
 from cases.actions.open_case import set_sectors
-from cases.forms.case import ConsentForm, ItemForm, SectorsForm
+from cases.forms.case import ItemForm, SectorsForm
 from cases.models import AssessmentItem, Case
 from cases.selectors import case_page
 from cases.views.cases import frame, get_case, shown
@@ -33,7 +33,6 @@ def _page(request: ActorRequest, case: Case, **forms: Any) -> HttpResponse:
     people = [chip.person for chip in context["chips"]]
     context["item_form"] = forms.get("item_form") or ItemForm(actor=request.actor, people=people)
     context["sectors_form"] = SectorsForm(initial={"sectors": case.sectors})
-    context["consent_form"] = forms.get("consent_form") or ConsentForm(initial={"consent": case.consent})
     return render(request, "cases/detail.html", context, status=422)
 
 
@@ -109,24 +108,6 @@ def item_end(request: ActorRequest, pk: int) -> HttpResponse:
     end_item(item=item, actor=request.actor, at=timezone.now())
     messages.success(request, "解消したものとして記録しました。")
     return redirect(_back(item.case))
-
-
-@require_POST
-@permission(Permission.CASE_WRITE)
-def consent(request: ActorRequest, number: str) -> HttpResponse:
-    case = get_case(request, number, log=None)
-    form = ConsentForm(request.POST)
-    if form.is_valid():
-        try:
-            set_consent(case=case, **form.cleaned_data, actor=request.actor, at=timezone.now())
-        except NotAllowed:
-            raise
-        except RuleViolation as violation:
-            form.add_violation(violation)
-        else:
-            messages.success(request, "同意の状態を記録しました。")
-            return redirect(_back(case))
-    return _page(request, case, consent_form=form)
 
 
 @require_POST

@@ -21,7 +21,6 @@ from cases.actions.drafts import forget_draft
 from cases.actions.notes import edit_note, write_note
 from cases.forms.case import (
     CaseFilter,
-    ConsentForm,
     ItemForm,
     NoteEditForm,
     NoteForm,
@@ -126,9 +125,6 @@ def detail(request: ActorRequest, number: str) -> HttpResponse:
     elif tab == "assessment":
         context["item_form"] = ItemForm(actor=request.actor, people=people)
         context["sectors_form"] = SectorsForm(initial={"sectors": case.sectors})
-        context["consent_form"] = ConsentForm(
-            initial={"consent": case.consent, "consent_on": case.consent_on}
-        )
     elif tab == "plan":
         context["plans"] = list(case.plans.order_by("-ordinal"))
     return render(request, "cases/detail.html", context)

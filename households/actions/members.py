@@ -12,6 +12,7 @@ from accounts.actor import Actor
 from audit.actions import record
 from common.errors import Overlap, RuleViolation
 from households.actions.persons import PersonData, build_person
+from households.actions.protection import check_not_together
 from households.enums import KinshipKind
 from households.models import Household, HouseholdMember, Kinship, Person
 from households.permissions import check_can_edit_household
@@ -34,7 +35,7 @@ def add_member(
 ) -> HouseholdMember:  # fmt: skip
     """A known person or a new one joins; ``since`` None means that the day is not known.
 
-    Raises Overlap when the person already belongs in that period.
+    Raises Overlap when the person already belongs in that period, RuleViolation when a protection forbids it.
     """
     household = _locked(household, actor)
     if since and since > timezone.localdate(at):
@@ -47,6 +48,7 @@ def add_member(
         raise RuleViolation("その人は見つかりません。", field="person")
     if person.birth_on and since and since < person.birth_on:
         raise RuleViolation("世帯に加わった日が生年月日より前です。", field="since")
+    check_not_together([person.pk], household.members.values_list("person_id", flat=True))
     during = DateRange(since, None)
     if HouseholdMember.objects.filter(household=household, person=person, during__overlap=during).exists():
         raise Overlap("この人はすでに世帯員です。", field="person")
@@ -141,6 +143,7 @@ def add_kinship(
         raise RuleViolation("本人自身を親族にはできません。", field="relative")
     if known != 2:
         raise RuleViolation("その人は見つかりません。", field="relative")
+    check_not_together([person.pk], [relative.pk])
     if kind in SYMMETRIC and person.pk > relative.pk:
         person, relative = relative, person
     if kind == KinshipKind.PARENT:

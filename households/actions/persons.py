@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
 from django.db import transaction
@@ -15,8 +15,9 @@ from audit.actions import record
 from common.errors import RuleViolation
 from common.models import check_version
 from households.actions.grants import grant_household
+from households.contact import shield_for
 from households.enums import Relation
-from households.models import Household, HouseholdMember, Person
+from households.models import AddressProtection, Household, HouseholdMember, Person
 from households.permissions import check_can_edit_household
 
 
@@ -61,15 +62,20 @@ def build_person(data: PersonData, *, at: datetime) -> Person:
 
 @transaction.atomic
 def update_person(*, person: Person, data: PersonData, version: int, actor: Actor, at: datetime) -> Person:
-    """Correct a person; StaleRecord when somebody else saved in between."""
+    """Correct a person; StaleRecord when somebody else saved in between.
+
+    Contact details that are protected from the actor stay as they are, whatever was sent.
+    """
     person = Person.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=person.pk)
     check_can_edit_household(actor)
     check_version(person, version)
     check_dates(data, timezone.localdate(at))
+    if AddressProtection.objects.closed_to(actor).filter(person=person).exists():
+        data = replace(data, phone=person.phone, workplace=person.workplace)
     changed = [name for name, value in asdict(data).items() if getattr(person, name) != value]
     for name, value in asdict(data).items():
         setattr(person, name, value)
-    person.fill_search()
+    person.fill_search(hides_contact=AddressProtection.objects.in_force().filter(person=person).exists())
     person.save()
     record(actor=actor, action="person.update", target=person, at=at, fields=changed)
     return person
@@ -119,12 +125,14 @@ def update_household(
     *, household: Household, name: str, area: Area | None, postal_code: str, address: str, phone: str, version: int,
     actor: Actor, at: datetime,
 ) -> Household:  # fmt: skip
-    """Correct name, area, address and phone of a household."""
+    """Correct name, area, address and phone of a household; what is protected from the actor stays."""
     household = Household.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=household.pk)
     check_can_edit_household(actor)
     check_version(household, version)
-    household.name, household.area = name, area
-    household.postal_code, household.address, household.phone = postal_code, address, phone
+    household.name = name
+    if not shield_for(actor).hides(household):
+        household.area = area
+        household.postal_code, household.address, household.phone = postal_code, address, phone
     household.save()
     record(actor=actor, action="household.update", target=household, at=at)
     return household

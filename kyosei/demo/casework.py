@@ -8,9 +8,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from django.utils import timezone
+
 from accounts.actor import Actor
-from cases.actions.assessment import ItemData, add_item, set_consent
+from accounts.enums import Ground
+from accounts.models import Agency
+from cases.actions.assessment import ItemData, add_item
 from cases.actions.closing import ClosingData, close_case, record_follow_up
+from cases.actions.consent import ConsentData, record_consent
 from cases.actions.notes import NoteData, write_note
 from cases.actions.plan import (
     EvaluationData,
@@ -24,8 +29,10 @@ from cases.actions.plan import (
 from cases.actions.receive_consultation import ContactData, receive_consultation
 from cases.enums import CodeList
 from cases.models import Case, Code, FollowUp, SupportPlan
+from cases.selectors.consents import standing_consent
 from households.actions.members import add_kinship, add_member
 from households.actions.persons import PersonData, update_household
+from households.enums import InformationKind
 from households.models import Household, Person
 from kyosei.demo import steps as s
 from kyosei.demo.cast import Cast, moment
@@ -55,6 +62,7 @@ class Told:
     case: Case | None = None
     last: datetime | None = None
     steps: int = 0
+    answers: int = 0
 
     @property
     def open_case(self) -> Case:
@@ -136,6 +144,8 @@ class Teller:
         if told.household is None and row.household is not None and row.case is not None:
             told.household, told.case = row.household, row.case
             self._address(told, actor, end)
+            if step.consent == "yes" and row.person is not None:
+                self._answer_consent(told, step.who, "yes", self._named(told), end)
 
     def _address(self, told: Told, actor: Actor, at: datetime) -> None:
         assert told.household is not None
@@ -199,13 +209,24 @@ class Teller:
 
     def _consent(self, told: Told, step: s.Consent) -> None:
         _, at = self._time(told, step.who, step.ago)
-        set_consent(
-            case=told.open_case,
-            consent=step.state,
-            consent_on=at.date(),
-            actor=self.cast.actor(step.who),
-            at=at,
-        )
+        self._answer_consent(told, step.who, step.state, self._named(told), at)
+
+    def _named(self, told: Told) -> list[Agency]:
+        """The agencies that the story goes on to ask, or else the care centre: a yes names somebody."""
+        asked = [step.to for step in told.story.steps if isinstance(step, s.Refer)]
+        codes = dict.fromkeys(asked or ["houkatsu", "shakyo"])
+        return [self.cast.agency(code) for code in codes]
+
+    def _answer_consent(self, told: Told, who: str, state: str, agencies: list[Agency], at: datetime) -> None:
+        told.answers += 1
+        data = ConsentData(
+            state=state, given_on=timezone.localdate(at), method="spoken", kinds=tuple(InformationKind.values),
+            agencies=tuple(agencies), purpose="くらしの困りごとを一緒に支えるため", witness="同席した同僚",
+        )  # fmt: skip
+        record_consent(
+            case=told.open_case, data=data, actor=self.cast.actor(who), at=at,
+            request_key=request_key(f"{told.story.key}-consent", told.answers),
+        )  # fmt: skip
 
     def _refer(self, told: Told, step: s.Refer) -> None:
         _, at = self._time(told, step.who, step.ago)
@@ -214,9 +235,27 @@ class Teller:
         hour = time(17, 15) if step.days == int(step.days) else time(9 + int(step.days % 1 * 8))
         send_referral(
             case=told.open_case, to_agency=self.cast.agency(step.to), purpose=step.purpose, message=step.message,
-            ground=step.ground, parts=step.parts.split(), deadline_at=max(moment(due, hour), at + timedelta(hours=4)),
+            ground=step.ground or self._ground(told, step, at), parts=step.parts.split(), deadline_at=max(moment(due, hour), at + timedelta(hours=4)),
             actor=self.cast.actor(step.who), at=at, request_key=self._key(told),
         )  # fmt: skip
+
+    def _ground(self, told: Told, step: s.Refer, at: datetime) -> str:
+        """Consent where one names the receiver, else the ground on which nothing that names anybody goes."""
+        receiver, today = self.cast.agency(step.to), timezone.localdate(at)
+        consent = standing_consent(told.open_case, receiver, today)
+        if consent is None and self._works_along(told, receiver):
+            self._answer_consent(told, step.who, "yes", [receiver], at)
+            consent = standing_consent(told.open_case, receiver, today)
+        return Ground.CONSENT if consent else Ground.COORDINATION
+
+    def _works_along(self, told: Told, receiver: Agency) -> bool:
+        """Whether the receiver joins and goes on to work on the record: then the sender had asked the person first."""
+        return any(
+            isinstance(step, s.Answer)
+            and step.event == "join"
+            and self.cast.actor(step.who).agency_id == receiver.pk
+            for step in told.story.steps
+        )
 
     def _waiting(self, told: Told, agency: int | None) -> Referral:
         return Referral.objects.get(case=told.open_case, to_agency=agency, state__in=REFERRAL_WAITING)

@@ -96,7 +96,7 @@ class Refer:
     parts: str = "basic concerns problems"
     days: float = 7
     message: str = ""
-    ground: str = "participation"
+    ground: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1057,7 +1057,7 @@ STORIES: Final[tuple[Story, ...]] = (
                 "houkatsu",
                 "高齢者虐待の疑いとして一緒に対応してほしい",
                 "basic contact family problems notes",
-                ground="abuse_law",
+                ground="child_abuse_law",
                 days=2,
             ),
             Answer(53, "houkatsu1", "take_lead", "コア会議を開き、包括が主担当で対応します。"),

@@ -14,6 +14,7 @@ from cases.actions.grants import grant_case
 from cases.actions.team import join_case, take_lead
 from cases.models import Case
 from common.errors import InvalidTransition, RuleViolation
+from referrals.disclosure_rules import opening_of
 from referrals.models import Referral
 from referrals.permissions import ANSWERS, check_can_answer, check_can_settle
 from referrals.selectors import coordinating_offices
@@ -72,27 +73,15 @@ def answer_referral(
     move(referral, event, actor=actor, at=at, note=note)
     named = staff or actor.staff
     assert named is not None
-    case, ground = referral.case, Ground(referral.ground)
+    case = referral.case
     if event is ReferralEvent.TAKE_LEAD:
-        take_lead(
-            case=case,
-            agency=referral.to_agency,
-            staff=named,
-            actor=actor,
-            at=at,
-            basis=referral,
-            ground=ground,
-        )
+        take_lead(case=case, agency=referral.to_agency, staff=named, actor=actor, at=at, basis=referral)
     elif event is ReferralEvent.JOIN:
+        opening = opening_of(referral, at)
         join_case(
-            case=case,
-            agency=referral.to_agency,
-            staff=named,
-            actor=actor,
-            at=at,
-            basis=referral,
-            ground=ground,
-        )
+            case=case, agency=referral.to_agency, staff=named, actor=actor, at=at, basis=opening.basis,
+            ground=Ground(referral.ground), opens_record=opening.opens_record, ends_at=opening.ends_at,
+        )  # fmt: skip
     else:
         for office in coordinating_offices(referral):
             grant_case(

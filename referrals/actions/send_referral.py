@@ -14,21 +14,14 @@ from accounts.enums import ConsentState, Ground
 from accounts.models import Agency
 from audit.actions import record
 from cases.models import Case
+from cases.selectors.consents import standing_consent
 from common.errors import RuleViolation
+from households.grounds import REFERRAL_GROUNDS
+from households.models import Consent
 from referrals.enums import SharedPart
 from referrals.models import Referral
 from referrals.permissions import check_can_send
 from referrals.workflow import REFERRAL_WAITING, ReferralState
-
-# 支援会議の根拠（106条の6、9条）は会議の議題で使う: its attendees owe secrecy, the receiver of a referral does not.
-REFERRAL_GROUNDS = (
-    Ground.CONSENT,
-    Ground.PARTICIPATION,
-    Ground.COORDINATION,
-    Ground.ABUSE_LAW,
-    Ground.EMERGENCY,
-)
-_AGAINST_THE_WILL = (Ground.ABUSE_LAW, Ground.EMERGENCY)
 
 
 @transaction.atomic
@@ -36,7 +29,8 @@ def send_referral(
     *, case: Case, to_agency: Agency, purpose: str, message: str, ground: str, parts: Iterable[str],
     deadline_at: datetime, actor: Actor, at: datetime, request_key: UUID,
 ) -> Referral:  # fmt: skip
-    """One request to one agency. The receiver gets no access to the case by it, only to the chosen ``parts``.
+    """One request to one agency. The receiver gets no access to the case by it, only to those of the chosen ``parts``
+    that the ground covers (``referrals.disclosure``); the rest stays chosen and is shown to the sender as held back.
 
     The same ``request_key`` again returns the referral that it made. Raises NotAllowed, RuleViolation (beside
     its field) and Case.DoesNotExist for a case that the actor does not see.
@@ -53,7 +47,7 @@ def send_referral(
         raise RuleViolation("終結したケースからはつなげません。先に再開してください。")
     _check_receiver(case, to_agency, actor, at)
     chosen = _check_parts(parts)
-    _check_ground(case, ground, chosen)
+    consent = _consent_for(case, ground, to_agency, at)
     if deadline_at <= at:
         raise RuleViolation("返事の期限は、今より後の日時にしてください。", field="deadline_at")
     if not purpose.strip():
@@ -61,11 +55,12 @@ def send_referral(
     referral = Referral.objects.create(
         request_key=request_key, case=case, from_agency=actor.agency, to_agency=to_agency, sent_by=actor.staff,
         sent_at=at, purpose=purpose.strip(), message=message.strip(), ground=ground, parts=chosen,
-        deadline_at=deadline_at, state=ReferralState.SENT,
+        consent=consent, deadline_at=deadline_at, state=ReferralState.SENT,
     )  # fmt: skip
     record(
         actor=actor, action="referral.send", target=referral, at=at, case=case.pk, to_agency=to_agency.pk,
-        ground=ground, parts=chosen, deadline_at=deadline_at.isoformat(),
+        ground=ground, parts=chosen, consent=consent.pk if consent else None,
+        deadline_at=deadline_at.isoformat(),
     )  # fmt: skip
     return referral
 
@@ -95,22 +90,21 @@ def _check_parts(parts: Iterable[str]) -> list[str]:
     return [part for part in SharedPart.values if part in wanted]
 
 
-def _check_ground(case: Case, ground: str, parts: list[str]) -> None:
+def _consent_for(case: Case, ground: str, to_agency: Agency, at: datetime) -> Consent | None:
+    """The consent that a referral on that ground rests on; None for the other grounds, which need none."""
     if ground not in REFERRAL_GROUNDS:
         raise RuleViolation(
             "この根拠はつなぎには使えません（支援会議の根拠は、会議の議題で使います）。", field="ground"
         )
+    if ground != Ground.CONSENT:
+        return None
     others = "・".join(g.label for g in REFERRAL_GROUNDS if g is not Ground.CONSENT)
-    if ground == Ground.CONSENT and case.consent != ConsentState.YES:
+    consent = standing_consent(case, to_agency, timezone.localdate(at))
+    if consent is None:
         label = ConsentState(case.consent).label
         raise RuleViolation(
-            f"本人の同意は「{label}」です。同意を根拠にするには、先にケースで同意を記録してください。"
-            f"同意なしでつなぐときの根拠：{others}",
+            f"{to_agency.short_name}を伝える先に含む同意の記録がありません（ケースの同意は「{label}」です）。"
+            f"先に同意を記録してください。同意なしでつなぐときの根拠：{others}",
             field="ground",
         )
-    refused = case.consent in (ConsentState.REFUSED, ConsentState.WITHDRAWN)
-    if refused and parts and ground not in _AGAINST_THE_WILL:
-        raise RuleViolation(
-            "本人が共有を断っています。見せる記録を外すか、虐待・緊急を根拠にするか、支援会議で共有してください。",
-            field="parts",
-        )
+    return consent

@@ -15,22 +15,15 @@ from accounts.models import Agency, AgencyQuerySet, Staff
 from cases.models import Case
 from common.forms import KyoseiForm, RequestKeyField, WarekiDateField, WarekiDateTimeField
 from common.japan.wareki import format_wareki
-from referrals.actions.send_referral import REFERRAL_GROUNDS
+from households.grounds import GROUND_RULES, REFERRAL_GROUNDS
 from referrals.enums import SharedPart
 from referrals.selectors import DEADLINE_DAYS, office_hours_deadline
 from referrals.workflow import ReferralEvent, ReferralState
 
 QUICK_DAYS = (1, DEADLINE_DAYS, 5, 10)
 
-GROUND_HINTS = {
-    Ground.CONSENT: "ケースに同意が記録されているとき",
-    Ground.PARTICIPATION: "すでに一緒に支えている機関に頼むとき",
-    Ground.COORDINATION: "同意がまだのとき。個人が分かる記録は必要なものだけにする",
-    Ground.ABUSE_LAW: "通告・通報や安全の確認のため",
-    Ground.EMERGENCY: "命や身体に危険があり、同意を待てないとき",
-}
 _WITH_CONSENT = [SharedPart.BASIC, SharedPart.CONCERNS, SharedPart.STRENGTHS, SharedPart.PROBLEMS]
-_WITHOUT_CONSENT = [SharedPart.CONCERNS, SharedPart.STRENGTHS, SharedPart.PROBLEMS]
+_WITHOUT_CONSENT = [SharedPart.CONCERNS]
 _SEND_NOTHING = (ConsentState.REFUSED, ConsentState.WITHDRAWN)
 
 
@@ -90,7 +83,7 @@ class SendForm(KyoseiForm):
         ]
         consent = f"（いまは「{ConsentState(case.consent).label}」）" if not has_consent else ""
         self.fields["ground"].choices = [  # type: ignore[attr-defined]
-            (g.value, f"{g.label}：{GROUND_HINTS[g]}{consent if g is Ground.CONSENT else ''}")
+            (g.value, f"{g.label}：{GROUND_RULES[g].hint}{consent if g is Ground.CONSENT else ''}")
             for g in REFERRAL_GROUNDS
         ]
         if self.is_bound:

@@ -14,7 +14,7 @@ from accounts.enums import Ground, Sector
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from cases.models import Case, SupportPlan
-from cases.models.case import sees_case
+from cases.models.case import not_denied, sees_case
 from common.models import Versioned
 from referrals.enums import KIND_RULES, Attendance, ConferenceKind, KindRule
 from referrals.models.referral import Referral
@@ -132,6 +132,7 @@ class AgendaQuerySet(models.QuerySet["AgendaItem"]):
         return self.filter(
             Exists(ConferenceMember.objects.opened_by(actor).filter(conference=OuterRef("conference_id")))
             | (~Q(conference__kind__in=SECRET_KINDS) & Q(conference__convener=actor.agency_id)),
+            not_denied(actor, "case_id"),
             conference__in=Conference.objects.visible_to(actor),
         )
 
@@ -186,7 +187,8 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         return self.filter(
             Q(agency=actor.agency_id)
             | Exists(AgendaItem.objects.visible_to(actor).filter(pk=OuterRef("agenda_item_id")))
-            | (~Q(agenda_item__conference__kind__in=SECRET_KINDS) & sees_case(actor, "case_id"))
+            | (~Q(agenda_item__conference__kind__in=SECRET_KINDS) & sees_case(actor, "case_id")),
+            not_denied(actor, "case_id"),
         )
 
     def open(self) -> ActionItemQuerySet:

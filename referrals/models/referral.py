@@ -15,8 +15,9 @@ from accounts.enums import Ground
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from cases.models import Case
-from cases.models.case import sees_case
+from cases.models.case import not_denied, sees_case
 from common.models import Versioned
+from households.models import Consent
 from referrals.enums import SharedPart
 from referrals.workflow import REFERRAL_WAITING, ReferralState
 
@@ -26,14 +27,15 @@ if TYPE_CHECKING:
 
 class ReferralQuerySet(models.QuerySet["Referral"]):
     def visible_to(self, actor: Actor) -> ReferralQuerySet:
-        """The agency at either end, the director's office it rose to, and whoever sees the case."""
+        """The agency at either end, the director's office it rose to, and whoever sees the case; never a worker on the deny list."""
         if not actor.has(Permission.REFERRAL_VIEW) or actor.agency_id is None:
             return self.none()
         return self.filter(
             Q(from_agency=actor.agency_id)
             | Q(to_agency=actor.agency_id)
             | Q(escalated_to=actor.agency_id)
-            | sees_case(actor, "case_id")
+            | sees_case(actor, "case_id"),
+            not_denied(actor, "case_id"),
         )
 
     def waiting(self) -> ReferralQuerySet:
@@ -64,6 +66,14 @@ class Referral(Versioned):
     purpose = models.CharField("お願いしたいこと", max_length=200)
     message = models.TextField("補足", blank=True)
     ground = models.CharField("共有の根拠", max_length=30, choices=Ground)
+    consent = models.ForeignKey(
+        Consent,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="referrals",
+        verbose_name="同意",
+    )
     parts = ArrayField(
         models.CharField(max_length=20, choices=SharedPart),
         verbose_name="見せる記録",
@@ -96,6 +106,10 @@ class Referral(Versioned):
                 name="referral_not_to_self",
                 condition=~Q(from_agency=F("to_agency")),
                 violation_error_message="自分の機関へつなぐことはできません。",
+            ),
+            models.CheckConstraint(
+                name="referral_on_consent_names_it",
+                condition=~Q(ground=Ground.CONSENT) | Q(consent__isnull=False),
             ),
             models.CheckConstraint(
                 name="referral_answered_iff_not_sent",
@@ -131,3 +145,8 @@ class Referral(Versioned):
     @property
     def is_waiting(self) -> bool:
         return self.state in REFERRAL_WAITING
+
+    @property
+    def shows_record(self) -> bool:
+        """While it waits, and for a partner to whom the ground does not open the whole record."""
+        return self.is_waiting or self.state == ReferralState.PARTNER

@@ -20,6 +20,7 @@ from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from common.errors import NotAllowed, RuleViolation
 from common.forms import WarekiDateInput
+from households.contact import shield_for
 from referrals.actions.run_conference import (
     approve_plan,
     close_conference,
@@ -95,7 +96,7 @@ def _run_context(
         "place": place + 1,
         "previous": items[place - 1] if place else None,
         "next": items[place + 1] if place + 1 < len(items) else None,
-        "paper": paper_of(item, SCREEN_PARTS),
+        "paper": paper_of(item, shield_for(request.actor), SCREEN_PARTS),
         "has_consent": item.case.consent == ConsentState.YES,
         "conclusion": ConclusionForm(initial={"conclusion": item.conclusion}),
         "answers": answers_open_to(request.actor, item.referral) if item.referral else [],

@@ -38,7 +38,7 @@ from referrals.selectors import (
     silent_cases,
     with_team,
 )
-from referrals.selectors_disclosure import disclosure
+from referrals.selectors_disclosure import referral_disclosure
 from referrals.workflow import REFERRAL_MEANING, ReferralEvent, ReferralState
 
 HISTORY_SORTS = {
@@ -216,13 +216,13 @@ def _detail_context(request: ActorRequest, referral: Referral) -> dict[str, Any]
     actor, at = request.actor, timezone.now()
     row = as_row(referral, actor, at, director_office_list())
     is_receiver = referral.to_agency_id == actor.agency_id
-    shows = referral.is_waiting or not is_receiver
+    shows = referral.shows_record or not is_receiver
     return {
         "row": row,
         "referral": referral,
         "is_receiver": is_receiver,
         "shows_parts": shows,
-        "disclosure": disclosure(referral.case, referral.parts) if shows else None,
+        "disclosure": referral_disclosure(referral, timezone.localdate(at)) if shows else None,
         "answer_words": ANSWER_WORDS,
         "may_convene": actor.has(Permission.CONFERENCE_CONVENE) and row.sees_case and referral.is_waiting,
     }

@@ -11,17 +11,21 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts.access import permission, scoped_get
-from accounts.enums import Sector
+from accounts.enums import Ground, Sector
 from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
 from cases.actions.drafts import forget_draft
 from cases.models import Case, Draft
+from cases.selectors.consents import standing_consent
 from common.errors import NotAllowed, RuleViolation
+from households.contact import shield_for_agency, shield_for_everybody
+from households.grounds import REFERRAL_GROUNDS
 from referrals.actions.send_referral import send_referral
+from referrals.disclosure_rules import coverage_of
 from referrals.enums import SharedPart
 from referrals.forms.referral import SendForm, receivers
-from referrals.selectors_disclosure import disclosure
+from referrals.selectors_disclosure import Disclosure, disclosure, with_refused
 
 PURPOSES = (
     "主担当を引き受けてほしい",
@@ -106,8 +110,28 @@ def _context(request: ActorRequest, case: Case, form: SendForm) -> dict[str, Any
         "agency_value": picked if label and not isinstance(picked, Agency) else getattr(picked, "pk", ""),
         "agency_text": label or form["to_agency_text"].value() or "",
         "purposes": PURPOSES,
-        "disclosure": disclosure(case, chosen),
+        "disclosure": _preview(
+            request, case, chosen, str(form["ground"].value() or ""), str(getattr(picked, "pk", picked or ""))
+        ),
     }
+
+
+def _preview(request: ActorRequest, case: Case, parts: list[str], ground: str, to: str) -> Disclosure:
+    """What would go with these parts on this ground to this agency, as far as they are chosen yet."""
+    if ground not in REFERRAL_GROUNDS:
+        ground = Ground.COORDINATION
+    today = timezone.localdate()
+    agency = Agency.objects.visible_to(request.actor).filter(pk=to).first() if to.isdecimal() else None
+    consent = standing_consent(case, agency, today) if agency and ground == Ground.CONSENT else None
+    found = coverage_of(parts, ground, consent, today)
+    shield = shield_for_agency(agency) if agency else shield_for_everybody()
+    why = found.why
+    if ground == Ground.CONSENT and agency is None:
+        why = "つなぎ先を選ぶと、同意の範囲で伝わるものが出ます。"
+    elif ground == Ground.CONSENT and consent is None:
+        why = "この機関を伝える先に含む同意の記録がありません。"
+    shown = disclosure(case, [p.value for p in found.covered], shield)
+    return with_refused(shown, found, why)
 
 
 def _grouped(agencies: list[Agency]) -> list[tuple[str, str, list[Agency]]]:
@@ -134,5 +158,6 @@ def preview(request: ActorRequest) -> HttpResponse:
     """What the receiver would read with the ticked parts, and what stays back."""
     case = _case(request)
     chosen = [p for p in request.GET.getlist("parts") if p in SharedPart.values]
-    context = {"case": case, "disclosure": disclosure(case, chosen)}
+    ground, to = request.GET.get("ground", ""), request.GET.get("to_agency", "")
+    context = {"case": case, "disclosure": _preview(request, case, chosen, ground, to)}
     return render(request, "referrals/_preview.html", context)

@@ -8,9 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.enums import ConsentState
 from audit.models import ChangeRecord
-from cases.actions.assessment import ItemData, add_item, edit_item, end_item, set_consent
+from cases.actions.assessment import ItemData, add_item, edit_item, end_item
 from cases.actions.closing import ClosingData, close_case, move_case, record_follow_up, reopen_case
 from cases.actions.notes import NoteData, edit_note, write_note
 from cases.actions.plan import (
@@ -169,7 +168,7 @@ def test_stranger_can_call_no_action(worker, stranger):
     calls = [
         lambda: write_note(case=case, data=note_data(), actor=stranger.actor, at=f.NOW, request_key=uuid4()),
         lambda: add_item(case=case, data=ItemData("problem", "x"), actor=stranger.actor, at=f.NOW),
-        lambda: set_consent(case=case, consent="yes", consent_on=None, actor=stranger.actor, at=f.NOW),
+        lambda: f.give_consent(case, stranger.actor, stranger.agency),
         lambda: start_plan(case=case, actor=stranger.actor, at=f.NOW),
         lambda: close_case(case=case, data=closing(), actor=stranger.actor, at=f.NOW),
         lambda: reopen_case(case=case, actor=stranger.actor, at=f.NOW, reason="x"),
@@ -191,14 +190,6 @@ def test_items_are_added_corrected_and_ended(worker):
     end_item(item=item, actor=worker.actor, at=f.NOW)
     assert AssessmentItem.objects.get().ended_at == f.NOW
     assert ChangeRecord.objects.filter(action="item.end").count() == 1
-
-
-def test_consent_is_dated_and_not_in_the_future(worker):
-    case = f.make_case(worker.actor)
-    case = set_consent(case=case, consent=ConsentState.YES, consent_on=None, actor=worker.actor, at=f.NOW)
-    assert case.consent_on == f.TODAY
-    with pytest.raises(RuleViolation):
-        set_consent(case=case, consent="yes", consent_on=date(2026, 12, 1), actor=worker.actor, at=f.NOW)
 
 
 def test_plan_is_decided_evaluated_and_replaced_and_the_old_stays(worker):

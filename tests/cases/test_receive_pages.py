@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from accounts.models import Notice
 from budgets.models import WorkEntry
 from cases.masters import load_codes
 from cases.models import Case, Consultation, Draft
@@ -73,8 +74,21 @@ def test_known_person_of_another_agencys_case_brings_the_desk_in_beside_the_lead
     worker.client.post("/consultations/new/", post | {"person": person.pk, "person_text": "森下 和子"})
     case.refresh_from_db()
     assert case.lead_agency == center_worker.agency
-    assert Case.objects.visible_to(worker.actor).get() == case
-    assert Consultation.objects.get().case == case
+    consultation = Consultation.objects.get()
+    assert consultation.case == case
+    assert [p.agency for p in case.partners.all()] == [worker.agency]
+    assert "相談が加わりました" in Notice.objects.get(staff=center_worker.staff).text
+
+
+def test_a_contact_opens_no_record_that_another_agency_keeps(worker, center_worker, post):
+    """Need to know: hearing somebody is no way into the case that another agency leads."""
+    case = f.make_case(center_worker.actor)
+    person = Person.objects.get()
+    worker.client.post("/consultations/new/", post | {"person": person.pk, "person_text": "森下 和子"})
+    assert not Case.objects.visible_to(worker.actor).exists()
+    assert not Household.objects.visible_to(worker.actor).exists()
+    page = worker.client.get(f"/consultations/{Consultation.objects.get().receipt_no}/")
+    assert f"/cases/{case.number}/" not in page.content.decode()
 
 
 def test_same_form_twice_is_one_record(worker, post):

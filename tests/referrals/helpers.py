@@ -25,7 +25,7 @@ def send(
     *,
     purpose: str = "介護保険の申請と訪問の同行をお願いしたい",
     message: str = "",
-    ground: str = Ground.COORDINATION,
+    ground: str = Ground.ELDER_ABUSE_LAW,
     parts: tuple[str, ...] = ("basic", "concerns"),
     at: datetime = NOW,
     deadline_at: datetime | None = None,

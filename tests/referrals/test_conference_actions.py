@@ -257,7 +257,7 @@ def test_edit_item(item, worker, disability_worker):
     foreign = send(worker.actor, f.make_case(worker.actor), disability_worker.agency)
     fields = {
         "item": item, "actor": worker.actor, "at": NOW, "topic": "金銭管理", "minutes": 15, "situation": "単身",
-        "request_text": "同行", "ground": Ground.ABUSE_LAW, "plan": None,
+        "request_text": "同行", "ground": Ground.CHILD_ABUSE_LAW, "plan": None,
     }  # fmt: skip
     with pytest.raises(RuleViolation):
         edit_item(referral=foreign, **fields)

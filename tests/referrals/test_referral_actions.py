@@ -8,14 +8,16 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.enums import AgencyKind, ConsentState, Ground, Sector
+from accounts.enums import ABUSE_LAWS, AgencyKind, ConsentState, Ground, Sector
 from cases.models import Case, CasePartner
 from cases.signals import case_closing
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from referrals.actions.answer_referral import answer_referral, settle_referral
 from referrals.actions.withdraw_referral import withdraw_referral
+from referrals.enums import SharedPart
 from referrals.models import Referral
 from referrals.permissions import answers_open_to
+from referrals.selectors_disclosure import referral_disclosure
 from referrals.signals import referral_answered
 from referrals.workflow import REFERRAL_TRANSITIONS, ReferralEvent, ReferralState
 from tests import factories as f
@@ -123,21 +125,32 @@ def test_send_on_consent_needs_consent_and_names_other_grounds(worker, case, car
         send(worker.actor, case, care_center, ground=Ground.CONSENT)
     assert error.value.field == "ground"
     assert Ground.EMERGENCY.label in error.value.message
-    case.consent = ConsentState.YES
-    case.save()
-    assert send(worker.actor, case, care_center, ground=Ground.CONSENT).ground == Ground.CONSENT
+    consent = f.give_consent(case, worker.actor, care_center)
+    sent = send(worker.actor, case, care_center, ground=Ground.CONSENT)
+    assert (sent.ground, sent.consent) == (Ground.CONSENT, consent)
 
 
-@pytest.mark.parametrize("consent", [ConsentState.REFUSED, ConsentState.WITHDRAWN])
-def test_send_against_a_refusal_shows_nothing_unless_in_danger(consent, worker, case, care_center):
-    case.consent = consent
-    case.save()
-    with pytest.raises(RuleViolation) as error:
-        send(worker.actor, case, care_center)
-    assert error.value.field == "parts"
-    assert send(worker.actor, case, care_center, parts=()).parts == []
-    other = f.make_agency("こども家庭室", kind=AgencyKind.DEPARTMENT)
-    assert send(worker.actor, case, other, ground=Ground.EMERGENCY).parts == ["basic", "concerns"]
+def test_send_on_a_consent_that_names_others_is_refused(worker, case, care_center, disability_section):
+    f.give_consent(case, worker.actor, disability_section)
+    with pytest.raises(RuleViolation, match="地域包括支援センターを伝える先に含む同意"):
+        send(worker.actor, case, care_center, ground=Ground.CONSENT)
+
+
+@pytest.mark.parametrize("consent", [ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.NO])
+def test_without_consent_nothing_that_names_anybody_goes(consent, worker, case, care_center):
+    Case.objects.filter(pk=case.pk).update(consent=consent)
+    sent = send(worker.actor, case, care_center, ground=Ground.COORDINATION, parts=tuple(SharedPart.values))
+    found = referral_disclosure(sent, NOW.date())
+    assert [part for part, _, _ in found.shown] == [SharedPart.CONCERNS]
+    assert len(found.refused) == len(SharedPart) - 1
+    assert "個人が分かる記録は渡せません" in found.why
+
+
+@pytest.mark.parametrize("ground", [*ABUSE_LAWS, Ground.EMERGENCY])
+def test_danger_lets_everything_go_against_the_will(ground, worker, case, care_center):
+    Case.objects.filter(pk=case.pk).update(consent=ConsentState.REFUSED)
+    sent = send(worker.actor, case, care_center, ground=ground, parts=tuple(SharedPart.values))
+    assert referral_disclosure(sent, NOW.date()).refused == ()
 
 
 @pytest.mark.parametrize("ground", [Ground.ARTICLE_106_6, Ground.POVERTY_ARTICLE_9, Ground.OWN_DUTY, "なし"])

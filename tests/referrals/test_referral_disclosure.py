@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from households.contact import Shield
 from referrals import selectors_disclosure
 from referrals.enums import SharedPart
 from referrals.selectors_disclosure import as_lines, disclosure
@@ -33,23 +34,23 @@ def test_as_lines(content, lines):
 def test_only_the_chosen_parts_are_fetched(worker, monkeypatch):
     asked = []
 
-    def read(case, parts):
+    def read(case, parts, shield):
         asked.append(parts)
         return {part: f"{part}の中身" for part in SharedPart.values}
 
     monkeypatch.setattr(selectors_disclosure, "shared_parts", read)
     case = f.make_case(worker.actor)
-    found = disclosure(case, ["concerns", "basic"])
+    found = disclosure(case, ["concerns", "basic"], Shield())
     assert asked == [["basic", "concerns"]]
     assert [lines for _, _, lines in found.shown] == [("basicの中身",), ("concernsの中身",)]
     assert len(found.held_back) == len(SharedPart) - 2
-    assert disclosure(case, []).shown == ()
+    assert disclosure(case, [], Shield()).shown == ()
     assert len(asked) == 1
 
 
 def test_both_ends_read_the_same(worker, center_worker, monkeypatch):
     secret = {part: f"<{part}の中身>" for part in SharedPart.values}
-    monkeypatch.setattr(selectors_disclosure, "shared_parts", lambda case, parts: secret)
+    monkeypatch.setattr(selectors_disclosure, "shared_parts", lambda case, parts, shield: secret)
     referral = send(worker.actor, f.make_case(worker.actor), center_worker.agency, parts=("notes",))
     pages = [who.client.get(f"/referrals/{referral.pk}/").content.decode() for who in (worker, center_worker)]
     for page in pages:

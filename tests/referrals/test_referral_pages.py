@@ -296,7 +296,7 @@ def test_form_proposes_three_working_days(worker, case, care_center, django_asse
     text = page.content.decode()
     assert "令和8年11月26日（木）17:15" in text  # the 23rd is a holiday: 24, 25, 26
     assert care_center.name in text
-    assert page.context["form"]["parts"].value() == ["concerns", "strengths", "problems"]
+    assert page.context["form"]["parts"].value() == ["concerns"]
 
 
 def test_send_from_the_form(worker, case, care_center):
@@ -324,7 +324,7 @@ def test_typed_name_counts(worker, case, care_center):
         ({"purpose": ""}, "お願いしたいことを入力してください"),
         ({"deadline_at_0": "R8.11.31", "deadline_at_1": "10:00"}, "11月"),
         ({"deadline_at_0": "R8.11.20", "deadline_at_1": "10:00"}, "今より後"),
-        ({"ground": "consent"}, "本人の同意は「未確認」"),
+        ({"ground": "consent"}, "ケースの同意は「未確認」"),
         ({"ground": "article_106_6"}, "一覧にあるものから"),
         ({"parts": ["diary"]}, "見せる記録は、一覧にあるもの"),
         ({"to_agency": "", "to_agency_text": "どこか"}, "つなぎ先を選んでください"),
@@ -358,7 +358,7 @@ def test_agency_options(worker, care_center, disability_section, desk):
 
 def test_preview_shows_only_what_is_ticked(worker, case):
     url = reverse("referrals:preview")
-    page = worker.client.get(url, {"case": case.number, "parts": ["basic", "diary"]})
+    page = worker.client.get(url, {"case": case.number, "parts": ["basic", "diary"], "ground": "emergency"})
     assert [part for part, _, _ in page.context["disclosure"].shown] == ["basic"]
     assert "住所・電話" in page.context["disclosure"].held_back
 

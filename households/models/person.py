@@ -1,115 +1,26 @@
-"""Person, household, dated membership, kinship, and the household's access grants."""
+"""Person, dated membership of a household, kinship."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
-from guardian.models import GroupObjectPermissionBase
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts.enums import Ground
-from accounts.models import Area, Int8Range, Staff
+from accounts.models import Int8Range
 from accounts.roles import Permission
 from common.japan.names import fold, query_bigrams, query_words, search_terms
 from common.japan.wareki import parse_wareki
 from common.models import Versioned
 from households.enums import KinshipKind, Relation, Sex
+from households.models.household import Household, denied_households
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
-
-VIEW_HOUSEHOLD = "view_household"
-
-
-class GrantQuerySet(models.QuerySet):
-    """Shared by the grants of households and of cases."""
-
-    def in_force(self, at: datetime) -> GrantQuerySet:
-        return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at))
-
-
-class AccessGrant(GroupObjectPermissionBase):
-    """A group may see one record, on a ground, resting on a record, until an end. Never given to loose users."""
-
-    ground = models.CharField("根拠", max_length=30, choices=Ground)
-    basis_type = models.CharField("基となる記録の種類", max_length=60, blank=True)
-    basis_id = models.CharField("基となる記録", max_length=40, blank=True)
-    given_by = models.ForeignKey(
-        Staff, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="付与した職員"
-    )
-    given_at = models.DateTimeField("付与日時")
-    ends_at = models.DateTimeField("終了日時", null=True, blank=True)
-
-    objects = GrantQuerySet.as_manager()  # type: ignore[assignment,misc]
-
-    class Meta:
-        abstract = True
-
-
-class HouseholdQuerySet(models.QuerySet["Household"]):
-    def visible_to(self, actor: Actor) -> HouseholdQuerySet:
-        """The one definition of who sees a household: the groups that hold a grant on it that has not ended."""
-        if not actor.has(Permission.HOUSEHOLD_VIEW):
-            return self.none()
-        return self.filter(
-            Exists(
-                HouseholdGrant.objects.filter(
-                    content_object=OuterRef("pk"), group__in=actor.group_ids
-                ).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=models.functions.Now()))
-            )
-        )
-
-
-@pghistory.track()
-class Household(Versioned):
-    """世帯: the unit of support. Its people come and go by dated membership."""
-
-    name = models.CharField("世帯名", max_length=100)
-    area = models.ForeignKey(Area, on_delete=models.PROTECT, null=True, blank=True, verbose_name="圏域")
-    postal_code = models.CharField("郵便番号", max_length=8, blank=True)
-    address = models.CharField("住所", max_length=200, blank=True)
-    phone = models.CharField("電話", max_length=30, blank=True)
-    created_at = models.DateTimeField("登録日時")
-
-    objects = HouseholdQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "世帯"
-        permissions = []
-        indexes = [models.Index(fields=["-created_at", "-id"], name="household_recent")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def pseudonym(self) -> str:
-        """What minutes and money pages show instead of a name."""
-        return f"世帯{self.pk:06d}"
-
-
-class HouseholdGrant(AccessGrant):
-    """Who may see a household."""
-
-    content_object = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="grants")
-
-    class Meta(AccessGrant.Meta):
-        abstract = False
-        verbose_name = "世帯の閲覧権"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["content_object", "group", "permission"],
-                condition=Q(ends_at__isnull=True),
-                name="household_grant_once",
-            )
-        ]
-        indexes = [models.Index(fields=["group", "content_object"], name="household_grant_group")]
-
 
 SEARCH_COLUMNS = ("search_terms", "search_text", "kana_folded")
 
@@ -133,9 +44,12 @@ class PersonQuerySet(models.QuerySet["Person"]):
     def findable_by(self, actor: Actor) -> PersonQuerySet:
         """Identity only (name, kana, birth date): so that nobody is registered twice (domain.md 8, point 7).
 
-        Pages that use it show no address, no phone and nothing of a case.
+        Pages that use it show no address, no phone and nothing of a case. A worker on a deny list does not find
+        the people of that household.
         """
-        return self.all() if actor.has(Permission.PERSON_FIND) else self.none()
+        if not actor.has(Permission.PERSON_FIND):
+            return self.none()
+        return self.exclude(pk__in=people_of(denied_households(actor)))
 
     def matching(self, query: str) -> PersonQuerySet:
         """People whose name, kana, birth date or phone holds every word of ``query``, folded (names.fold).
@@ -214,14 +128,17 @@ class Person(Versioned):
     def display_kana(self) -> str:
         return f"{self.family_kana} {self.given_kana}".strip()
 
-    def fill_search(self) -> None:
-        """Set the three search columns from the rest (actions call it before saving)."""
+    def fill_search(self, *, hides_contact: bool = False) -> None:
+        """Set the three search columns from the rest (actions call it before saving).
+
+        ``hides_contact``: the person's address is protected (支援措置), so the phone finds nobody.
+        """
         self.kana_folded = fold(self.family_kana + self.given_kana)
         parts = [
             fold(self.family_name + self.given_name),
             self.kana_folded,
             fold(self.alias),
-            "".join(c for c in fold(self.phone) if c.isdigit()),
+            "" if hides_contact else "".join(c for c in fold(self.phone) if c.isdigit()),
             self.birth_on.strftime("%Y%m%d") if self.birth_on else "",
         ]
         self.search_text = " ".join(p for p in parts if p)[:400]
@@ -261,11 +178,19 @@ class HouseholdMember(models.Model):
         return f"{self.person}（{self.get_relation_display()}）"
 
 
+def people_of(households: QuerySet[Any, Any]) -> QuerySet[HouseholdMember, int]:
+    """Ids of the people who belong, or once belonged, to some households (given as a queryset of ids)."""
+    return HouseholdMember.objects.filter(household_id__in=households).values_list("person_id", flat=True)
+
+
 class KinshipQuerySet(models.QuerySet["Kinship"]):
     def visible_to(self, actor: Actor) -> KinshipQuerySet:
-        """A kinship is seen by whoever sees one of the two people."""
+        """A kinship is seen by whoever sees one of the two people, unless a deny list hides one of them."""
         people = Person.objects.visible_to(actor).values("pk")
-        return self.filter(Q(person__in=people) | Q(relative__in=people))
+        hidden = people_of(denied_households(actor))
+        return self.filter(Q(person__in=people) | Q(relative__in=people)).exclude(
+            Q(person__in=hidden) | Q(relative__in=hidden)
+        )
 
 
 @pghistory.track()

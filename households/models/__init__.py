@@ -1,0 +1,33 @@
+"""Models of people and households, by noun."""
+
+from households.models.consent import Consent, ConsentAgency, ConsentScan
+from households.models.grants import AccessGrant
+from households.models.household import (
+    VIEW_HOUSEHOLD,
+    Household,
+    HouseholdDenial,
+    HouseholdGrant,
+    denied_households,
+)
+from households.models.person import HouseholdMember, Kinship, Person, people_of, without_search
+from households.models.protection import AddressProtection, ProtectionUnit, SafeContact
+
+__all__ = [
+    "VIEW_HOUSEHOLD",
+    "AccessGrant",
+    "AddressProtection",
+    "Consent",
+    "ConsentAgency",
+    "ConsentScan",
+    "Household",
+    "HouseholdDenial",
+    "HouseholdGrant",
+    "HouseholdMember",
+    "Kinship",
+    "Person",
+    "ProtectionUnit",
+    "SafeContact",
+    "denied_households",
+    "people_of",
+    "without_search",
+]

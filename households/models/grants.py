@@ -1,0 +1,37 @@
+"""What every access grant carries; households and cases each have their own table of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from guardian.models import GroupObjectPermissionBase
+
+from accounts.enums import Ground
+from accounts.models import Staff
+
+
+class GrantQuerySet(models.QuerySet):
+    """Shared by the grants of households and of cases."""
+
+    def in_force(self, at: datetime) -> GrantQuerySet:
+        return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at))
+
+
+class AccessGrant(GroupObjectPermissionBase):
+    """A group may see one record, on a ground, resting on a record, until an end. Never given to loose users."""
+
+    ground = models.CharField("根拠", max_length=30, choices=Ground)
+    basis_type = models.CharField("基となる記録の種類", max_length=60, blank=True)
+    basis_id = models.CharField("基となる記録", max_length=40, blank=True)
+    given_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="付与した職員"
+    )
+    given_at = models.DateTimeField("付与日時")
+    ends_at = models.DateTimeField("終了日時", null=True, blank=True)
+
+    objects = GrantQuerySet.as_manager()  # type: ignore[assignment,misc]
+
+    class Meta:
+        abstract = True
