@@ -24,6 +24,7 @@ from cases.serializers import (
     NewNoteSerializer,
     NoteSerializer,
 )
+from households.contact import shield_for
 
 
 class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -37,7 +38,10 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
     cursor_order = ("-opened_at", "-pk")
 
     def scope(self, actor: Actor) -> Any:
-        return Case.objects.visible_to(actor).select_related("household", "lead_agency", "lead_staff")
+        rows = Case.objects.visible_to(actor).select_related("household", "lead_agency", "lead_staff")
+        if "lead_agency__code" in self.request.query_params:
+            rows = rows.exclude(household__in=shield_for(actor).households)
+        return rows
 
     @extend_schema(methods=["GET"], responses=NoteSerializer(many=True), filters=False)
     @extend_schema(methods=["POST"], request=NewNoteSerializer, responses={201: NoteSerializer})
@@ -51,11 +55,16 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
                 case=case, data=NoteData(**form.validated_data), actor=actor_of(request), at=timezone.now(),
                 request_key=request_key(request),
             )  # fmt: skip
-            return Response(NoteSerializer(note).data, status=status.HTTP_201_CREATED)
+            return Response(
+                NoteSerializer(note, context=self.get_serializer_context()).data,
+                status=status.HTTP_201_CREATED,
+            )
         rows = ProgressNote.objects.visible_to(actor_of(request)).filter(case=case)
         self.cursor_order = ("-started_at", "-pk")
         page = self.paginate_queryset(rows.select_related("case", "agency", "staff"))
-        return self.get_paginated_response(NoteSerializer(page, many=True).data)
+        return self.get_paginated_response(
+            NoteSerializer(page, many=True, context=self.get_serializer_context()).data
+        )
 
 
 class ConsultationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -81,4 +90,7 @@ class ConsultationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scop
             data=ContactData(**data), actor=actor_of(request), at=timezone.now(), request_key=request_key(request),
             person_id=person,
         )  # fmt: skip
-        return Response(ConsultationSerializer(consultation).data, status=status.HTTP_201_CREATED)
+        return Response(
+            ConsultationSerializer(consultation, context=self.get_serializer_context()).data,
+            status=status.HTTP_201_CREATED,
+        )

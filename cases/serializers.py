@@ -7,9 +7,14 @@ from rest_framework import serializers
 from accounts.enums import ConsentState
 from cases.enums import Caller, Outcome, Way
 from cases.models import Case, Consultation, ProgressNote
+from households.serializers import ShieldedSerializer
 
 
-class CaseSerializer(serializers.ModelSerializer):
+class CaseSerializer(ShieldedSerializer):
+    """ケース: who leads and how it stands."""
+
+    text_fields = ("next_text",)
+    desk_fields = {"lead_agency": ("lead_agency", "lead_staff")}
     household = serializers.CharField(source="household.name", read_only=True)
     lead_agency = serializers.CharField(source="lead_agency.code", read_only=True)
     lead_staff = serializers.CharField(source="lead_staff.name", read_only=True)
@@ -23,7 +28,11 @@ class CaseSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class ConsultationSerializer(serializers.ModelSerializer):
+class ConsultationSerializer(ShieldedSerializer):
+    """相談受付."""
+
+    text_fields = ("text",)
+    desk_fields = {"agency": ("agency", "staff")}
     agency = serializers.CharField(source="agency.code", read_only=True)
     staff = serializers.CharField(source="staff.name", read_only=True)
     case = serializers.CharField(source="case.number", read_only=True, allow_null=True)
@@ -53,7 +62,15 @@ class NewConsultationSerializer(serializers.Serializer):
     outcome = serializers.ChoiceField(choices=Outcome.choices, default=Outcome.UNDECIDED)
 
 
-class NoteSerializer(serializers.ModelSerializer):
+class NoteSerializer(ShieldedSerializer):
+    """支援経過."""
+
+    text_fields = ("text", "counterpart", "next_text")
+    desk_fields = {"agency": ("agency", "staff")}
+
+    def household_of(self, row: ProgressNote) -> int | None:
+        return row.case.household_id
+
     case = serializers.CharField(source="case.number", read_only=True)
     agency = serializers.CharField(source="agency.code", read_only=True)
     staff = serializers.CharField(source="staff.name", read_only=True)

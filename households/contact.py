@@ -20,6 +20,7 @@ from households.models import AddressProtection, Household, HouseholdMember, Per
 
 HIDDEN = "（秘匿）"
 HIDDEN_DESK = "相談窓口（秘匿）"
+HIDDEN_EDIT = "秘匿された連絡先を含む記録のため、見てよい機関だけが訂正できます。"
 _DIGITS = {str(n): f"[{n}{chr(0xFF10 + n)}]" for n in range(10)}
 _DASHES = "[-‐‑–—−－ーｰ 　]*"
 
@@ -82,6 +83,9 @@ class Shield:
         pk = household.pk if isinstance(household, Household) else household
         pattern = self.words.get(pk) if pk is not None else None
         return pattern.sub(HIDDEN, text) if pattern else text
+
+
+NOTHING_HIDDEN = Shield()
 
 
 def shield_for(actor: Actor) -> Shield:

@@ -43,6 +43,14 @@ class PersonForm(PersonFields):
     note = forms.CharField(label="備考", required=False, widget=forms.Textarea(attrs={"rows": 3}))
     version = VersionField()
 
+    def __init__(self, *args: Any, hides_contact: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("phone", "workplace") if hides_contact else ():
+            del self.fields[name]
+
+
+CONTACT_FIELDS = ("area", "postal_code", "address", "phone")
+
 
 class HouseholdForm(KyoseiForm):
     name = forms.CharField(label="世帯名", max_length=100)
@@ -54,9 +62,11 @@ class HouseholdForm(KyoseiForm):
     phone = PhoneField(label="電話", required=False)
     version = VersionField()
 
-    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: Any, hides_contact: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["area"].queryset = Area.objects.visible_to(actor).order_by("code")  # type: ignore[attr-defined]
+        for name in CONTACT_FIELDS if hides_contact else ():
+            del self.fields[name]
 
 
 class MemberForm(PersonFields):

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from accounts.actor import Actor
 from accounts.models import Area
 from common.japan.age import age_on
+from households.contact import NOTHING_HIDDEN, Shield, shield_for
 from households.models import Household, HouseholdMember, Kinship, Person, without_search
 
 
@@ -20,6 +21,7 @@ class MemberRow:
     member: HouseholdMember
     age: int | None
     is_current: bool
+    hides_move: bool = False
 
     @property
     def role(self) -> str:
@@ -32,8 +34,8 @@ class MemberRow:
         return "・".join(words)
 
 
-def member_rows(household: Household, on: date) -> list[MemberRow]:
-    """Everybody who belongs or belonged, present ones first; one query."""
+def member_rows(household: Household, on: date, shield: Shield = NOTHING_HIDDEN) -> list[MemberRow]:
+    """Everybody who belongs or belonged, present ones first; one query. That a protected person moved is not told."""
     rows = []
     for member in (
         HouseholdMember.objects.filter(household=household)
@@ -44,15 +46,17 @@ def member_rows(household: Household, on: date) -> list[MemberRow]:
         until = member.during.upper
         person = member.person
         age = age_on(person.birth_on, person.died_on or on) if person.birth_on else None
-        rows.append(MemberRow(member, age, is_current=until is None or until > on))
+        current = until is None or until > on
+        rows.append(MemberRow(member, age, current, hides_move=person.pk in shield.people))
     return sorted(rows, key=lambda row: (not row.is_current, row.member.relation != "self", row.member.pk))
 
 
-def kinship_rows(people: list[Person]) -> list[Kinship]:
-    """Kinship among and around some people; one query."""
+def kinship_rows(actor: Actor, people: list[Person]) -> list[Kinship]:
+    """Kinship among and around some people, as far as the actor sees it; one query."""
     ids = [p.pk for p in people]
     return list(
-        Kinship.objects.filter(Q(person__in=ids) | Q(relative__in=ids))
+        Kinship.objects.visible_to(actor)
+        .filter(Q(person__in=ids) | Q(relative__in=ids))
         .select_related("person", "relative")
         .order_by("pk")
     )
@@ -62,7 +66,7 @@ def filter_households(actor: Actor, *, q: str = "", area: Area | None = None) ->
     """Households that the actor sees, by a member's name, by their own name, by area."""
     rows = Household.objects.visible_to(actor).select_related("area")
     if area:
-        rows = rows.filter(area=area)
+        rows = rows.filter(area=area).exclude(pk__in=shield_for(actor).households)
     if q:
         people = Person.objects.visible_to(actor).matching(q).values("pk")
         rows = rows.filter(

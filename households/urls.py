@@ -3,9 +3,17 @@
 from django.urls import path
 
 from households import views
+from households import views_protection as protection
 
 app_name = "households"
 urlpatterns = [
+    path("<int:pk>/protection/", protection.page, name="protection"),
+    path("<int:pk>/protection/<int:person_pk>/give/", protection.give, name="protection_give"),
+    path("<int:pk>/protection/<int:person_pk>/renew/", protection.renew, name="protection_renew"),
+    path("<int:pk>/protection/<int:person_pk>/end/", protection.end, name="protection_end"),
+    path("<int:pk>/protection/<int:person_pk>/safe/", protection.safe, name="safe_contact"),
+    path("<int:pk>/protection/deny/", protection.deny, name="deny"),
+    path("<int:pk>/protection/denials/<int:denial_pk>/", protection.release, name="denial_release"),
     path("", views.household_list, name="list"),
     path("new/", views.new, name="new"),
     path("<int:pk>/", views.detail, name="detail"),

@@ -17,7 +17,9 @@ from common.errors import NotAllowed, RuleViolation, StaleRecord
 from common.keyset import Sort, paginate
 from households.actions import members as member_actions
 from households.actions.persons import register_household, update_household, update_person
+from households.contact import safe_contacts
 from households.forms import (
+    CONTACT_FIELDS,
     HouseholdFilter,
     HouseholdForm,
     KinshipForm,
@@ -28,8 +30,9 @@ from households.forms import (
     PersonForm,
 )
 from households.models import Household, HouseholdMember, Kinship, Person
-from households.permissions import can_edit_household
+from households.permissions import can_edit_household, can_protect
 from households.selectors import filter_households, kinship_rows, member_rows
+from households.templatetags.contact import shield_of
 
 SORTS = {"created": Sort("登録日", ["created_at"]), "name": Sort("世帯名", ["name"])}
 
@@ -77,12 +80,14 @@ def detail(request: ActorRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str, Any]:
-    rows = member_rows(household, timezone.localdate())
+    rows = member_rows(household, timezone.localdate(), shield_of(request))
     people = [row.member.person for row in rows]
     return {
+        "rules": safe_contacts([p.pk for p in people], request.actor),
+        "may_protect": can_protect(request.actor),
         "household": household,
         "rows": rows,
-        "kinships": kinship_rows(people),
+        "kinships": kinship_rows(request.actor, people),
         "may_edit": can_edit_household(request.actor),
         "member_form": forms.get("member_form") or MemberForm(),
         "kinship_form": forms.get("kinship_form") or KinshipForm(people=people),
@@ -223,10 +228,14 @@ def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
     people = Person.objects.visible_to(request.actor)
     person = scoped_get(people, request, pk=pk)
     back = person.memberships.order_by("-pk").first()
+    hidden = person.pk in shield_of(request).people
     if request.method == "GET":
-        form = PersonForm(initial={name: getattr(person, name) for name in PersonForm.base_fields})
-        return render(request, "households/person.html", {"form": form, "person": person, "back": back})
-    form, compare = PersonForm(request.POST), None
+        form = PersonForm(
+            initial={name: getattr(person, name) for name in PersonForm.base_fields}, hides_contact=hidden
+        )
+        context = {"form": form, "person": person, "back": back, "hides_contact": hidden}
+        return render(request, "households/person.html", context)
+    form, compare = PersonForm(request.POST, hides_contact=hidden), None
     if form.is_valid():
         try:
             update_person(
@@ -236,7 +245,7 @@ def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
         except StaleRecord:
             person = people.get(pk=pk)
             compare = compare_rows(form, person)
-            form = PersonForm(on_top(request.POST, person.version))
+            form = PersonForm(on_top(request.POST, person.version), hides_contact=hidden)
         except NotAllowed:
             raise
         except RuleViolation as violation:
@@ -246,7 +255,7 @@ def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
             return (
                 redirect("households:detail", pk=back.household_id) if back else redirect("households:list")
             )
-    context = {"form": form, "person": person, "back": back, "compare": compare}
+    context = {"form": form, "person": person, "back": back, "compare": compare, "hides_contact": hidden}
     return render(request, "households/person.html", context, status=422)
 
 
@@ -254,18 +263,25 @@ def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
 @permission(Permission.HOUSEHOLD_EDIT)
 def household_edit(request: ActorRequest, pk: int) -> HttpResponse:
     household = _household(request, pk)
+    hidden = shield_of(request).hides(household)
     if request.method == "GET":
         initial = {name: getattr(household, name) for name in HouseholdForm.base_fields}
-        form = HouseholdForm(initial=initial, actor=request.actor)
-        return render(request, "households/edit.html", {"form": form, "household": household})
-    form, compare = HouseholdForm(request.POST, actor=request.actor), None
+        form = HouseholdForm(initial=initial, actor=request.actor, hides_contact=hidden)
+        context = {"form": form, "household": household, "hides_contact": hidden}
+        return render(request, "households/edit.html", context)
+    form, compare = HouseholdForm(request.POST, actor=request.actor, hides_contact=hidden), None
     if form.is_valid():
+        unseen: dict[str, Any] = dict.fromkeys(CONTACT_FIELDS, "") | {"area": None} if hidden else {}
         try:
-            update_household(household=household, **form.cleaned_data, actor=request.actor, at=timezone.now())
+            update_household(
+                household=household, **unseen, **form.cleaned_data, actor=request.actor, at=timezone.now()
+            )
         except StaleRecord:
             household = _household(request, pk)
             compare = compare_rows(form, household)
-            form = HouseholdForm(on_top(request.POST, household.version), actor=request.actor)
+            form = HouseholdForm(
+                on_top(request.POST, household.version), actor=request.actor, hides_contact=hidden
+            )
         except NotAllowed:
             raise
         except RuleViolation as violation:
@@ -273,7 +289,7 @@ def household_edit(request: ActorRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "保存しました。")
             return redirect("households:detail", pk=pk)
-    context = {"form": form, "household": household, "compare": compare}
+    context = {"form": form, "household": household, "compare": compare, "hides_contact": hidden}
     return render(request, "households/edit.html", context, status=422)
 
 

@@ -8,8 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.roles import Permission
+from cases.selectors.break_glass import running
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,14 @@ NAV: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
-    """Variables of base.html. Makes no query."""
+    """Variables of base.html. Makes no query, but one for a worker who has opened a case in an emergency."""
     actor = getattr(request, "actor", None)
     if actor is None or not request.user.is_authenticated:
         return {
             "nav_items": [],
             "actor": None,
             "can_receive": False,
+            "broken_glass": [],
             "municipality": settings.MUNICIPALITY_NAME,
         }
     items = []
@@ -54,5 +57,6 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         "nav_items": items,
         "actor": actor,
         "can_receive": actor.has(Permission.CONSULTATION_RECEIVE),
+        "broken_glass": running(actor, timezone.now()),
         "municipality": settings.MUNICIPALITY_NAME,
     }

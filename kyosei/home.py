@@ -9,15 +9,21 @@ from datetime import datetime, time, timedelta
 from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.selectors import home_rows as notice_rows
 from budgets.selectors import home_rows as work_rows
 from budgets.selectors_apportionment import finance_home_rows
 from cases.selectors import home_rows as case_rows
+from cases.selectors.break_glass import home_rows as break_glass_rows
 from common.queue import QueueGroup, QueueRow
+from households.selectors_protection import home_rows as protection_rows
 from referrals.selectors import home_rows as referral_rows
 from referrals.selectors_conferences import home_rows as conference_rows
 
 Source = Callable[[Actor, datetime], Sequence[QueueRow]]
-SOURCES: tuple[Source, ...] = (referral_rows, conference_rows, case_rows, work_rows, finance_home_rows)
+SOURCES: tuple[Source, ...] = (
+    notice_rows, referral_rows, conference_rows, case_rows, break_glass_rows, protection_rows, work_rows,
+    finance_home_rows,
+)  # fmt: skip
 
 TITLES = {
     QueueGroup.ANSWER: "返事を待たれている",

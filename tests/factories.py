@@ -151,6 +151,21 @@ def give_consent(
     )
 
 
+def share_by_consent(case: Case, sender: Actor, receiver: Actor, **consent: object) -> Consent:
+    """The receiver's agency becomes a partner on a consent of the person, through the real actions."""
+    from referrals.actions.answer_referral import answer_referral
+    from referrals.actions.send_referral import send_referral
+
+    assert receiver.agency is not None
+    given = give_consent(case, sender, receiver.agency, **consent)  # type: ignore[arg-type]
+    referral = send_referral(
+        case=case, to_agency=receiver.agency, purpose="一緒に訪問してほしい", message="", ground=Ground.CONSENT,
+        parts=["basic"], deadline_at=NOW + timedelta(days=3), actor=sender, at=NOW, request_key=uuid4(),
+    )  # fmt: skip
+    answer_referral(referral=referral, event="join", actor=receiver, at=NOW)
+    return given
+
+
 def make_code(
     code_list: str = CodeList.CONCERN,
     code: str = "c01",

@@ -15,6 +15,7 @@ from cases.enums import ItemKind
 from cases.models import AssessmentItem, Case, CasePartner, Consultation, ProgressNote, SupportPlan
 from cases.workflow import PlanState
 from common.japan.age import age_on
+from households.contact import Shield
 from households.models import HouseholdMember, Person, without_search
 
 PAGE = 30
@@ -65,9 +66,13 @@ def _after(kind: str, cursor: str) -> Q:
 
 
 def timeline(
-    case: Case, actor: Actor, *, kind: str = "", agency: str = "", cursor: str = "", size: int = PAGE
-) -> tuple[list[Entry], str]:
-    """One page of the stream, newest first, and the cursor of the next ("" at the end). Three queries."""
+    case: Case, actor: Actor, shield: Shield, *, kind: str = "", agency: str = "", cursor: str = "",
+    size: int = PAGE,
+) -> tuple[list[Entry], str]:  # fmt: skip
+    """One page of the stream, newest first, and the cursor of the next ("" at the end). Three queries.
+
+    ``shield`` is the reader's: who acted is left out of the milestones where it would tell a protected place.
+    """
     chosen = agency.isascii() and agency.isdecimal() and len(agency) < 18
     narrowed: dict[str, Any] = {"agency": int(agency)} if chosen else {}
     entries: list[Entry] = []
@@ -93,11 +98,15 @@ def timeline(
     page, more = entries[:size], len(entries) > size
     following = page[-1].cursor if more else ""
     if kind in ("", "m") and not agency:
-        page = _with_milestones(case, page, cursor, is_last=not more)
+        page = _with_milestones(
+            case, page, cursor, is_last=not more, names=not shield.hides(case.household_id)
+        )
     return page, following
 
 
-def _with_milestones(case: Case, page: list[Entry], cursor: str, *, is_last: bool) -> list[Entry]:
+def _with_milestones(
+    case: Case, page: list[Entry], cursor: str, *, is_last: bool, names: bool
+) -> list[Entry]:
     changes = ChangeRecord.objects.filter(
         target_type="cases.case", target_id=str(case.pk), action__in=MILESTONES
     ).order_by("-at", "-pk")[:100]
@@ -105,7 +114,12 @@ def _with_milestones(case: Case, page: list[Entry], cursor: str, *, is_last: boo
     top = place[0] if place else None
     bottom = None if is_last or not page else page[-1].at
     marks = [
-        Entry(c.at, "m", c.pk, words=f"{MILESTONES[c.action]}（{c.actor_label}）")
+        Entry(
+            c.at,
+            "m",
+            c.pk,
+            words=f"{MILESTONES[c.action]}（{c.actor_label}）" if names else MILESTONES[c.action],
+        )
         for c in changes
         if (top is None or c.at < top) and (bottom is None or c.at >= bottom)
     ]

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from cases.enums import CodeList
 from cases.models import Case, Code, Consultation
+from households.contact import shield_for
 from households.models import HouseholdMember, Person, without_search
 
 
@@ -47,12 +48,14 @@ def intake_hint(*, actor: Actor, person_id: int | None, codes: list[str], on: da
     )
     if case is None:
         return Hint(sectors, person, "", "", "", "")
+    shield = shield_for(actor)
+    hidden = shield.hides(case.household_id)
     return Hint(
         sectors=sectors,
         person=person,
         household_name=case.household.name if case.is_mine else "",
-        lead=case.lead_agency.name,
-        lead_phone=case.lead_agency.phone,
+        lead=shield.desk(case.lead_agency, case.household_id) if hidden else case.lead_agency.name,
+        lead_phone="" if hidden else case.lead_agency.phone,
         case_number=case.number if case.is_mine else "",
     )
 
@@ -81,9 +84,12 @@ def find_people(*, actor: Actor, query: str, limit: int = 20) -> list[Found]:
         .filter(household__in=[h.pk for h in household_of.values()])
         .values_list("household_id", "lead_agency__short_name")
     )
+    hidden = shield_for(actor).households
     found = []
     for person in people:
         household = household_of.get(person.pk)
+        if household is not None and household.pk in hidden:
+            household = None
         found.append(
             Found(
                 person, household.name if household else "", leads.get(household.pk, "") if household else ""

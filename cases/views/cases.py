@@ -33,6 +33,8 @@ from cases.selectors import case_page
 from common.errors import NotAllowed, RuleViolation, StaleRecord
 from common.japan.wareki import format_wareki
 from common.keyset import Sort, paginate
+from households.contact import HIDDEN_EDIT, safe_contacts
+from households.templatetags.contact import shield_of
 
 SORTS = {
     "opened": Sort("受理日", ["opened_at"]),
@@ -114,6 +116,7 @@ def detail(request: ActorRequest, number: str) -> HttpResponse:
         tab = "timeline"
     context = frame(request, case, tab)
     people = [chip.person for chip in context["chips"]]
+    context["rules"] = safe_contacts([p.pk for p in people], request.actor)
     if tab == "timeline":
         context |= _timeline_context(request, case)
         if request.htmx and request.GET.get("cursor"):
@@ -133,7 +136,12 @@ def detail(request: ActorRequest, number: str) -> HttpResponse:
 def _timeline_context(request: ActorRequest, case: Case) -> dict[str, Any]:
     kind, agency = request.GET.get("kind", ""), request.GET.get("agency", "")
     entries, cursor = case_page.timeline(
-        case, request.actor, kind=kind, agency=agency, cursor=request.GET.get("cursor", "")
+        case,
+        request.actor,
+        shield_of(request),
+        kind=kind,
+        agency=agency,
+        cursor=request.GET.get("cursor", ""),
     )
     query = QueryDict(mutable=True)
     query.update({k: v for k, v in (("kind", kind), ("agency", agency), ("cursor", cursor)) if v})
@@ -198,6 +206,8 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
         "case__household", "agency", "staff", "person"
     )
     note = scoped_get(rows, request, pk=pk)
+    if shield_of(request).text(note.text, note.case.household_id) != note.text:
+        raise NotAllowed(HIDDEN_EDIT)
     people = [chip.person for chip in case_page.chips(note.case, timezone.localdate())]
     compare = None
     if request.method == "GET":

@@ -26,7 +26,9 @@ from cases.selectors.intake import filter_consultations, find_people, intake_hin
 from common.errors import NotAllowed, RuleViolation, StaleRecord
 from common.japan.wareki import format_wareki
 from common.keyset import Sort, paginate
+from households.contact import HIDDEN_EDIT
 from households.models import Household, Person
+from households.templatetags.contact import shield_of
 
 SORTS = {
     "at": Sort("受付日時", ["started_at"]),
@@ -137,14 +139,19 @@ def concern_hint(request: ActorRequest) -> HttpResponse:
         actor=request.actor, person_id=_number(request.GET.get("person")), codes=request.GET.getlist("concerns"),
         on=timezone.localdate(),
     )  # fmt: skip
-    return render(request, "consultations/_hint.html", {"intake": intake})
+    return render(
+        request,
+        "consultations/_hint.html",
+        {"intake": intake, "can_break_glass": request.actor.has(Permission.BREAK_GLASS)},
+    )
 
 
 @require_safe
 @permission(Permission.PERSON_FIND)
 def person_find(request: ActorRequest) -> HttpResponse:
     """Options of the search field: identity only, logged as one search."""
-    query = (request.GET.get("person_text") or request.GET.get("q") or "").strip()[:60]
+    typed = (request.GET.get(name) for name in ("person_text", "adversary_text", "q"))
+    query = next(filter(None, typed), "").strip()[:60]
     found = find_people(actor=request.actor, query=query) if query else []
     if query:
         log_reads(request, AccessKind.SEARCH, "households.person", query)
@@ -170,6 +177,8 @@ def detail(request: ActorRequest, receipt_no: str) -> HttpResponse:
         ),
         "sectors": consultation.sectors,
         "may_open_case": may_open_case,
+        "sees_household": consultation.household_id is not None
+        and Household.objects.visible_to(request.actor).filter(pk=consultation.household_id).exists(),
         "may_edit": consultation.agency_id == request.actor.agency_id,
         "may_send": request.actor.has(Permission.REFERRAL_SEND),
     }
@@ -183,6 +192,8 @@ def edit(request: ActorRequest, receipt_no: str) -> HttpResponse:
     rows = Consultation.objects.visible_to(request.actor).select_related("staff", "agency")
     consultation = scoped_get(rows, request, receipt_no=receipt_no)
     on = timezone.localdate(consultation.started_at)
+    if shield_of(request).hides(consultation.household_id):
+        raise NotAllowed(HIDDEN_EDIT)
     if request.method == "GET":
         form = CorrectionForm(initial=_stored(consultation), actor=request.actor, on=on)
         return render(request, "consultations/edit.html", {"form": form, "consultation": consultation})

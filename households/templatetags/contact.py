@@ -6,8 +6,15 @@ from typing import Any
 
 from django import template
 
-from accounts.models import Agency
-from households.contact import HouseholdContact, PersonContact, Shield, safe_contacts, shield_for
+from accounts.models import Agency, Staff
+from households.contact import (
+    HIDDEN_DESK,
+    HouseholdContact,
+    PersonContact,
+    Shield,
+    shield_for,
+    shield_for_everybody,
+)
 from households.models import Household, Person, SafeContact
 
 register = template.Library()
@@ -21,30 +28,40 @@ def shield_of(request: Any) -> Shield:
     return found
 
 
+def _shield(context: Any) -> Shield:
+    """A page has its reader's shield, or one given as ``shield`` (papers for another agency); without a reader all is
+    hidden that is hidden from anybody.
+    """
+    given: Shield | None = context.get("shield")
+    if given is not None:
+        return given
+    request = getattr(context, "request", None) or context.get("request")
+    return shield_of(request) if request is not None else shield_for_everybody()
+
+
 @register.simple_tag(takes_context=True)
 def household_contact(context: Any, household: Household) -> HouseholdContact:
     """``{% household_contact household as contact %}``; the household comes with its area."""
-    return shield_of(context["request"]).household(household)
+    return _shield(context).household(household)
 
 
 @register.simple_tag(takes_context=True)
 def person_contact(
     context: Any, person: Person, rules: dict[int, SafeContact] | None = None
 ) -> PersonContact:
-    """``{% person_contact person rules as contact %}``; ``rules`` from ``safe_contacts`` (fetched here when left out)."""
-    request = context["request"]
-    if rules is None:
-        rules = safe_contacts([person.pk], request.actor)
-    return shield_of(request).person(person, rules.get(person.pk))
+    """``{% person_contact person rules as contact %}``; ``rules`` by person, from ``safe_contacts``."""
+    return _shield(context).person(person, rules.get(person.pk) if rules else None)
 
 
 @register.simple_tag(takes_context=True)
-def desk(context: Any, agency: Agency, household: Household | int | None) -> str:
-    """``{% desk agency household %}``: the agency's short name, hidden where it tells the neighbourhood."""
-    return shield_of(context["request"]).desk(agency, household)
+def desk(context: Any, agency: Agency, household: Household | int | None, staff: Staff | None = None) -> str:
+    """``{% desk agency household staff %}``: agency and worker, hidden where they tell the neighbourhood."""
+    shield = _shield(context)
+    name = shield.desk(agency, household)
+    return name if staff is None or name == HIDDEN_DESK else f"{name} {staff.name}"
 
 
 @register.simple_tag(takes_context=True)
 def shielded(context: Any, text: str, household: Household | int | None) -> str:
     """``{% shielded note.text household %}``: free text without protected details that were typed into it."""
-    return shield_of(context["request"]).text(text, household)
+    return _shield(context).text(text, household)

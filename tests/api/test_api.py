@@ -120,11 +120,11 @@ def test_lists_ask_the_same_with_1_and_30_rows(worker, django_assert_num_queries
 
     write(0)
     client = worker.client
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(f"/api/v1/cases/{case.number}/notes/")
     for n in range(1, 30):
         write(n)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert len(client.get(f"/api/v1/cases/{case.number}/notes/").json()["results"]) == 30
 
 
