@@ -19,5 +19,6 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*/5"),
     },
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": crontab(minute="*")},
+    "seal-chain": {"task": "audit.tasks.seal_chain", "schedule": crontab(minute="*")},
     "expire-consents": {"task": "cases.tasks.expire_consents", "schedule": crontab(hour="0", minute="10")},
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 
 from accounts.actor import Actor
@@ -33,6 +34,19 @@ def persona(
 ) -> Persona:
     staff = f.make_staff(agency, role=role, name=name, sector=sector, **kw)
     return Persona(staff, agency, f.actor_of(staff))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def tables_of_the_trail_may_be_emptied_between_tests():
+    """Tests with real transactions end with TRUNCATE, which the trail refuses everywhere else."""
+    flush = DatabaseOperations.execute_sql_flush
+
+    def without_triggers(self: DatabaseOperations, sql_list: list[str]) -> None:
+        flush(self, ["SET session_replication_role = replica", *sql_list, "RESET session_replication_role"])
+
+    DatabaseOperations.execute_sql_flush = without_triggers
+    yield
+    DatabaseOperations.execute_sql_flush = flush
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from kyosei.bench.masters import PREFIX
 from kyosei.bench.pages import measure_pages
 from kyosei.bench.report import Line, line, show, write
 from kyosei.bench.scales import Scale
+from kyosei.bench.trail import measure_trail
 from kyosei.runtime import settle_memory
 
 
@@ -62,6 +63,7 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
         call_command("collectstatic", interactive=False, verbosity=0)  # pages name files by their hash
     settle_memory()  # as the web server does when it has loaded
     lines += measure_pages(scale, now=now, requests=requests)
+    lines += measure_trail(scale, now=now)
     show(lines, say)
     write(lines)
     return lines
