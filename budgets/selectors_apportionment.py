@@ -108,7 +108,6 @@ class RawCell(NamedTuple):
     """One stored row of a run, as plain values."""
 
     staff_id: int
-    agency_id: int
     stream_id: int
     minutes: int
     direct_minutes: int
@@ -118,15 +117,23 @@ class RawCell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Minutes, exact ratio and yen of one worker in one stream; ``moved`` against last month in points."""
+    """Minutes and yen of one worker in one stream; ``has_moved`` against last month in points."""
 
     stream_id: int
     minutes: int
-    ratio: Fraction
+    direct_minutes: int
     yen: int
-    words: str  # 「146,528円」, made here: a month has thousands of cells
-    detail: str  # 「51.0%　4510/8840分」
     has_moved: bool
+
+    @property
+    def ratio(self) -> Fraction:
+        """The exact ratio."""
+        return Fraction(self.minutes, self.direct_minutes) if self.direct_minutes else Fraction(0)
+
+    @property
+    def percent(self) -> str:
+        """「60.7%」, for reading only: yen never come from it."""
+        return f"{self.minutes / self.direct_minutes * 100:.1f}%" if self.direct_minutes else "0.0%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,78 +148,135 @@ class WorkerLine:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Worker × stream. Row totals are the costs, column totals the streams, and both add up to ``total``."""
+    """Worker × stream. Row totals are the costs, column totals the streams, and both add up to ``total``.
+
+    ``lines`` may be one page of the workers; the totals are always of all of them.
+    """
 
     streams: list[FundingStream]
     lines: list[WorkerLine]
+    agencies: list[Agency]
     column_yen: list[int]
-    column_minutes: list[int]
     total: int
+    workers: int
+    page: int
+    pages: int
+
+    @property
+    def numbers(self) -> range:
+        return range(1, self.pages + 1)
+
+    @property
+    def first(self) -> int:
+        """The place of the first worker of this page among all."""
+        return (self.page - 1) * PAGE_WORKERS + 1
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.lines) - 1
 
 
-JUMP = Fraction(1, 10)  # a ratio that moved by ten points or more is shaded
+JUMP_TENTHS = 1  # a ratio that moved by ten points or more is shaded
+PAGE_WORKERS = 50
 
 
-def percent(ratio: Fraction) -> str:
-    """「60.7%」, for reading only: yen never come from it."""
-    return f"{float(ratio) * 100:.1f}%"
+def matrix(
+    actor: Actor, run: ApportionmentRun, *, agency_id: int | None = None, page: int | None = None
+) -> Matrix:
+    """The result of one run, or one page of its workers with the totals of all; a page beyond the last is the last.
 
-
-def matrix(actor: Actor, run: ApportionmentRun, *, agency_id: int | None = None) -> Matrix:
-    """The result of one run. Five queries of plain values: a full month has some thousand cells."""
+    Five queries; the database adds up, so that a page costs nearly the same however many workers there are.
+    """
     found = ApportionmentRow.objects.visible_to(actor).filter(run=run)
     if agency_id:
         found = found.filter(agency=agency_id)
-    rows = [
-        RawCell(*row)
-        for row in found.values_list(
-            "staff_id", "agency_id", "stream_id", "minutes", "direct_minutes", "shared_minutes", "yen"
-        )
-    ]
+    placed = _placed(found)
+    pages = max(1, -(-len(placed) // PAGE_WORKERS))
+    page = min(max(page, 1), pages) if page else None
+    shown = placed[(page - 1) * PAGE_WORKERS : page * PAGE_WORKERS] if page else placed
+    totals = dict(found.values_list("stream_id").annotate(yen=Sum("yen")).order_by())
     streams = sorted(
-        FundingStream.objects.visible_to(actor).in_bulk({r.stream_id for r in rows}).values(),
+        FundingStream.objects.visible_to(actor).in_bulk(list(totals)).values(),
         key=lambda s: (s.position, s.code),
     )
-    people = Staff.objects.visible_to(actor).in_bulk({r.staff_id for r in rows})
-    agencies = Agency.objects.visible_to(actor).in_bulk({r.agency_id for r in rows})
-    before = _ratios_of(actor, add_months(run.month.month, -1))
-    per_staff: dict[int, dict[int, RawCell]] = {}
-    for row in rows:
-        per_staff.setdefault(row.staff_id, {})[row.stream_id] = row
-    lines = []
-    for staff_id, own in per_staff.items():
-        first = next(iter(own.values()))
-        lines.append(
-            WorkerLine(
-                staff=people[staff_id], agency=agencies[first.agency_id],
-                cells=[_cell(own.get(s.pk), before) for s in streams], direct_minutes=first.direct_minutes,
-                shared_minutes=first.shared_minutes, yen=sum(row.yen for row in own.values()),
-            )
-        )  # fmt: skip
-    lines.sort(key=lambda line: (line.agency.code, line.staff.kana, line.staff.pk))
+    staff_ids = [row.staff_id for row in shown] if page else None
+    rows = found if staff_ids is None else found.filter(staff__in=staff_ids)
+    before = _minutes_before(actor, add_months(run.month.month, -1), staff_ids)
     return Matrix(
-        streams=streams, lines=lines,
-        column_yen=[sum(r.yen for r in rows if r.stream_id == s.pk) for s in streams],
-        column_minutes=[sum(r.minutes for r in rows if r.stream_id == s.pk) for s in streams],
-        total=sum(row.yen for row in rows),
+        streams=streams, lines=_worker_lines(rows, shown, streams, before),
+        agencies=sorted({row.agency for row in placed}, key=lambda a: a.code), column_yen=[totals[s.pk] for s in streams],
+        total=sum(totals.values()), workers=len(placed), page=page or 1, pages=pages if page else 1,
     )  # fmt: skip
 
 
-def _cell(row: RawCell | None, before: dict[tuple[int, int], Fraction]) -> Cell | None:
+def _placed(found: QuerySet[ApportionmentRow]) -> list[ApportionmentRow]:
+    """One row of every worker with the worker and the agency, in the order of the sheet."""
+    rows = (
+        found.select_related("staff", "agency")
+        .only(
+            "staff__username",
+            "staff__name",
+            "staff__kana",
+            "agency__code",
+            "agency__name",
+            "agency__short_name",
+        )
+        .order_by("staff_id")
+        .distinct("staff_id")
+    )
+    return sorted(rows, key=lambda row: (row.agency.code, row.staff.kana, row.staff_id))
+
+
+def _worker_lines(
+    rows: QuerySet[ApportionmentRow],
+    shown: Sequence[ApportionmentRow],
+    streams: Sequence[FundingStream],
+    before: dict[tuple[int, int], tuple[int, int]],
+) -> list[WorkerLine]:
+    """The lines of the workers ``shown``, in their order; ``rows`` are all of theirs."""
+    per_staff: dict[int, dict[int, RawCell]] = {}
+    for values in rows.values_list(
+        "staff_id", "stream_id", "minutes", "direct_minutes", "shared_minutes", "yen"
+    ):
+        row = RawCell(*values)
+        per_staff.setdefault(row.staff_id, {})[row.stream_id] = row
+    lines = []
+    for place in shown:
+        cells = per_staff[place.staff_id]
+        first = next(iter(cells.values()))
+        lines.append(
+            WorkerLine(
+                staff=place.staff, agency=place.agency,
+                cells=[_cell(cells.get(s.pk), before) for s in streams], direct_minutes=first.direct_minutes,
+                shared_minutes=first.shared_minutes, yen=sum(row.yen for row in cells.values()),
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _cell(row: RawCell | None, before: dict[tuple[int, int], tuple[int, int]]) -> Cell | None:
     if row is None:
         return None
-    ratio = Fraction(row.minutes, row.direct_minutes) if row.direct_minutes else Fraction(0)
     former = before.get((row.staff_id, row.stream_id))
-    moved = former is not None and abs(former - ratio) >= JUMP
-    detail = f"{percent(ratio)}　{row.minutes}/{row.direct_minutes}分"
-    return Cell(row.stream_id, row.minutes, ratio, row.yen, f"{row.yen:,}円", detail, moved)
+    moved = former is not None and _moved(*former, row.minutes, row.direct_minutes)
+    return Cell(row.stream_id, row.minutes, row.direct_minutes, row.yen, moved)
 
 
-def _ratios_of(actor: Actor, month: date) -> dict[tuple[int, int], Fraction]:
-    """The ratios of the final run of a month, if there is one."""
+def _moved(minutes_then: int, direct_then: int, minutes: int, direct: int) -> bool:
+    """Whether minutes/direct moved by ``JUMP_TENTHS`` tenths or more, in whole numbers: no rounding, and cheap."""
+    minutes, direct = (minutes, direct) if direct else (0, 1)
+    return 10 * abs(minutes_then * direct - minutes * direct_then) >= JUMP_TENTHS * direct * direct_then
+
+
+def _minutes_before(
+    actor: Actor, month: date, staff_ids: Sequence[int] | None
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Minutes and direct minutes of the final run of a month, if there is one, by worker and stream."""
     rows = ApportionmentRow.objects.visible_to(actor).filter(run__month__month=month, run__is_final=True)
+    if staff_ids is not None:
+        rows = rows.filter(staff__in=staff_ids)
     return {
-        (staff, stream): Fraction(minutes, direct)
+        (staff, stream): (minutes, direct)
         for staff, stream, minutes, direct in rows.values_list(
             "staff_id", "stream_id", "minutes", "direct_minutes"
         )

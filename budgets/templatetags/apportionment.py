@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from django import template
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from budgets.selectors_apportionment import WorkerLine
 
 register = template.Library()
 
+EMPTY = '<td class="num muted">―</td>'
+
 
 @register.simple_tag
 def cells(line: WorkerLine, base: str) -> SafeString:
-    """``td`` for every stream: yen as a link to the entries behind it, ratio and minutes below; ― where there is none."""
-    return format_html_join(
-        "",
-        "{}",
-        (
-            (
-                format_html(
-                    '<td class="num{}"><a href="{}{}/{}/">{}</a><span class="table__sub">{}</span></td>',
-                    " is-changed" if cell.has_moved else "", base, line.staff.pk, cell.stream_id, cell.words, cell.detail,
-                )
-                if cell
-                else format_html('<td class="num muted">{}</td>', "―"),
-            )
+    """``td`` for every stream: yen as a link to the entries behind it, ratio and minutes below; ― where there is none.
+
+    Besides the address, which is escaped, only numbers go in.
+    """
+    link = f"{escape(base)}{line.staff.pk:d}/"
+    return SafeString(
+        "".join(
+            f'<td class="num{" is-changed" if cell.has_moved else ""}"><a href="{link}{cell.stream_id:d}/">{cell.yen:,d}円</a>'
+            f'<span class="table__sub">{cell.percent}　{cell.minutes:d}/{cell.direct_minutes:d}分</span></td>'
+            if cell
+            else EMPTY
             for cell in line.cells
-        ),
-    )  # fmt: skip
+        )
+    )

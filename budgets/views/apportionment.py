@@ -51,12 +51,10 @@ def month_list(request: ActorRequest) -> HttpResponse:
 
 def _month_context(request: ActorRequest, month: date, key: str) -> dict[str, Any]:
     state = standing(request.actor, month)
-    agency = request.GET.get("agency", "")
-    table = (
-        matrix(request.actor, state.run, agency_id=int(agency) if agency.isdigit() else None)
-        if state.run
-        else None
-    )
+    agency, page = request.GET.get("agency", ""), request.GET.get("page", "")
+    agency_id = int(agency) if agency.isdecimal() and len(agency) < 18 else None
+    number = int(page) if page.isdecimal() and len(page) < 9 else 1
+    table = matrix(request.actor, state.run, agency_id=agency_id, page=number) if state.run else None
     rule = state.row.remainder_rule if state.row else RemainderRule.LARGEST_REMAINDER
     actor = request.actor
     return {
@@ -64,7 +62,7 @@ def _month_context(request: ActorRequest, month: date, key: str) -> dict[str, An
         "cell_base": reverse("apportionment:entries", args=[key, 0, "0"]).removesuffix("0/0/"),
         "is_locked": bool(state.row and state.row.is_locked), "run_form": RunForm(initial={"rule": rule}),
         "is_truncating": rule == RemainderRule.TRUNCATE_TO_GENERAL,
-        "agencies": sorted({line.agency for line in table.lines}, key=lambda a: a.code) if table and not agency else [],
+        "agencies": table.agencies if table and not agency else [],
         "may_run": actor.has(Permission.APPORTION_RUN), "may_lock": actor.has(Permission.MONTH_LOCK),
         "may_edit": actor.has(Permission.COST_EDIT),
     }  # fmt: skip
