@@ -30,6 +30,7 @@ CLOSING_TIME = time(17, 15)  # 開庁時間の終わり
 DEADLINE_DAYS = 3  # 返事の期限（開庁日）の既定
 CONFERENCE_DAYS = 10  # 会議に出されてから会議を開くまでの目安（開庁日）
 LIST_LIMIT = 30
+DIRECTOR_OFFICES = Q(kind=AgencyKind.DIRECTOR_OFFICE, closed_on__isnull=True)
 
 
 # ── Who acts next ───────────────────────────────────────────────────────────────────────────────────────────
@@ -43,7 +44,7 @@ def office_hours_deadline(at: datetime, days: int) -> datetime:
 
 def director_office_list() -> list[Agency]:
     """All area directors' offices that exist, in a stable order; one query."""
-    return list(Agency.objects.filter(kind=AgencyKind.DIRECTOR_OFFICE, closed_on__isnull=True).order_by("pk"))
+    return list(Agency.objects.filter(DIRECTOR_OFFICES).order_by("pk"))
 
 
 def coordinating_offices(referral: Referral, offices: Sequence[Agency] | None = None) -> list[Agency]:
@@ -112,6 +113,28 @@ def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral
     ).defer(*without_search("case__person"), "message").annotate(sees_case=sees_case(actor, "case_id"))  # fmt: skip
 
 
+def for_rows(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
+    """For lists: the agencies come by ``as_rows`` instead of four joins, which PostgreSQL would plan anew every time."""
+    return (
+        queryset.select_related("case__household", "case__person", "consent", "sent_by", "answered_by")
+        .defer(*without_search("case__person"), "message")
+        .annotate(sees_case=sees_case(actor, "case_id"))
+    )
+
+
+def _with_agencies(referrals: Sequence[Referral]) -> list[Agency]:
+    """Gives rows from ``for_rows`` their agencies; returns the directors' offices. One query for both."""
+    pks = {r.from_agency_id for r in referrals} | {r.to_agency_id for r in referrals}
+    pks |= {r.case.lead_agency_id for r in referrals}
+    pks |= {r.escalated_to_id for r in referrals if r.escalated_to_id}
+    found = {a.pk: a for a in Agency.objects.filter(Q(pk__in=pks) | DIRECTOR_OFFICES).order_by("pk")}
+    for r in referrals:
+        r.from_agency, r.to_agency = found[r.from_agency_id], found[r.to_agency_id]
+        r.case.lead_agency = found[r.case.lead_agency_id]
+        r.escalated_to = found[r.escalated_to_id] if r.escalated_to_id else None
+    return [a for a in found.values() if a.kind == AgencyKind.DIRECTOR_OFFICE and a.closed_on is None]
+
+
 def for_queue(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
     """With just what a row of the home page says: fewer joins and columns than ``for_reading``."""
     return (
@@ -160,9 +183,9 @@ def as_row(referral: Referral, actor: Actor, at: datetime, offices: Sequence[Age
     )
 
 
-def as_rows(
-    referrals: Sequence[Referral], actor: Actor, at: datetime, offices: Sequence[Agency] = ()
-) -> list[ReferralRow]:
+def as_rows(referrals: Sequence[Referral], actor: Actor, at: datetime) -> list[ReferralRow]:
+    """Rows of referrals from ``for_rows``; one query for the agencies of all."""
+    offices = _with_agencies(referrals) if referrals else []
     return [as_row(referral, actor, at, offices) for referral in referrals]
 
 
@@ -175,7 +198,7 @@ def inbox(actor: Actor) -> QuerySet[Referral]:
     mine = Referral.objects.filter(to_agency=actor.agency_id).waiting()
     if actor.agency_id is None or not actor.has(Permission.REFERRAL_VIEW):
         mine = mine.none()
-    return for_reading(mine, actor)
+    return for_rows(mine, actor)
 
 
 def _of_case(actor: Actor, state: Q) -> Coalesce:
@@ -189,14 +212,14 @@ def outbox(actor: Actor) -> QuerySet[Referral]:
     """What the actor's agency waits for; ``case_answered`` of ``case_sent`` requests about the same case answered."""
     sent = ~Q(state=ReferralState.WITHDRAWN)
     mine = Referral.objects.visible_to(actor).waiting().filter(from_agency=actor.agency_id)
-    return for_reading(mine, actor).annotate(
+    return for_rows(mine, actor).annotate(
         case_sent=_of_case(actor, sent), case_answered=_of_case(actor, sent & ~Q(state=ReferralState.SENT))
     )
 
 
 def risen(actor: Actor) -> QuerySet[Referral]:
     """For a director: what rose to the office past its deadline, and what was put to a conference in its cases."""
-    return for_reading(
+    return for_rows(
         Referral.objects.visible_to(actor).filter(
             Q(escalated_to=actor.agency_id, state__in=REFERRAL_WAITING) | Q(state=ReferralState.CONFERENCE)
         ),
@@ -232,7 +255,7 @@ def case_referrals(case: Case, actor: Actor) -> QuerySet[Referral]:
     """All referrals of one visible case: the waiting first, then the newest."""
     first = CaseExpr(When(state__in=REFERRAL_WAITING, then=Value(0)), default=Value(1))
     return (
-        for_reading(Referral.objects.visible_to(actor).filter(case=case), actor)
+        for_rows(Referral.objects.visible_to(actor).filter(case=case), actor)
         .annotate(rank=first)
         .order_by("rank", F("sent_at").desc(), "-pk")
     )

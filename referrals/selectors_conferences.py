@@ -154,7 +154,12 @@ def proposals(actor: Actor) -> list[Proposal]:
     waiting = AgendaItem.objects.filter(case=OuterRef("case_id")).exclude(
         conference__state=ConferenceState.CLOSED
     )
-    risen_now = risen(actor).filter(~Exists(waiting)).order_by("deadline_at", "pk")[:PROPOSALS]
+    risen_now = (
+        risen(actor)
+        .select_related("to_agency")
+        .filter(~Exists(waiting))
+        .order_by("deadline_at", "pk")[:PROPOSALS]
+    )
     found = {
         referral.case_id: Proposal(
             referral.case, f"つなぎ：{referral.purpose}（{referral.to_agency.short_name}）", referral

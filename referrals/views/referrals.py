@@ -31,6 +31,7 @@ from referrals.selectors import (
     case_referrals,
     director_office_list,
     for_reading,
+    for_rows,
     inbox,
     multi_sector_cases,
     outbox,
@@ -122,15 +123,17 @@ def _waiting(request: ActorRequest) -> dict[str, Any]:
     order = order if order in WAITING_ORDERS else "deadline"
     received = list(inbox(actor).filter(wanted).order_by(*WAITING_ORDERS[order])[: LIST_LIMIT + 1])
     sent = list(outbox(actor).filter(wanted).order_by(*WAITING_ORDERS[order])[: LIST_LIMIT + 1])
-    offices = director_office_list()
-    rows = as_rows(received[:LIST_LIMIT], actor, at, offices)
+    shown = as_rows(
+        [*received[:LIST_LIMIT], *sent[:LIST_LIMIT]], actor, at
+    )  # agencies are read once for both
+    rows = shown[: len(received[:LIST_LIMIT])]
     return {
         "filter": form,
         "order": order,
         "orders": [("deadline", "期限の近い順"), ("sent", "古い順")],
         "to_answer": [row for row in rows if row.referral.state == ReferralState.SENT],
         "put_to_conference": [row for row in rows if row.referral.state == ReferralState.CONFERENCE],
-        "sent": as_rows(sent[:LIST_LIMIT], actor, at, offices),
+        "sent": shown[len(rows) :],
         "has_more": max(len(received), len(sent)) > LIST_LIMIT,
         "is_filtered": bool(wanted),
     }
@@ -142,7 +145,7 @@ def _history(request: ActorRequest) -> dict[str, Any]:
     me = actor.agency_id
     ours = Referral.objects.visible_to(actor).filter(Q(from_agency=me) | Q(to_agency=me) | Q(escalated_to=me))
     page = paginate(
-        for_reading(ours.filter(wanted), actor), request_get=request.GET, sorts=HISTORY_SORTS, default="-sent"
+        for_rows(ours.filter(wanted), actor), request_get=request.GET, sorts=HISTORY_SORTS, default="-sent"
     )
     return {
         "filter": form,
@@ -155,9 +158,7 @@ def _history(request: ActorRequest) -> dict[str, Any]:
 def _sector(request: ActorRequest) -> dict[str, Any]:
     actor, at = request.actor, timezone.now()
     silent_before = at - timedelta(days=SILENT_DAYS)
-    up = as_rows(
-        list(risen(actor).order_by("deadline_at", "pk")[:LIST_LIMIT]), actor, at, director_office_list()
-    )
+    up = as_rows(list(risen(actor).order_by("deadline_at", "pk")[:LIST_LIMIT]), actor, at)
     escalated = [row for row in up if row.referral.state == ReferralState.SENT]
     put = [row for row in up if row.referral.state == ReferralState.CONFERENCE]
     show = "silent" if request.GET.get("show") == "silent" else "multi"
@@ -331,9 +332,7 @@ def case_fragment(request: ActorRequest, number: str) -> HttpResponse:
     """All referrals of one case: the tab つなぎ of the case page, or a page of its own."""
     cases = Case.objects.visible_to(request.actor).select_related("household")
     case = scoped_get(cases, request, log=None, number=number)
-    rows = as_rows(
-        list(case_referrals(case, request.actor)), request.actor, timezone.now(), director_office_list()
-    )
+    rows = as_rows(list(case_referrals(case, request.actor)), request.actor, timezone.now())
     context = {
         "case": case,
         "rows": rows,
