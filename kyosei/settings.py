@@ -96,6 +96,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.RuleViolationMiddleware",
+    "kyosei.middleware.MethodNotAllowedMiddleware",
+    "kyosei.middleware.ArrivedFormMiddleware",
 ]
 
 ROOT_URLCONF = "kyosei.urls"
@@ -160,6 +162,8 @@ ACCOUNT_ADAPTER = "accounts.adapter.ClosedSignupAdapter"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip,5/5m/key"} if KYOSEI_ENV != "test" else False
+# what the municipality calls the four conferences: "support=包括的支援会議,multilayered=まるごと会議"
+CONFERENCE_NAMES = env.dict("CONFERENCE_NAMES", default={})
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 10) * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = PRODUCTION

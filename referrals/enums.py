@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import TextChoices
 
 from accounts.enums import ABUSE_LAWS, Ground
@@ -43,6 +44,17 @@ class ConferenceKind(TextChoices):
     SUPPORT = "support", "支援会議"
     MULTILAYERED = "multilayered", "重層的支援会議"
     AREA = "area", "エリア会議"
+
+
+def kind_label(kind: str) -> str:
+    """What the municipality calls a kind of conference; the legal kind and its rules stay (domain.md 1.4)."""
+    return str(settings.CONFERENCE_NAMES.get(kind) or ConferenceKind(kind).label)
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    """For forms: the local name, with the legal kind behind it where they differ."""
+    pairs = [(kind.value, kind_label(kind), str(kind.label)) for kind in ConferenceKind]
+    return [(value, local if local == legal else f"{local}（{legal}）") for value, local, legal in pairs]
 
 
 @dataclass(frozen=True, slots=True)

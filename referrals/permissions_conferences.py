@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from accounts.actor import Actor
 from accounts.roles import Permission
 from common.errors import NotAllowed
 from referrals.models import ActionItem, Conference, ConferenceMember
+from referrals.workflow import ConferenceState
 
 
 def check_can_convene(actor: Actor) -> None:
@@ -63,11 +66,22 @@ def check_can_accept_secrecy(actor: Actor, member: ConferenceMember) -> None:
         )
 
 
-def papers_open(actor: Actor, conference: Conference, member: ConferenceMember | None) -> bool:
-    """Whether the actor may read the papers; the same rule as ``AgendaItem.objects.visible_to``."""
+def papers_open(actor: Actor, conference: Conference, member: ConferenceMember | None, at: datetime) -> bool:
+    """Whether papers can be open to the actor at a moment; ``AgendaItem.objects.visible_to`` then says which."""
     if not conference.is_secret:
         return member is not None or conference.convener_id == actor.agency_id
-    return member is not None and member.staff_id == actor.staff_id and member.secrecy_accepted_at is not None
+    if member is None or member.staff_id != actor.staff_id or member.secrecy_accepted_at is None:
+        return False
+    return conference.convener_id == actor.agency_id or is_sitting(conference, at)
+
+
+def is_sitting(conference: Conference, at: datetime) -> bool:
+    """Between opening and closing, and not past the moment at which forgotten papers close by themselves."""
+    return (
+        conference.state == ConferenceState.RUNNING
+        and conference.papers_until is not None
+        and at < conference.papers_until
+    )
 
 
 def check_can_finish(actor: Actor, item: ActionItem) -> None:

@@ -69,16 +69,24 @@ class Handout:
     recipient: ConferenceMember | None
     number: int
     seats: tuple[ConferenceMember, ...]
+    shield: Shield
 
 
 def handout(conference: Conference, actor: Actor, recipient: ConferenceMember | None) -> Handout:
-    """``conference`` comes from ``with_members``; the number of a copy is the place of its seat."""
+    """``conference`` comes from ``with_members``; the number of a copy is the place of its seat.
+
+    Of a secret conference a copy holds the items for which its recipient was chosen, and no others.
+    """
     seats: list[ConferenceMember] = conference.seats  # type: ignore[attr-defined]
     number = next((n for n, seat in enumerate(seats, 1) if recipient and seat.pk == recipient.pk), 0)
+    items = agenda_of(conference, actor)
+    if conference.is_secret and recipient is not None:
+        items = items.filter(pk__in=recipient.chosen_for.values("agenda_item_id"))
     shield = shield_for_agency(recipient.agency) if recipient else shield_for_everybody()
     return Handout(
         conference=conference,
-        papers=tuple(paper_of(item, shield) for item in agenda_of(conference, actor)),
+        shield=shield,
+        papers=tuple(paper_of(item, shield) for item in items),
         recipient=recipient,
         number=number,
         seats=tuple(seats),

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:pk>/handout.pdf", conference_agenda.handout_pdf, name="handout_pdf"),
     path("<int:pk>/start/", conference_run.start, name="start"),
     path("<int:pk>/run/", conference_run.run, name="run"),
+    path("<int:pk>/extend/", conference_run.extend, name="extend"),
     path("<int:pk>/close/", conference_run.close, name="close"),
     path("items/<int:pk>/parse/", conference_run.parse, name="parse"),
     path("items/<int:pk>/decide/", conference_run.decide, name="decide"),

@@ -84,6 +84,7 @@ def plan_pdf(request: ActorRequest, pk: int) -> HttpResponse:
     log_reads(request, AccessKind.PRINT, "cases.supportplan", str(plan.pk))
     context = _read(request, plan) | {"printed_at": timezone.now(), "actor": request.actor}
     pdf = render_pdf("cases/plan_pdf.html", context, request=request)
+    _plan(request, pk)  # a print that took longer than the right to it is not given out
     return HttpResponse(
         pdf,
         content_type="application/pdf",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.enums import ConsentState, Ground
@@ -13,12 +15,14 @@ from audit.actions import record
 from cases.models import Case, SupportPlan
 from cases.workflow import PlanState
 from common.errors import RuleViolation
+from households.actions.protection import check_not_together
+from households.models import HouseholdMember
 from referrals.actions.lock_conference import check_papers_open, lock_managed
-from referrals.enums import ConferenceKind
-from referrals.models import AgendaItem, Conference, Referral
+from referrals.models import AgendaItem, Conference, ConferenceMember, ItemAttendee, Referral
 from referrals.workflow import REFERRAL_WAITING, ConferenceState
 
 DEFAULT_TOPIC = "支援の方向と役割分担"
+WITHOUT_CONSENT = (Ground.ARTICLE_106_6, Ground.POVERTY_ARTICLE_9)
 _BEFORE_AND_DURING = (ConferenceState.PLANNED, ConferenceState.RUNNING)
 _REFUSED = (ConsentState.REFUSED, ConsentState.WITHDRAWN)
 _WITH_SUPPORT_CONFERENCE = (
@@ -30,9 +34,11 @@ _WITH_SUPPORT_CONFERENCE = (
 def add_item(
     *, conference: Conference, case: Case, actor: Actor, at: datetime, topic: str = "", minutes: int = 20,
     situation: str = "", request_text: str = "", ground: str = "", referral: Referral | None = None,
-    plan: SupportPlan | None = None,
+    plan: SupportPlan | None = None, no_consent_reason: str = "", attendees: Iterable[ConferenceMember] | None = None,
 ) -> AgendaItem:  # fmt: skip
     """Put one case on the agenda. Without ``ground`` the kind's own; an item sent twice is one item.
+
+    ``attendees`` are the seats chosen for it (None: all that are invited now).
 
     Raises Case.DoesNotExist for a case that the actor does not see, RuleViolation where the kind of conference
     does not take it (domain.md 1.4: 重層的支援会議 presupposes consent, 支援会議 does not).
@@ -48,12 +54,15 @@ def add_item(
             return known
         raise RuleViolation("このケースは、すでに議題に入っています。", field="case")
     check_case_allowed(conference, case, ground)
+    _check_not_side_by_side(conference, case)
     _check_words(topic, minutes)
     item = AgendaItem.objects.create(
         conference=conference, position=conference.agenda.count() + 1, minutes=minutes, case=case,
         referral=_own_referral(referral, case), plan=_own_plan(plan, case), topic=topic,
         situation=situation.strip(), request_text=request_text.strip(), ground=ground,
+        no_consent_reason=no_consent_reason.strip(),
     )  # fmt: skip
+    choose_attendees(item, conference, attendees)
     record(
         actor=actor,
         action="conference.add_item",
@@ -66,6 +75,42 @@ def add_item(
     return item
 
 
+def choose_attendees(
+    item: AgendaItem, conference: Conference, attendees: Iterable[ConferenceMember] | None
+) -> None:
+    """The seats before which an item is heard; the convening agency's always."""
+    seats = conference.members.all()
+    if attendees is not None:
+        seats = seats.filter(Q(pk__in=[seat.pk for seat in attendees]) | Q(agency=conference.convener_id))
+    item.chosen.exclude(member__in=seats).delete()
+    ItemAttendee.objects.bulk_create(
+        [ItemAttendee(agenda_item=item, member=seat) for seat in seats.order_by("pk")], ignore_conflicts=True
+    )
+
+
+def _check_not_side_by_side(conference: Conference, case: Case) -> None:
+    """A protected person and the one they are protected from are not discussed in one sitting (支援措置)."""
+    today = HouseholdMember.objects.filter(during__endswith__isnull=True)
+    others = conference.agenda.exclude(case=case).values("case__household_id")
+    try:
+        check_not_together(
+            today.filter(household=case.household_id).values_list("person_id", flat=True),
+            today.filter(household__in=others).values_list("person_id", flat=True),
+        )
+    except RuleViolation as violation:
+        violation.field = "case"
+        raise
+
+
+def missing_reasons(conference: Conference) -> list[AgendaItem]:
+    """Items heard without consent that do not say yet why it could not be had."""
+    return list(
+        conference.agenda.filter(ground__in=WITHOUT_CONSENT, no_consent_reason="")
+        .exclude(case__consent=ConsentState.YES)
+        .order_by("position", "pk")
+    )
+
+
 def default_ground(conference: Conference, case: Case) -> str:
     """Consent where it is there and the kind knows it, else the kind's own ground."""
     rule = conference.rule
@@ -76,7 +121,7 @@ def default_ground(conference: Conference, case: Case) -> str:
 
 def check_case_allowed(conference: Conference, case: Case, ground: str) -> None:
     """Consent and ground of one item against the rules of the kind."""
-    rule, label = conference.rule, ConferenceKind(conference.kind).label
+    rule, label = conference.rule, conference.get_kind_display()
     consent = ConsentState(case.consent)
     if rule.needs_consent and consent is not ConsentState.YES:
         raise RuleViolation(
@@ -118,9 +163,10 @@ def _own_plan(plan: SupportPlan | None, case: Case) -> SupportPlan | None:
 @transaction.atomic
 def edit_item(
     *, item: AgendaItem, actor: Actor, at: datetime, topic: str, minutes: int, situation: str, request_text: str,
-    ground: str, referral: Referral | None, plan: SupportPlan | None,
+    ground: str, referral: Referral | None, plan: SupportPlan | None, no_consent_reason: str = "",
+    attendees: Iterable[ConferenceMember] | None = None,
 ) -> AgendaItem:  # fmt: skip
-    """Change what is discussed and on which ground; the case stays."""
+    """Change what is discussed, on which ground and before whom; the case stays. ``attendees`` None leaves them."""
     conference = lock_managed(item.conference, actor, *_BEFORE_AND_DURING)
     check_papers_open(conference, actor)
     item = conference.agenda.select_related("case").get(pk=item.pk)
@@ -128,13 +174,15 @@ def edit_item(
     _check_words(topic.strip(), minutes)
     changes: dict[str, Any] = {
         "topic": topic.strip(), "minutes": minutes, "situation": situation.strip(),
-        "request_text": request_text.strip(), "ground": ground,
+        "request_text": request_text.strip(), "ground": ground, "no_consent_reason": no_consent_reason.strip(),
         "referral": referral if referral and referral.pk == item.referral_id else _own_referral(referral, item.case),
         "plan": plan if plan and plan.pk == item.plan_id else _own_plan(plan, item.case),
     }  # fmt: skip
     for name, value in changes.items():
         setattr(item, name, value)
     item.save(update_fields=list(changes))
+    if attendees is not None:
+        choose_attendees(item, conference, attendees)
     record(actor=actor, action="conference.edit_item", target=conference, at=at, item=item.pk, ground=ground)
     return item
 

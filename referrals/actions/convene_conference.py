@@ -20,7 +20,7 @@ from common.models import check_version
 from referrals.actions.agenda import add_item
 from referrals.actions.lock_conference import lock_conference, lock_managed
 from referrals.enums import Attendance, ConferenceKind
-from referrals.models import Conference, ConferenceMember, Referral
+from referrals.models import Conference, ConferenceMember, ItemAttendee, Referral
 from referrals.permissions_conferences import (
     check_can_accept_secrecy,
     check_can_convene,
@@ -43,6 +43,10 @@ def convene_conference(
     check_can_convene(actor)
     assert actor.agency is not None and actor.staff is not None
     _check_frame(kind, title, starts_at, minutes, sector, at)
+    if kind == ConferenceKind.SUPPORT and actor.agency.is_entrusted:
+        raise RuleViolation(
+            "支援会議（社会福祉法106条の6）は市町村が開きます。委託先からは招集できません。", field="kind"
+        )
     # of two sent at once the second waits for the first, and then finds it
     conference, is_new = Conference.objects.get_or_create(
         request_key=request_key,
@@ -149,6 +153,10 @@ def invite_agency(
     if staff is not None:
         _check_works_there(staff, agency, at)
     member = ConferenceMember.objects.create(conference=conference, agency=agency, staff=staff)
+    if conference.state == ConferenceState.PLANNED:
+        ItemAttendee.objects.bulk_create(
+            [ItemAttendee(agenda_item=item, member=member) for item in conference.agenda.order_by("pk")]
+        )
     record(actor=actor, action="conference.invite", target=conference, at=at, agency=agency.pk)
     return member
 

@@ -14,9 +14,10 @@ from audit.actions import record
 from cases.actions.plan import decide_plan
 from common.errors import InvalidTransition, RuleViolation
 from common.japan.wareki import format_wareki
+from referrals.actions.agenda import check_case_allowed, missing_reasons
 from referrals.actions.answer_referral import answer_referral, settle_referral
 from referrals.actions.lock_conference import check_papers_open, lock_managed
-from referrals.enums import Attendance, ConferenceKind
+from referrals.enums import Attendance
 from referrals.models import ActionItem, AgendaItem, Conference, Referral
 from referrals.selectors_conferences import involved_agencies
 from referrals.signals import conference_closed
@@ -28,6 +29,9 @@ from referrals.workflow import (
     ReferralEvent,
     ReferralState,
 )
+
+FORGOTTEN_AFTER = timedelta(minutes=60)  # a sitting that nobody closed shuts its papers
+EXTENSION = timedelta(minutes=30)
 
 
 def _move(conference: Conference, event: ConferenceEvent) -> None:
@@ -44,8 +48,10 @@ def start_conference(*, conference: Conference, actor: Actor, at: datetime) -> C
     conference = lock_managed(conference, actor)
     check_papers_open(conference, actor)
     _move(conference, ConferenceEvent.START)
+    _check_grounds(conference)
     conference.started_at = at
-    conference.save(update_fields=["state", "started_at"])
+    conference.papers_until = at + timedelta(minutes=conference.minutes) + FORGOTTEN_AFTER
+    conference.save(update_fields=["state", "started_at", "papers_until"])
     own = conference.members.filter(
         agency=conference.convener_id, staff__isnull=False, attendance=Attendance.INVITED
     )
@@ -53,6 +59,30 @@ def start_conference(*, conference: Conference, actor: Actor, at: datetime) -> C
         member.attendance = Attendance.ATTENDING
         member.save(update_fields=["attendance"])
     record(actor=actor, action="conference.start", target=conference, at=at)
+    return conference
+
+
+def _check_grounds(conference: Conference) -> None:
+    """Consent may have been withdrawn since an item was written; and hearing one without it needs its reason."""
+    for item in conference.agenda.select_related("case").order_by("position", "pk"):
+        check_case_allowed(conference, item.case, item.ground)
+    missing = missing_reasons(conference)
+    if missing:
+        raise RuleViolation(
+            f"同意を得られない理由が書かれていない議題があります：{'、'.join(i.topic for i in missing)}。"
+            "議題の「書き込む」で理由を書いてから、開会してください。",
+            items=[i.pk for i in missing],
+        )
+
+
+@transaction.atomic
+def extend_papers(*, conference: Conference, actor: Actor, at: datetime) -> Conference:
+    """The sitting takes longer: the papers stay open for another half hour from now."""
+    conference = lock_managed(conference, actor, ConferenceState.RUNNING)
+    check_papers_open(conference, actor)
+    conference.papers_until = at + EXTENSION
+    conference.save(update_fields=["papers_until"])
+    record(actor=actor, action="conference.extend", target=conference, at=at)
     return conference
 
 
@@ -141,7 +171,7 @@ def approve_plan(*, item: AgendaItem, actor: Actor, at: datetime) -> AgendaItem:
     if item.plan_approved:
         return item
     conference = item.conference
-    where = f"{ConferenceKind(conference.kind).label}「{conference.title}」{format_wareki(timezone.localdate(at))}"
+    where = f"{conference.get_kind_display()}「{conference.title}」{format_wareki(timezone.localdate(at))}"
     decide_plan(plan=item.plan, actor=actor, at=at, where=where[:200])
     item.plan_approved = True
     item.save(update_fields=["plan_approved"])
@@ -182,6 +212,7 @@ def close_conference(
     _move(conference, ConferenceEvent.CLOSE)
     conference.started_at = started_at or conference.started_at
     conference.closed_at = ended_at or at
+    conference.papers_until = at
     _check_span(conference, at)
     loose = unfinished_items(conference)
     if loose:
@@ -193,7 +224,7 @@ def close_conference(
     if not conference.members.filter(attendance=Attendance.ATTENDING, staff__isnull=False).exists():
         raise RuleViolation("出席した人がいません。出欠を記録してから終了してください。")
     conference.summary = summary.strip()
-    conference.save(update_fields=["state", "started_at", "closed_at", "summary"])
+    conference.save(update_fields=["state", "started_at", "closed_at", "summary", "papers_until"])
     record(actor=actor, action="conference.close", target=conference, at=at)
     conference_closed.send(Conference, conference=conference, actor=actor, at=at)
     return conference

@@ -22,8 +22,8 @@ from common.forms import (
     WarekiDateField,
     WarekiDateTimeField,
 )
-from referrals.enums import KIND_RULES, Attendance, ConferenceKind
-from referrals.models import AgendaItem, Conference, Referral
+from referrals.enums import KIND_RULES, Attendance, ConferenceKind, kind_choices
+from referrals.models import AgendaItem, Conference, ConferenceMember, Referral
 from referrals.workflow import REFERRAL_WAITING
 
 KIND_HINTS = {
@@ -79,7 +79,7 @@ class ConveneForm(FrameForm):
     def __init__(self, *args: Any, actor: Actor, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["kind"].choices = [  # type: ignore[attr-defined]
-            (kind.value, f"{kind.label}：{KIND_HINTS[kind]}") for kind in ConferenceKind
+            (kind, f"{label}：{KIND_HINTS[ConferenceKind(kind)]}") for kind, label in kind_choices()
         ]
         self.fields["invite"].queryset = sittable(actor, at)  # type: ignore[attr-defined]
         self.fields["cases"].queryset = (  # type: ignore[attr-defined]
@@ -125,6 +125,14 @@ class ItemForm(KyoseiForm):
     request_text = forms.CharField(
         label="他機関にお願いしたいこと", required=False, max_length=4000, widget=_area(3)
     )
+    no_consent_reason = forms.CharField(
+        label="同意を得られない理由", required=False, max_length=300,
+        help_text="例：本人と連絡がとれない。説明しても判断がむずかしい。開会までに書きます。",
+    )  # fmt: skip
+    attendees = forms.ModelMultipleChoiceField(
+        label="この議題を聞く出席者", queryset=ConferenceMember.objects.none(), required=False,
+        widget=forms.CheckboxSelectMultiple, help_text="選ばれていない出席者には、この議題は見えません。",
+    )  # fmt: skip
     referral = forms.ModelChoiceField(
         label="つなぎ", queryset=Referral.objects.none(), required=False, empty_label="なし"
     )
@@ -140,6 +148,15 @@ class ItemForm(KyoseiForm):
         self.fields["ground"].choices = [  # type: ignore[attr-defined]
             (g.value, Ground(g).label) for g in KIND_RULES[ConferenceKind(conference.kind)].grounds
         ]
+        if conference.is_secret:
+            seats = ConferenceMember.objects.visible_to(actor).filter(conference=conference)
+            self.fields["attendees"].queryset = seats.select_related("agency", "staff").order_by("pk")  # type: ignore[attr-defined]
+            self.fields["attendees"].label_from_instance = _seat_label  # type: ignore[attr-defined]
+            if item is None:
+                self.initial.setdefault("attendees", [seat.pk for seat in self.fields["attendees"].queryset])  # type: ignore[attr-defined]
+        else:
+            del self.fields["attendees"]
+            del self.fields["no_consent_reason"]
         referrals = Referral.objects.visible_to(actor).filter(case=case).select_related("to_agency")
         plans = SupportPlan.objects.visible_to(actor).filter(case=case)
         chosen_referral = (item.referral_id if item else None) or 0
@@ -152,6 +169,10 @@ class ItemForm(KyoseiForm):
             plans.filter(state=PlanState.DRAFT) | plans.filter(pk=chosen_plan)
         ).order_by("-ordinal")
         self.fields["plan"].label_from_instance = _plan_label  # type: ignore[attr-defined]
+
+
+def _seat_label(seat: ConferenceMember) -> str:
+    return f"{seat.agency.short_name}　{seat.staff.name if seat.staff else '出席者 未定'}"
 
 
 def _referral_label(referral: Referral) -> str:
@@ -220,6 +241,6 @@ class DoneForm(KyoseiForm):
 
 
 class ConferenceFilterForm(KyoseiForm):
-    kind = forms.ChoiceField(label="種類", required=False, choices=[("", "すべて"), *ConferenceKind.choices])
+    kind = forms.ChoiceField(label="種類", required=False, choices=[("", "すべて"), *kind_choices()])
     sector = forms.ChoiceField(label="分野", required=False, choices=[("", "すべて"), *Sector.choices])
     mine = forms.BooleanField(label="自機関が招集したもの", required=False)

@@ -1,6 +1,6 @@
 """Models between agencies, by noun."""
 
-from referrals.models.conference import ActionItem, AgendaItem, Conference, ConferenceMember
+from referrals.models.conference import ActionItem, AgendaItem, Conference, ConferenceMember, ItemAttendee
 from referrals.models.referral import Referral
 
-__all__ = ["ActionItem", "AgendaItem", "Conference", "ConferenceMember", "Referral"]
+__all__ = ["ActionItem", "AgendaItem", "Conference", "ConferenceMember", "ItemAttendee", "Referral"]

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pghistory
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 
 from accounts.enums import Ground, Sector
 from accounts.models import Agency, Staff
@@ -16,7 +17,7 @@ from accounts.roles import Permission
 from cases.models import Case, SupportPlan
 from cases.models.case import not_denied, sees_case
 from common.models import Versioned
-from referrals.enums import KIND_RULES, Attendance, ConferenceKind, KindRule
+from referrals.enums import KIND_RULES, Attendance, ConferenceKind, KindRule, kind_label
 from referrals.models.referral import Referral
 from referrals.workflow import ActionItemState, ConferenceState
 
@@ -56,6 +57,7 @@ class Conference(Versioned):
     state = models.CharField("状態", max_length=20, choices=ConferenceState, default=ConferenceState.PLANNED)
     started_at = models.DateTimeField("開会日時", null=True, blank=True)
     closed_at = models.DateTimeField("閉会日時", null=True, blank=True)
+    papers_until = models.DateTimeField("資料を閉じる日時", null=True, blank=True)
     summary = models.TextField("議事の要旨", blank=True)
 
     objects = ConferenceQuerySet.as_manager()
@@ -78,6 +80,10 @@ class Conference(Versioned):
     def ends_at(self) -> datetime:
         return self.starts_at + timedelta(minutes=self.minutes)
 
+    def get_kind_display(self) -> str:  # type: ignore[no-redef]
+        """The local name of the kind."""
+        return kind_label(self.kind)
+
     @property
     def rule(self) -> KindRule:
         """What the law or custom asks of this kind."""
@@ -93,7 +99,7 @@ class MemberQuerySet(models.QuerySet["ConferenceMember"]):
         return self.filter(conference__in=Conference.objects.visible_to(actor))
 
     def opened_by(self, actor: Actor) -> MemberQuerySet:
-        """Seats through which the actor may read the papers (domain.md 1.4).
+        """Seats whose holder may have to do with the papers at all (domain.md 1.4).
 
         In a secret conference only the named attendee, and only after accepting the duty of secrecy.
         """
@@ -128,10 +134,19 @@ class ConferenceMember(models.Model):
 
 class AgendaQuerySet(models.QuerySet["AgendaItem"]):
     def visible_to(self, actor: Actor) -> AgendaQuerySet:
-        """The papers: for the seats that are open; of conferences that are not secret also for the convener."""
+        """The papers. Of a conference that is not secret: for its seats and its convener.
+
+        Of a secret one (社会福祉法106条の6): for the attendees chosen for this item, each after accepting secrecy, and
+        only while it sits; the convening agency's own attendee prepares it and keeps its minutes.
+        """
+        seats = ConferenceMember.objects.opened_by(actor)
+        seated = Exists(seats.filter(conference=OuterRef("conference_id")))
+        chosen = Exists(ItemAttendee.objects.filter(agenda_item=OuterRef("pk"), member__in=seats))
+        secret = Q(conference__kind__in=SECRET_KINDS)
+        convening = Q(conference__convener=actor.agency_id)
+        sits = Q(conference__state=ConferenceState.RUNNING, conference__papers_until__gt=Now())
         return self.filter(
-            Exists(ConferenceMember.objects.opened_by(actor).filter(conference=OuterRef("conference_id")))
-            | (~Q(conference__kind__in=SECRET_KINDS) & Q(conference__convener=actor.agency_id)),
+            (~secret & (seated | convening)) | (secret & ((convening & seated) | (sits & chosen))),
             not_denied(actor, "case_id"),
             conference__in=Conference.objects.visible_to(actor),
         )
@@ -165,6 +180,7 @@ class AgendaItem(models.Model):
     situation = models.TextField("把握している世帯像・取り組み", blank=True)
     request_text = models.TextField("他機関にお願いしたいこと", blank=True)
     ground = models.CharField("共有の根拠", max_length=30, choices=Ground)
+    no_consent_reason = models.CharField("同意を得られない理由", max_length=300, blank=True)
     conclusion = models.TextField("結論", blank=True)
     plan_approved = models.BooleanField("プランを決定", default=False)
 
@@ -176,6 +192,25 @@ class AgendaItem(models.Model):
 
     def __str__(self) -> str:
         return self.topic
+
+
+@pghistory.track()
+class ItemAttendee(models.Model):
+    """議題の出席者: a seat chosen for one item; the others of the sitting do not hear it (ordinances' 「構成員を選定して招集」)."""
+
+    agenda_item = models.ForeignKey(
+        AgendaItem, on_delete=models.CASCADE, related_name="chosen", verbose_name="議題"
+    )
+    member = models.ForeignKey(
+        ConferenceMember, on_delete=models.CASCADE, related_name="chosen_for", verbose_name="構成員"
+    )
+
+    class Meta:
+        verbose_name = "議題の出席者"
+        constraints = [models.UniqueConstraint(fields=["agenda_item", "member"], name="item_attendee_once")]
+
+    def __str__(self) -> str:
+        return f"{self.agenda_item} {self.member}"
 
 
 class ActionItemQuerySet(models.QuerySet["ActionItem"]):

@@ -32,7 +32,7 @@ from referrals.forms.conference import DoneForm, ItemForm
 from referrals.models import ActionItem, AgendaItem, Conference, ConferenceMember, Referral
 from referrals.permissions_conferences import can_convene, can_finish, can_manage, papers_open
 from referrals.selectors_conferences import action_items, items_of_case, seat_of
-from referrals.selectors_papers import handout
+from referrals.selectors_papers import Handout, handout
 from referrals.views.conferences import get_conference, get_managed
 
 CANDIDATES = 30
@@ -44,7 +44,7 @@ def _agenda_url(pk: int) -> str:
 
 def _open_managed(request: ActorRequest, pk: int) -> Conference:
     conference = get_managed(request, pk)
-    if not papers_open(request.actor, conference, seat_of(conference, request.actor)):
+    if not papers_open(request.actor, conference, seat_of(conference, request.actor), timezone.now()):
         raise NotAllowed("守秘の確認をした出席者だけが、この会議の議題を扱えます。")
     return conference
 
@@ -128,10 +128,20 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
     """What is discussed, on which ground, for how long."""
     item = get_item(request, pk)
     conference = _open_managed(request, item.conference_id)
-    names = ("topic", "minutes", "situation", "request_text", "ground", "referral", "plan")
+    names = (
+        "topic",
+        "minutes",
+        "situation",
+        "request_text",
+        "ground",
+        "referral",
+        "plan",
+        "no_consent_reason",
+    )
     form = ItemForm(
         request.POST or None, actor=request.actor, conference=conference, case=item.case, item=item,
-        initial={name: getattr(item, name) for name in names},
+        initial={name: getattr(item, name) for name in names}
+        | {"attendees": list(item.chosen.values_list("member_id", flat=True))},
     )  # fmt: skip
     status = 200
     if request.method == "POST":
@@ -180,18 +190,29 @@ def handout_pdf(request: ActorRequest, pk: int) -> HttpResponse:
     """The hand-out of one conference for one recipient; the convening agency also prints the others' copies."""
     conference = get_conference(request, pk)
     own = seat_of(conference, request.actor)
-    if not papers_open(request.actor, conference, own):
+    if not papers_open(request.actor, conference, own, timezone.now()):
         raise NotAllowed("守秘の確認をした出席者だけが、この会議の資料を開けます。")
     recipient = _recipient(request, conference, own)
     made = handout(conference, request.actor, recipient)
-    context = {"handout": made, "conference": conference, "printed_at": timezone.now()}
+    context = {
+        "handout": made, "conference": conference, "printed_at": timezone.now(), "shield": made.shield,
+    }  # fmt: skip
     pdf = render_pdf("conferences/handout_pdf.html", context)
+    _check_still_open(request, made)
     log_reads(request, AccessKind.PRINT, "referrals.conference", str(pk))
     for paper in made.papers:
         log_reads(request, AccessKind.PRINT, "cases.case", str(paper.item.case_id))
     response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="conference-{pk}-{made.number}.pdf"'
     return response
+
+
+def _check_still_open(request: ActorRequest, made: Handout) -> None:
+    """A print that took longer than the right to it is not given out."""
+    wanted = {paper.item.pk for paper in made.papers}
+    visible = AgendaItem.objects.visible_to(request.actor).filter(pk__in=wanted)
+    if set(visible.values_list("pk", flat=True)) != wanted:
+        raise NotAllowed("印刷している間に、この資料を見る権限が終わりました。")
 
 
 def _recipient(

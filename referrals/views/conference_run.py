@@ -26,6 +26,7 @@ from referrals.actions.run_conference import (
     close_conference,
     conclude_item,
     drop_decision,
+    extend_papers,
     record_decision,
     settle_item_referral,
     start_conference,
@@ -62,11 +63,20 @@ def start(request: ActorRequest, pk: int) -> HttpResponse:
     return redirect("conferences:run", pk=pk)
 
 
+@require_POST
+@permission(Permission.CONFERENCE_CONVENE)
+def extend(request: ActorRequest, pk: int) -> HttpResponse:
+    """The sitting takes longer: the papers stay open."""
+    extend_papers(conference=get_managed(request, pk), actor=request.actor, at=timezone.now())
+    messages.success(request, "資料を、あと30分開いておきます。")
+    return redirect("conferences:run", pk=pk)
+
+
 @permission(Permission.CONFERENCE_VIEW)
 def run(request: ActorRequest, pk: int) -> HttpResponse:
     """One item, large; ``?item=`` names it, else the first without a conclusion. Members may follow on their screen."""
     conference = get_conference(request, pk)
-    if not papers_open(request.actor, conference, seat_of(conference, request.actor)):
+    if not papers_open(request.actor, conference, seat_of(conference, request.actor), timezone.now()):
         raise NotAllowed("守秘の確認をした出席者だけが、この会議の議題を開けます。")
     if conference.state != ConferenceState.RUNNING:
         return redirect("conferences:detail", pk=pk)
@@ -237,7 +247,7 @@ def conclude(request: ActorRequest, pk: int) -> HttpResponse:
 def close(request: ActorRequest, pk: int) -> HttpResponse:
     """The minutes, drafted from the lines, the real times, and the end."""
     conference, at = get_managed(request, pk), timezone.now()
-    if not papers_open(request.actor, conference, seat_of(conference, request.actor)):
+    if not papers_open(request.actor, conference, seat_of(conference, request.actor), timezone.now()):
         raise NotAllowed("守秘の確認をした出席者だけが、この会議を終了できます。")
     if conference.state != ConferenceState.RUNNING:
         return redirect("conferences:detail", pk=pk)

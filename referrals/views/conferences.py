@@ -33,7 +33,7 @@ from referrals.actions.convene_conference import (
     seat_all,
     set_seat,
 )
-from referrals.enums import Attendance, ConferenceKind
+from referrals.enums import Attendance, ConferenceKind, kind_label
 from referrals.forms.conference import ConferenceFilterForm, ConveneForm, EditForm, InviteForm, SeatForm
 from referrals.models import Conference, ConferenceMember, Referral
 from referrals.permissions_conferences import (
@@ -151,7 +151,7 @@ def _add(form: ConveneForm, violation: RuleViolation) -> None:
 
 
 def _title(kind: str, starts_at: datetime) -> str:
-    return f"{ConferenceKind(kind).label}（{format_wareki_short(timezone.localdate(starts_at))}）"
+    return f"{kind_label(kind)}（{format_wareki_short(timezone.localdate(starts_at))}）"
 
 
 def _first_values(
@@ -210,7 +210,7 @@ def detail(request: ActorRequest, pk: int) -> HttpResponse:
 def detail_context(request: ActorRequest, conference: Conference) -> dict[str, Any]:
     actor, at = request.actor, timezone.now()
     own = seat_of(conference, actor)
-    is_open = papers_open(actor, conference, own)
+    is_open = papers_open(actor, conference, own, at)
     manages = can_manage(actor, conference)
     is_over = conference.state == ConferenceState.CLOSED
     items = list(agenda_of(conference, actor)) if is_open else []
@@ -234,7 +234,10 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         "may_seat_all": manages
         and not is_over
         and sum(s.staff_id is not None and s.attendance == Attendance.INVITED for s in seats) > 1,
-        "may_accept": own is not None and not is_open and own.staff_id in (None, actor.staff_id),
+        "may_accept": own is not None
+        and own.secrecy_accepted_at is None
+        and not is_over
+        and own.staff_id in (None, actor.staff_id),
         "proposals": proposals(actor) if manages and is_open and not is_over else [],
         "invite": InviteForm(actor=actor, at=at, seated={s.agency_id for s in seats})
         if manages and not is_over
@@ -368,5 +371,5 @@ def secrecy(request: ActorRequest, pk: int) -> HttpResponse:
     if request.POST.get("accept") != "yes":
         raise RuleViolation("守秘義務を確かめて、チェックを入れてください。", field="accept")
     accept_secrecy(member=member, actor=request.actor, at=timezone.now())
-    messages.success(request, "守秘の確認を記録しました。議題と資料を読めます。")
+    messages.success(request, "守秘の確認を記録しました。開会している間、議題と資料を読めます。")
     return redirect("conferences:detail", pk=member.conference_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from accounts.actor import Actor
@@ -36,6 +36,8 @@ def convene(
 
 
 def put(conference: Conference, case: Case, actor: Actor, **kw) -> AgendaItem:
+    if conference.is_secret:
+        kw.setdefault("no_consent_reason", "本人と連絡がとれない")
     return add_item(conference=conference, case=case, actor=actor, at=NOW, **kw)
 
 
@@ -72,6 +74,14 @@ def bring_to(conference: Conference, state: str, actor: Actor, at: datetime = ST
         conference = close_conference(
             conference=conference, summary="要旨", actor=actor, at=at + timedelta(minutes=50)
         )
+    return conference
+
+
+def sit(conference: Conference, actor: Actor) -> Conference:
+    """Open the sitting for as long as a test may take: the window is held by the clock of the database."""
+    conference = start_conference(conference=conference, actor=actor, at=START)
+    Conference.objects.filter(pk=conference.pk).update(papers_until=datetime(2199, 1, 1, tzinfo=UTC))
+    conference.refresh_from_db()
     return conference
 
 

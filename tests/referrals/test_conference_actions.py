@@ -288,6 +288,8 @@ def test_papers_of_a_secret_conference_open_to_the_named_attendee_only(
     accepted = c.accept(conference, disability_worker.actor)
     assert accepted.staff == disability_worker.staff
     assert c.accept(conference, disability_worker.actor).secrecy_accepted_at == NOW
+    assert readers() == {"worker"}, "accepted, but it does not sit yet"
+    c.sit(conference, worker.actor)
     assert readers() == {"worker", "invited"}
     with pytest.raises(NotAllowed):
         c.accept(conference, f.actor_of(other))

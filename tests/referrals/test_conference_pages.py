@@ -232,7 +232,7 @@ def test_secret_conference_shows_title_and_time_until_accepted(
 
     assert shows() == []
     assert client.get(url("handout_pdf", conference.pk)).status_code == 403
-    start_conference(conference=conference, actor=worker.actor, at=NOW)
+    c.sit(conference, worker.actor)
     assert client.get(url("run", conference.pk)).status_code == 403
     seat = c.seat(conference, disability_section)
     assert client.post(url("secrecy", seat.pk)).status_code == 422
