@@ -17,9 +17,11 @@ urlpatterns = [
     path("break-glass/", include("cases.urls_break_glass")),
     path("referrals/", include("referrals.urls")),
     path("conferences/", include("referrals.urls_conferences")),
+    path("handover/", include("referrals.urls_handover")),
     path("work/", include("budgets.urls_work")),
     path("apportionment/", include("budgets.urls")),
     path("manage/", include("kyosei.urls_manage")),
+    path("trail/", include("reports.urls")),
     path("api/", include("kyosei.urls_api")),
 ]
 
