@@ -113,6 +113,7 @@ class ConsultationForm(ContactFields):
     request_key = RequestKeyField()
     person = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1)
     person_text = forms.CharField(label="だれのこと", max_length=120, required=False)
+    another = forms.CharField(max_length=120, required=False, widget=forms.HiddenInput)  # this name is 別の人
     is_anonymous = forms.BooleanField(label="匿名・名前を聞いていない", required=False)
     new_kana = forms.CharField(label="ふりがな", max_length=120, required=False)
     new_birth_on = WarekiDateField(label="生年月日", required=False, help_text="")
@@ -128,6 +129,17 @@ class ConsultationForm(ContactFields):
         self.fields["minutes"].widget.attrs["data-timer"] = (
             ""  # counts from the opening of the page until edited
         )
+
+    def names_to_ask(self) -> list[str]:
+        """The typed name and kana that may already be somebody's: nobody chosen, 「別の人」 not said of this name."""
+        data = self.cleaned_data
+        if data["is_anonymous"] or data["person"] or not data["person_text"].strip():
+            return []
+        if data["another"] == data["person_text"]:
+            return []
+        base = typed_person(data["person_text"])
+        named = base is not None and not (base.birth_on or base.phone)
+        return [text for text in (data["person_text"] if named else "", data["new_kana"]) if text.strip()]
 
     def new_person(self) -> PersonData | None:
         """A person made of what was typed; None when nothing was or somebody was chosen."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from cases.enums import CodeList
 from cases.models import Case, Code, Consultation
+from common.japan.names import fold, query_bigrams
 from households.contact import shield_for
 from households.models import HouseholdMember, Person, without_search
 
@@ -96,6 +97,17 @@ def find_people(*, actor: Actor, query: str, limit: int = 20) -> list[Found]:
             )
         )
     return found
+
+
+def namesakes(*, actor: Actor, names: list[str], limit: int = 5) -> list[Person]:
+    """People whose whole name, kana or alias is one of ``names``, folded. One query; none without names."""
+    wanted = Q()
+    for folded in {fold(name) for name in names} - {""}:
+        wanted |= Q(search_terms__contains=query_bigrams(folded)) & (
+            Q(kana_folded=folded) | Q(search_text=folded) | Q(search_text__startswith=f"{folded} ")
+            | Q(search_text__contains=f" {folded} ") | Q(search_text__endswith=f" {folded}")
+        )  # fmt: skip
+    return list(Person.objects.findable_by(actor).filter(wanted).order_by("pk")[:limit]) if wanted else []
 
 
 def _day_start(day: date) -> datetime:

@@ -22,7 +22,7 @@ from cases.actions.receive_consultation import receive_consultation
 from cases.enums import Outcome
 from cases.forms.consultation import ConsultationFilter, ConsultationForm, CorrectionForm, initial_now
 from cases.models import Case, Consultation, Draft
-from cases.selectors.intake import filter_consultations, find_people, intake_hint
+from cases.selectors.intake import filter_consultations, find_people, intake_hint, namesakes
 from common.errors import NotAllowed, RuleViolation, StaleRecord
 from common.japan.wareki import format_wareki
 from common.keyset import Sort, paginate
@@ -75,7 +75,8 @@ def new(request: ActorRequest) -> HttpResponse:
     """One page: who, what was said, concerns. The least needed is how, when, how long and what."""
     if request.method == "POST":
         form = ConsultationForm(request.POST, actor=request.actor, on=timezone.localdate())
-        if form.is_valid():
+        asked = _namesakes(request, form) if form.is_valid() else []
+        if form.is_valid() and not asked:
             try:
                 consultation = receive_consultation(
                     data=form.contact(), actor=request.actor, at=timezone.now(),
@@ -88,10 +89,23 @@ def new(request: ActorRequest) -> HttpResponse:
                 form.add_violation(_placed(violation))
             else:
                 return _after_saving(request, consultation)
-        return render(request, "consultations/new.html", _new_context(request, form), status=422)
+        context = _new_context(request, form) | {"namesakes": asked}
+        return render(request, "consultations/new.html", context, status=422)
     data = _draft_data(request)
     form = _drafted_form(request, data) if data else _blank_form(request)
     return render(request, "consultations/new.html", _new_context(request, form))
+
+
+def _namesakes(request: ActorRequest, form: ConsultationForm) -> list[Person]:
+    """People of the typed name, when nobody was chosen: asked about once, so that nobody is registered twice."""
+    key = UUID(str(form.cleaned_data["request_key"]))
+    if Consultation.objects.visible_to(request.actor).filter(request_key=key).exists():
+        return []  # the same form again: its record stands
+    names = form.names_to_ask()
+    found = namesakes(actor=request.actor, names=names)
+    if found:
+        log_reads(request, AccessKind.SEARCH, "households.person", " ".join(names)[:60])
+    return found
 
 
 def _placed(violation: RuleViolation) -> RuleViolation:

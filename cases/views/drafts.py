@@ -38,12 +38,12 @@ def save(request: ActorRequest) -> HttpResponse:
     address = urlsplit(request.META.get("HTTP_REFERER", ""))
     page = (address.path or "/") + (f"?{address.query}" if address.query else "")
     try:
-        save_draft(
+        draft = save_draft(
             key=key, title=_title(key, data), url=page, data=data, actor=request.actor, at=timezone.now()
         )
     except RuleViolation as violation:
         return JsonResponse({"detail": violation.message}, status=violation.status)
-    return HttpResponse(status=204)
+    return HttpResponse(status=204, headers={"X-Draft": str(draft.pk)})
 
 
 @require_POST

@@ -1,26 +1,32 @@
 // Drafts. form[data-draft-url][data-draft-key] is posted, as it stands, to the draft address 2 s after a change
 // (same field names, plus draft_key; CSRF in the header). The server's draft is the store, and the page shows it.
-// Only while the server cannot be reached a copy stays on this device; it goes when the server has the words.
-// A copy found when the page opens is offered: 戻す／捨てる. Copies are kept apart by staff member, and 7 days at most.
+// Only while the server cannot be reached a copy stays on this device; it goes when the server has the words: a draft
+// was taken, or the cookie kyosei_arrived names the form that was saved (kyosei/middleware.py).
+// A copy found when the page opens is offered: 戻す／捨てる; so is one of another form of the same page (a new form has
+// a new key), and home tells of all of them. Copies are kept apart by staff member, and 7 days at most.
+// form[data-draft-page]: the address of the page becomes that of the draft, so that Back finds the words again.
 
 const WAIT_MS = 2000;
 const KEEP_MS = 7 * 24 * 3600 * 1000;
 const PREFIX = "kyosei:draft:";
-const SENT = "kyosei:sent";
+const ARRIVED = "kyosei_arrived";
 const user = document.body.dataset.user || "0";
+
+const OWN = new Set(["csrfmiddlewaretoken", "draft_key"]);
 
 const tell = (kind, text) => document.dispatchEvent(new CustomEvent("kyosei:status", { detail: { kind, text } }));
 const slot = (form) => `${PREFIX}${user}:${form.dataset.draftKey}`;
 
 function fieldsOf(form) {
-  const pairs = [...new FormData(form)].filter(([name, value]) => name !== "csrfmiddlewaretoken" && typeof value === "string");
+  const pairs = [...new FormData(form)].filter(([name, value]) => !OWN.has(name) && typeof value === "string");
   const secret = new Set([...form.querySelectorAll("input[type='password']")].map((input) => input.name));
   return pairs.filter(([name]) => !secret.has(name));
 }
 
 function keepHere(form) {
   try {
-    localStorage.setItem(slot(form), JSON.stringify({ at: Date.now(), fields: fieldsOf(form) }));
+    const page = window.location.pathname + window.location.search;
+    localStorage.setItem(slot(form), JSON.stringify({ at: Date.now(), page, key: form.dataset.draftKey, fields: fieldsOf(form) }));
     return true;
   } catch {
     return false;
@@ -55,6 +61,8 @@ async function send(form) {
     keepalive: String(body).length < 60000,
   });
   if (!response.ok) throw new Error(`draft ${response.status}`);
+  const id = response.headers.get("X-Draft");
+  if (id && form.dataset.draftPage) window.history.replaceState(window.history.state, "", `${form.dataset.draftPage}?draft=${id}`);
 }
 
 function watch(form) {
@@ -96,8 +104,8 @@ function watch(form) {
     timer = 0;
     turn += 1;
     keepHere(form);
-    sessionStorage.setItem(SENT, slot(form));
   });
+  form.addEventListener("formdata", (event) => event.formData.set("draft_key", form.dataset.draftKey));
   form.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt === form && event.detail.successful) forgetHere(form);
   });
@@ -126,39 +134,69 @@ function button(label, act) {
   return element;
 }
 
-function offer(form) {
-  const kept = readHere(slot(form));
-  if (!kept) return;
-  const same = JSON.stringify(kept.fields) === JSON.stringify(fieldsOf(form));
-  if (same || Date.now() - kept.at > KEEP_MS) {
-    forgetHere(form);
-    return;
-  }
+function bannerOf(text) {
   const banner = document.createElement("div");
   banner.className = "banner banner--warning";
   banner.setAttribute("role", "alert");
-  const when = new Date(kept.at).toLocaleString("ja-JP", { month: "long", day: "numeric", hour: "2-digit", minute: "2-digit" });
   banner.innerHTML = '<p class="banner__kind">注意</p><div class="banner__body"><p></p><div class="banner__actions"></div></div>';
-  banner.querySelector(".banner__body p").textContent = `この端末に残った下書きがあります（${when}）。`;
-  const close = () => { banner.remove(); form.querySelector("textarea, input:not([type='hidden'])")?.focus(); };
-  banner.querySelector(".banner__actions").append(
-    button("戻す", () => { restore(form, kept.fields); close(); }),
-    button("捨てる", () => { forgetHere(form); close(); }),
-  );
-  form.before(banner);
+  banner.querySelector(".banner__body p").textContent = text;
+  return banner;
 }
 
-// The form of the last page was sent, and this page is not that form with errors: the words arrived.
-function settleSent() {
-  const key = sessionStorage.getItem(SENT);
-  if (!key) return;
-  sessionStorage.removeItem(SENT);
-  const again = [...document.querySelectorAll("form[data-draft-key]")].find((form) => slot(form) === key);
-  const refused = document.querySelector("[data-error-summary], main [aria-invalid='true'], .field__error");
-  const atLogin = !document.body.dataset.user;
-  if (atLogin) sessionStorage.setItem(SENT, key);
-  else if (!refused) localStorage.removeItem(key);
-  else if (again) forgetHere(again);
+const clock = (at) => new Date(at).toLocaleString("ja-JP", { month: "long", day: "numeric", hour: "2-digit", minute: "2-digit" });
+
+function copies() {
+  const own = `${PREFIX}${user}:`;
+  return Object.keys(localStorage).filter((name) => name.startsWith(own)).map((name) => ({ name, ...readHere(name) })).filter((kept) => kept.fields);
+}
+
+const pathOf = (page) => (page ?? "").split("?")[0];
+
+function offer(form) {
+  const mine = readHere(slot(form));
+  const refused = form.querySelector("[data-error-summary], [aria-invalid='true'], .field__error"); // the answer holds the words
+  if (mine && refused) forgetHere(form);
+  else if (mine && JSON.stringify(mine.fields) === JSON.stringify(fieldsOf(form))) forgetHere(form);
+  // a form with the address of its page in data-draft-page has a new key each time: copies of the others are offered too
+  const others = form.dataset.draftPage ? copies().filter((kept) => kept.key && pathOf(kept.page) === form.dataset.draftPage) : [];
+  const found = new Map(others.map((kept) => [kept.name, kept]));
+  if (readHere(slot(form))) found.set(slot(form), { name: slot(form), key: form.dataset.draftKey, ...readHere(slot(form)) });
+  for (const kept of found.values()) {
+    const banner = bannerOf(`この端末に残った下書きがあります（${clock(kept.at)}）。まだ届いていません。`);
+    const close = () => { banner.remove(); form.querySelector("textarea, input:not([type='hidden'])")?.focus(); };
+    banner.querySelector(".banner__actions").append(
+      button("戻す", () => {
+        if (kept.key) form.dataset.draftKey = kept.key;
+        restore(form, kept.fields);
+        close();
+      }),
+      button("捨てる", () => { localStorage.removeItem(kept.name); close(); }),
+    );
+    form.before(banner);
+  }
+}
+
+// Home: words that are only on this device, each with the page that offers them.
+function tellAtHome() {
+  if (window.location.pathname !== "/") return;
+  const left = copies().filter((kept) => kept.page);
+  if (!left.length) return;
+  const banner = bannerOf(`この端末に、まだ届いていない下書きが ${left.length}件 あります。`);
+  for (const kept of left) {
+    const link = document.createElement("a");
+    link.href = kept.page;
+    link.textContent = `${clock(kept.at)} の下書きを開く`;
+    banner.querySelector(".banner__actions").append(link);
+  }
+  document.querySelector("#messages")?.append(banner);
+}
+
+// The server has saved the form that the cookie names: its copy may go.
+function settleArrived() {
+  const cookie = document.cookie.split("; ").find((part) => part.startsWith(`${ARRIVED}=`));
+  if (!cookie || !document.body.dataset.user) return;
+  document.cookie = `${ARRIVED}=; max-age=0; path=/; samesite=strict`;
+  localStorage.removeItem(`${PREFIX}${user}:${decodeURIComponent(cookie.slice(ARRIVED.length + 1))}`);
 }
 
 function dropOld() {
@@ -178,6 +216,7 @@ function watchAll(root) {
 }
 
 dropOld();
-settleSent();
+settleArrived();
 watchAll(document);
+tellAtHome();
 document.addEventListener("htmx:load", () => watchAll(document));

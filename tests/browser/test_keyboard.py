@@ -74,5 +74,8 @@ def test_a_form_that_died_comes_back(sign_in, worker, masters, live_server):
     expect(page.locator("body")).to_contain_text("保存しました", timeout=8000)
     page.context.close()
     again = sign_in(worker.staff)
+    expect(again.locator("main")).to_contain_text("書きかけ")
+    expect(again.get_by_role("link", name=re.compile("電気が止まった"))).not_to_be_visible()
+    again.get_by_text("開いて見る").click()
     again.get_by_role("link", name=re.compile("電気が止まった")).click()
     expect(again.locator("#id_text")).to_have_value("電気が止まった。食べるものが")

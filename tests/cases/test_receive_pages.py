@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from uuid import uuid4
 
 import pytest
@@ -157,6 +159,90 @@ def test_draft_is_kept_and_restored_and_goes_with_saving(worker, post):
     assert 'role="alert"' not in page
     client.post("/consultations/new/", post)
     assert not Draft.objects.exists()
+
+
+def hidden_person(page: str) -> str:
+    return re.search(r'name="person" value="(\d*)" data-combobox-value', page).group(1)
+
+
+def test_an_error_keeps_the_person(worker, center_worker, post):
+    f.make_case(center_worker.actor)
+    person = Person.objects.get()
+    answer = worker.client.post(
+        "/consultations/new/", post | {"person": person.pk, "person_text": "森下 和子", "minutes": "0"}
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert hidden_person(page) == str(person.pk)
+    assert 'value="森下 和子"' in page
+
+
+def test_a_draft_keeps_the_person(worker, center_worker, post):
+    f.make_case(center_worker.actor)
+    person = Person.objects.get()
+    client = worker.client
+    data = post | {"person": person.pk, "person_text": "森下 和子", "draft_key": "consultation:x"}
+    answer = client.post(
+        "/consultations/drafts/", data, headers={"referer": "http://testserver/consultations/new/"}
+    )
+    draft = Draft.objects.get()
+    assert answer["X-Draft"] == str(draft.pk)
+    page = client.get(f"/consultations/new/?draft={draft.pk}").content.decode()
+    assert hidden_person(page) == str(person.pk)
+    assert 'value="森下 和子"' in page
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"person_text": "森下和子"},
+        {"person_text": "もりした　かずこ"},
+        {"person_text": "モリシタ カズコ"},
+        {"person_text": "森下 わこ", "new_kana": "もりした かずこ"},
+    ],
+)
+def test_a_name_that_stands_is_asked_about_once(worker, post, typed):
+    person = f.make_person(birth_on=date(1950, 4, 1), phone="0595123456")
+    f.make_person("森下", "和子太郎", given_kana="かずこたろう")
+    client = worker.client
+    asked = client.post("/consultations/new/", post | typed)
+    page = asked.content.decode()
+    assert asked.status_code == 422
+    assert "同じ名前の人がいます" in page
+    assert "昭和25年4月1日" in page
+    assert "0595" not in page
+    assert "かずこたろう" not in page
+    assert not Consultation.objects.exists()
+    another = client.post("/consultations/new/", post | typed | {"another": typed["person_text"]})
+    assert another.status_code == 302
+    assert Consultation.objects.get().person not in (None, person)
+
+
+def test_a_name_that_stands_may_be_the_one(worker, post):
+    person = f.make_person()
+    answer = worker.client.post(
+        "/consultations/new/", post | {"person_text": "森下 和子", "person": ["", str(person.pk)]}
+    )
+    assert answer.status_code == 302
+    assert Consultation.objects.get().person == person
+    assert Person.objects.count() == 1
+
+
+def test_the_same_form_again_is_not_asked_about_the_person_it_made(worker, post):
+    one = worker.client.post("/consultations/new/", post | {"person_text": "小松原 フミ"})
+    two = worker.client.post("/consultations/new/", post | {"person_text": "小松原 フミ"})
+    assert one.status_code == two.status_code == 302
+    assert Person.objects.count() == 1
+
+
+def test_a_birth_date_or_part_of_a_name_asks_nothing(worker, post):
+    f.make_person(birth_on=date(1950, 4, 1))
+    for n, typed in enumerate(("S25.4.1", "森下", "090-1234-5678")):
+        answer = worker.client.post(
+            "/consultations/new/",
+            post | {"request_key": str(uuid4()), "person_text": typed, "started_at_1": f"{n + 5}:00"},
+        )
+        assert answer.status_code == 302
 
 
 def test_draft_of_another_is_not_shown(worker, colleague, post):
