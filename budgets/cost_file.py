@@ -28,14 +28,19 @@ class CostRow:
 
 
 def read_cost_file(name: str, data: bytes, *, actor: Actor) -> list[CostRow]:
-    """The rows of a CSV or XLSX file. Raises BrokenTable with every bad row: unknown or repeated staff number, a name
-    that is not the number's, a fraction of a yen, a negative amount.
+    """The rows of a CSV or XLSX file. Raises BrokenTable with every bad row: too few or too many cells, unknown or
+    repeated staff number, a name that is not the number's, a fraction of a yen, a negative amount.
     """
-    rows = read_xlsx(data, COLUMNS) if name.lower().endswith(".xlsx") else read_csv(data, COLUMNS)
+    errors: list[RowError] = []
+    try:
+        rows = read_xlsx(data, COLUMNS) if name.lower().endswith(".xlsx") else read_csv(data, COLUMNS)
+    except BrokenTable as broken:
+        if not broken.errors:
+            raise
+        rows, errors = broken.rows, broken.errors
     known = {
         s.username: s for s in Staff.objects.visible_to(actor).filter(username__in=[_number(r) for r in rows])
     }
-    errors: list[RowError] = []
     seen: dict[str, int] = {}
     found = []
     for row in rows:
@@ -48,6 +53,7 @@ def read_cost_file(name: str, data: bytes, *, actor: Actor) -> list[CostRow]:
             found.append(CostRow(row.line, staff, yen))
         seen.setdefault(number, row.line)
     if errors:
+        errors.sort(key=lambda error: error.line)
         raise BrokenTable(f"{len(errors)}か所に誤りがあるため、何も取り込んでいません。", errors)
     return found
 

@@ -71,12 +71,19 @@ class RowError:
 
 class BrokenTable(RuleViolation):
     """The file cannot be taken in; nothing of it was. ``errors`` holds every bad row (empty: the file
-    itself).
+    itself); ``rows`` the rows that could be read, for a caller that names what is wrong in those as well.
     """
 
-    def __init__(self, message: str, errors: Sequence[RowError] = (), field: str | None = "file") -> None:
+    def __init__(
+        self,
+        message: str,
+        errors: Sequence[RowError] = (),
+        field: str | None = "file",
+        rows: Sequence[Row] = (),
+    ) -> None:
         super().__init__(message, field)
         self.errors = list(errors)
+        self.rows = list(rows)
 
 
 # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,9 +169,11 @@ def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error:
+            why = 'この行から先が読めません。引用符（"）が閉じていないか、余分です。'
             raise BrokenTable(
                 f'{line}行目から先が読めません。引用符（"）が閉じていないか、余分です。'
-                "この行を直してから取り込んでください。"
+                "この行を直してから取り込んでください。",
+                [RowError(line, "", why)],
             ) from None
         yield line, [_unguard(cell) for cell in cells]
         line = reader.line_num + 1
@@ -212,22 +221,26 @@ def _read(lines: Iterable[tuple[int, list[str]]], columns: Sequence[Column]) -> 
     errors: list[RowError] = []
     header: dict[str, int] | None = None
     width = 0
-    for line, cells in lines:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if header is None:
-            header, width = _header(cells, columns), len(cells)
-            continue
-        if len(rows) >= MAX_ROWS:
-            raise BrokenTable(f"行が多すぎます。{MAX_ROWS:,}行までに分けて取り込んでください。")
-        values, problems = _row(line, cells, columns, header, width)
-        errors.extend(problems)
-        rows.append(Row(line, values))
+    try:
+        for line, cells in lines:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if header is None:
+                header, width = _header(cells, columns), len(cells)
+                continue
+            if len(rows) >= MAX_ROWS:
+                raise BrokenTable(f"行が多すぎます。{MAX_ROWS:,}行までに分けて取り込んでください。")
+            values, problems = _row(line, cells, columns, header, width)
+            errors.extend(problems)
+            if not problems:
+                rows.append(Row(line, values))
+    except BrokenTable as stop:  # the rest cannot be read: what was wrong before is told with it
+        raise BrokenTable(stop.message, [*errors, *stop.errors], rows=rows) from None
     if header is None:
         raise BrokenTable("ファイルが空です。見出しの行とデータの行があるファイルを選んでください。")
     if errors:
         count = len({error.line for error in errors})
-        raise BrokenTable(f"{count:,}行に誤りがあるため、1行も取り込みませんでした。", errors)
+        raise BrokenTable(f"{count:,}行に誤りがあるため、1行も取り込みませんでした。", errors, rows=rows)
     return rows
 
 

@@ -82,6 +82,22 @@ def test_every_bad_row_is_named_with_its_line(worker, colleague, finance):
     assert not PersonnelCost.objects.exists()
 
 
+def test_faults_of_several_kinds_are_told_at_once(worker, colleague, finance):
+    text = table(
+        "nobody,,100",
+        f"{worker.staff.username},412345",
+        f"{colleague.staff.username},,-5",
+        f"{worker.staff.username},,1,2,3",
+        f'{worker.staff.username},"西,100',
+    )
+    page = upload(finance.client, text.encode()).content.decode()
+    for words in (
+        "2行目「職員番号」", "3行目：項目の数が2個", "4行目「人件費」：0円以上", "5行目：項目の数が5個",
+        "6行目：この行から先が読めません",
+    ):  # fmt: skip
+        assert words in page
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
