@@ -114,6 +114,7 @@ class PersonnelCost(models.Model):
         return f"{self.staff} {self.month:%Y-%m} {self.yen}円"
 
 
+@pghistory.track(exclude=["inputs"])  # input_hash stands for them
 class ApportionmentRun(models.Model):
     """按分の計算: one computation from frozen inputs; never changed after it was made."""
 
@@ -145,6 +146,7 @@ class ApportionmentRun(models.Model):
         return f"{self.month} {self.ran_at:%Y-%m-%d %H:%M}"
 
 
+@pghistory.track()
 class ApportionmentRow(models.Model):
     """One worker × one stream: minutes, exact ratio, yen."""
 
