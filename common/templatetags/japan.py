@@ -56,6 +56,13 @@ def wareki_time(value: object) -> str:
 
 
 @register.filter
+def days_left(value: object) -> int | None:
+    """Whole days from today to the day, negative when it is past: for components/deadline.html."""
+    day = _day(value)
+    return (day - timezone.localdate()).days if day else None
+
+
+@register.filter
 def wareki_month(value: object) -> str:
     """令和8年11月分"""
     day = _day(value)

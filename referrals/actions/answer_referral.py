@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.urls import reverse
 
+from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Staff
@@ -91,8 +93,21 @@ def answer_referral(
         actor=actor, action=f"referral.{event}", target=referral, at=at, case=case.pk,
         staff=None if event is ReferralEvent.TO_CONFERENCE else named.pk,
     )  # fmt: skip
+    _tell_sender(referral, actor=actor, at=at)
     referral_answered.send(Referral, referral=referral, actor=actor, at=at)
     return referral
+
+
+def _tell_sender(referral: Referral, *, actor: Actor, at: datetime) -> None:
+    """Whoever asked hears of the answer; which agency it was stands on the page, for a mail is no place for it."""
+    if referral.sent_by_id == actor.staff_id:
+        return
+    notify(
+        staff_ids=[referral.sent_by_id],
+        text=f"{referral.case.number}のつなぎに返事がありました（{ReferralState(referral.state).label}）。",
+        url=reverse("referrals:detail", args=[referral.pk]),
+        at=at,
+    )
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from accounts.enums import ABUSE_LAWS, AgencyKind, ConsentState, Ground, Sector
+from accounts.models import Notice
 from cases.models import Case, CasePartner
 from cases.signals import case_closing
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
@@ -307,3 +308,13 @@ def test_closing_waits_for_referrals(state, referral, worker, disability_worker,
             case_closing.send(Case, case=case, actor=worker.actor, at=LATER)
     else:
         case_closing.send(Case, case=case, actor=worker.actor, at=LATER)
+
+
+@pytest.mark.parametrize("event", ["take_lead", "join", "to_conference"])
+def test_who_asked_is_told_of_the_answer_without_personal_data(event, referral, worker, disability_worker):
+    answer_referral(referral=referral, event=event, actor=disability_worker.actor, at=LATER, note="理由")
+    notice = Notice.objects.get(staff=worker.staff)
+    assert notice.url == f"/referrals/{referral.pk}/"
+    assert referral.case.number in notice.text
+    for secret in ("森下", "理由", disability_worker.agency.short_name):
+        assert secret not in notice.text

@@ -56,6 +56,21 @@ def form_data(agency, **changes):
 # ── Lists ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_conference_that_is_late_is_marked_with_who_asked(
+    referral, worker, disability_worker, time_machine
+):
+    answer_referral(
+        referral=referral,
+        event="to_conference",
+        actor=disability_worker.actor,
+        at=NOW,
+        note="役割を話し合いたい",
+    )
+    assert "超過" not in worker.client.get(list_url()).content.decode()
+    time_machine.move_to(NOW + timedelta(days=60), tick=False)
+    assert "日超過" in worker.client.get(list_url()).content.decode()
+
+
 def test_inbox_and_outbox(referral, worker, disability_worker):
     received = disability_worker.client.get(list_url())
     assert [row.referral for row in received.context["to_answer"]] == [referral]
