@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from accounts.enums import Role, Sector
-from accounts.models import Agency
+from accounts.models import SUPPORT_DAYS, Agency
 from common.forms import KyoseiForm, WarekiDateField
 
 
@@ -33,6 +33,12 @@ class AppointmentForm(KyoseiForm):
     title = forms.CharField(label="職名", max_length=60, required=False)
     starts_on = WarekiDateField(label="開始日")
     ends_on = WarekiDateField(label="最終日", required=False, help_text="決まっていなければ空欄")
+    is_support = forms.BooleanField(
+        label="支援のための一時的な権限",
+        required=False,
+        help_text=f"障害対応など。理由を書き、{SUPPORT_DAYS}日以内に終わります。",
+    )
+    reason = forms.CharField(label="理由", max_length=300, required=False)
 
     def __init__(self, *args: object, actor: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

@@ -3,11 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import IntegrityError
 
 from accounts.actions.staff import appoint, end_appointment, register_staff
 from accounts.enums import Role
-from accounts.models import Appointment, Staff
+from accounts.models import Appointment, Notice, Staff
 from audit.models import ChangeRecord
+from cases.models import Case
 from common.errors import NotAllowed, Overlap, RuleViolation
 from tests import factories as f
 
@@ -104,3 +106,55 @@ def test_auditor_reads_the_change_records(auditor, worker):
     page = auditor.client.get("/manage/changes/").content.decode()
     assert "case.open" in page
     assert case.household.name not in page
+
+
+# ── Support: no superuser, but an appointment that is short, reasoned and logged ────────────────────────────
+
+
+def test_support_is_an_appointment_with_a_reason_and_an_end(admin, desk, manager):
+    staff = f.make_staff()
+    given = give(
+        staff, desk, admin.actor, starts_on=f.TODAY, ends_on=f.TODAY + timedelta(days=6), is_support=True,
+        reason="印刷できない障害の調査",
+    )  # fmt: skip
+    assert (given.is_support, given.given_by) == (True, admin.staff)
+    change = ChangeRecord.objects.get(action="appointment.give")
+    assert change.detail["reason"] == "印刷できない障害の調査"
+    assert "一時的な権限" in Notice.objects.get(staff=manager.staff).text
+    assert f.actor_of(staff).role == Role.DESK_WORKER
+    assert not f.actor_of(staff, on=f.TODAY + timedelta(days=7)).permissions
+
+
+@pytest.mark.parametrize(
+    ("over", "field"),
+    [
+        ({"reason": " "}, "reason"),
+        ({"ends_on": None}, "ends_on"),
+        ({"ends_on": f.TODAY + timedelta(days=7)}, "ends_on"),
+    ],
+)
+def test_support_without_reason_or_too_long_is_refused(admin, desk, over, field):
+    values = {"starts_on": f.TODAY, "ends_on": f.TODAY, "is_support": True, "reason": "調査", **over}
+    with pytest.raises(RuleViolation) as caught:
+        give(f.make_staff(), desk, admin.actor, **values)
+    assert caught.value.field == field
+    assert not Appointment.objects.filter(is_support=True).exists()
+
+
+def test_the_database_refuses_long_support_too(desk):
+    with pytest.raises(IntegrityError):
+        Appointment.objects.create(
+            staff=f.make_staff(), agency=desk, role=Role.DESK_WORKER, is_support=True, reason="x",
+            during=(f.TODAY, f.TODAY + timedelta(days=8)),
+        )  # fmt: skip
+
+
+def test_a_move_takes_effect_on_its_date(admin, worker, desk, care_center):
+    case = f.make_case(worker.actor)
+    appointment = worker.staff.appointments.get()
+    end_appointment(appointment=appointment, ends_on=date(2027, 3, 31), actor=admin.actor, at=f.NOW)
+    give(worker.staff, care_center, admin.actor, starts_on=date(2027, 4, 1))
+    before, after = (f.actor_of(worker.staff, on=day) for day in (date(2027, 3, 31), date(2027, 4, 1)))
+    assert (before.agency, after.agency) == (desk, care_center)
+    assert Case.objects.visible_to(before).get() == case
+    assert not Case.objects.visible_to(after).exists()

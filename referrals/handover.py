@@ -1,0 +1,134 @@
+"""What somebody has open in an agency: led cases, partner roles, follow-ups, decisions, seats in conferences to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from accounts.actor import Actor
+from accounts.models import Agency, Appointment, Staff
+from cases.models import Case, CasePartner, FollowUp
+from common.japan.wareki import format_wareki_short
+from households.models import denied_households
+from referrals.models import ActionItem, ConferenceMember
+from referrals.workflow import ActionItemState, ConferenceState
+
+
+class Kind(StrEnum):
+    CASE = "case"
+    PARTNER = "partner"
+    FOLLOW_UP = "follow_up"
+    ACTION_ITEM = "action_item"
+    SEAT = "seat"
+
+
+KIND_WORDS = {
+    Kind.CASE: "主担当",
+    Kind.PARTNER: "協働の担当",
+    Kind.FOLLOW_UP: "終結後フォロー",
+    Kind.ACTION_ITEM: "決定事項",
+    Kind.SEAT: "会議の出席",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One thing that needs a person. ``key`` names it in a form."""
+
+    kind: Kind
+    pk: int
+    title: str
+    detail: str
+    household_id: int | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}-{self.pk}"
+
+    @property
+    def word(self) -> str:
+        return KIND_WORDS[self.kind]
+
+
+def _rows(staff: Staff, agency: Agency) -> dict[Kind, QuerySet[Any]]:
+    return {
+        Kind.CASE: Case.objects.open()
+        .filter(lead_agency=agency, lead_staff=staff)
+        .select_related("household"),
+        Kind.PARTNER: CasePartner.objects.filter(
+            agency=agency, staff=staff, ended_at__isnull=True, case__state="open"
+        ).select_related("case__household"),
+        Kind.FOLLOW_UP: FollowUp.objects.waiting()
+        .filter(agency=agency, staff=staff)
+        .select_related("case__household"),
+        Kind.ACTION_ITEM: ActionItem.objects.filter(
+            agency=agency, staff=staff, state=ActionItemState.OPEN
+        ).select_related("case__household"),
+        Kind.SEAT: ConferenceMember.objects.filter(agency=agency, staff=staff)
+        .exclude(conference__state=ConferenceState.CLOSED)
+        .select_related("conference"),
+    }
+
+
+def open_work(staff: Staff, agency: Agency, actor: Actor, *, lock: bool = False) -> list[Piece]:
+    """All of it, in the order of the kinds; six queries. For the manager of ``agency``: titles are its own cases, but
+    for those on whose deny list the manager stands (another manager or the deputy hands them over).
+    """
+    denied = set(denied_households(actor))
+    found: list[Piece] = []
+    for kind, rows in _rows(staff, agency).items():
+        ordered = rows.order_by("pk")
+        for row in ordered.select_for_update(of=("self",)) if lock else ordered:
+            found.append(_piece(kind, row))
+    return [piece for piece in found if piece.household_id not in denied]
+
+
+def _piece(kind: Kind, row: Any) -> Piece:
+    if kind is Kind.SEAT:
+        return Piece(kind, row.pk, row.conference.title, row.conference.get_kind_display(), None)
+    case = row if kind is Kind.CASE else row.case
+    detail = ""
+    if kind is Kind.CASE and row.next_on:
+        detail = f"次は {format_wareki_short(row.next_on)} {row.next_text}"
+    elif kind is Kind.PARTNER:
+        detail = row.role_note
+    elif kind is Kind.FOLLOW_UP:
+        detail = f"{format_wareki_short(row.due_on)}までに"
+    elif kind is Kind.ACTION_ITEM:
+        detail = f"{row.text}（{format_wareki_short(row.due_on)}まで）"
+    return Piece(kind, row.pk, f"{case.household.name}（{case.number}）", detail, case.household_id)
+
+
+def staff_with_work(agency: Agency, on: date) -> list[Staff]:
+    """Everybody who has open work in ``agency``, those first who are no longer (or soon not) appointed there.
+
+    Each comes with ``cases`` (how many they lead), ``is_here`` and ``leaves`` (the appointment has an end). One query.
+    """
+    here = Appointment.objects.current(on).filter(agency=agency, staff=OuterRef("pk"))
+    led = Q(led_cases__state="open", led_cases__lead_agency=agency)
+    others = (
+        CasePartner.objects.filter(
+            agency=agency, staff=OuterRef("pk"), ended_at__isnull=True, case__state="open"
+        ),
+        FollowUp.objects.waiting().filter(agency=agency, staff=OuterRef("pk")),
+        ActionItem.objects.filter(agency=agency, staff=OuterRef("pk"), state=ActionItemState.OPEN),
+        ConferenceMember.objects.filter(agency=agency, staff=OuterRef("pk")).exclude(
+            conference__state=ConferenceState.CLOSED
+        ),
+    )
+    has_work = Q(cases__gt=0)
+    for rows in others:
+        has_work |= Q(Exists(rows))
+    return list(
+        Staff.objects.annotate(
+            cases=Count("led_cases", filter=led, distinct=True),
+            is_here=Exists(here),
+            leaves=Exists(here.filter(during__endswith__isnull=False)),
+        )
+        .filter(has_work)
+        .order_by("is_here", "-leaves", "kana", "pk")
+    )
