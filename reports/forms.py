@@ -24,8 +24,8 @@ MOST_DAYS = 92
 class PeriodForm(KyoseiForm):
     """A period, both days included."""
 
-    since = WarekiDateField(label="いつから", required=False)
-    until = WarekiDateField(label="いつまで", required=False)
+    since = WarekiDateField(label="いつから", required=False, help_text="例：R8.11.23")
+    until = WarekiDateField(label="いつまで", required=False, help_text="この日を含む")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -96,7 +96,13 @@ class LeakForm(PeriodForm):
 
 
 class UnusualFilter(PeriodForm):
-    many = forms.IntegerField(label="1時間に何件を超えたら", min_value=5, max_value=1000, required=False)
+    many = forms.IntegerField(
+        label="1時間に何件を超えたら",
+        min_value=5,
+        max_value=1000,
+        required=False,
+        help_text=f"空欄なら{MANY}件",
+    )
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -133,4 +139,4 @@ class LinesForm(UnusualFilter):
 
 
 class DayForm(KyoseiForm):
-    day = WarekiDateField(label="日", required=False)
+    day = WarekiDateField(label="日", required=False, help_text="例：R8.11.23")

@@ -157,7 +157,7 @@ def _outside_hours(
     rows = outside_hours(records, since=since, until=until).order_by().values_list("staff_id_text")
     found = rows.annotate(count=Count("pk"), last=Max("at"), days=Count("day", distinct=True))
     return [
-        UnusualReading(Kind.HOURS, staff[int(pk)], count, last, f"{days}日")
+        UnusualReading(Kind.HOURS, staff[int(pk)], count, last, f"{days}日にわたる")
         for pk, count, last, days in found.order_by("-last")
         if pk.isdigit() and int(pk) in staff
     ]

@@ -30,6 +30,7 @@ from reports.targets import touched
 
 SORTS = {"at": Sort("日時", ["at", "pk"])}
 MOST_LINES_ON_PAPER = 1000
+LINES_OF_A_SHEET = 40
 MOST_PEOPLE_ON_PAGE = 500
 
 
@@ -81,7 +82,7 @@ def person_pdf(request: ActorRequest, pk: int) -> HttpResponse:
     words = Words(scope, agencies, shield_for_everybody())
     lines = [words.reading(record, for_paper=True, names_workers=names) for record in records]
     context = {
-        "person": row, "sheets": [lines[n : n + 28] for n in range(0, len(lines), 28)], "count": len(lines),
+        "person": row, "sheets": [lines[n : n + LINES_OF_A_SHEET] for n in range(0, len(lines), LINES_OF_A_SHEET)], "count": len(lines),
         "names": names, "printed_at": timezone.now(), "actor": request.actor,
     }  # fmt: skip
     return HttpResponse(
