@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from audit.actions import record_access
+from audit.actions_chain import seal_chain
+from audit.models import AccessKind
 from budgets.masters import load_streams
 from cases.actions.plan import start_plan
 from cases.masters import load_codes
@@ -42,6 +47,28 @@ def test_office_pages(sign_in, live_server, finance, admin, auditor, worker, wid
         ["/manage/", "/manage/agencies/", "/manage/staff/", "/manage/staff/new/", f"/manage/staff/{worker.staff.pk}/"],
     )  # fmt: skip
     check(sign_in(auditor.staff, width=width), live_server.url, ["/manage/changes/", "/apportionment/"])
+
+
+@pytest.mark.parametrize("width", [1280, 768])
+def test_pages_of_the_trail(sign_in, live_server, auditor, manager, worker, width):
+    case = f.make_case(worker.actor)
+    for n in range(3):
+        record_access(
+            actor=worker.actor, kind=AccessKind.VIEW, target_type="cases.case", target_id=str(case.pk),
+            at=f.NOW + timedelta(days=n),
+        )  # fmt: skip
+    seal_chain(at=f.NOW)
+    check(
+        sign_in(auditor.staff, width=width), live_server.url,
+        ["/trail/chain/", "/trail/leak/", f"/trail/leak/?staff={worker.staff.username}", "/trail/leak/?staff=x"],
+    )  # fmt: skip
+    check(
+        sign_in(manager.staff, width=width), live_server.url,
+        [
+            f"/trail/person/{case.person.pk}/", "/trail/unusual/?since=2026-11-01&until=2026-11-30",
+            f"/trail/unusual/lines/?kind=hours&staff={worker.staff.pk}&since=2026-11-01&until=2026-11-30",
+        ],
+    )  # fmt: skip
 
 
 def check(page, base: str, paths: list[str]) -> None:
