@@ -45,7 +45,7 @@ from referrals.selectors_conferences import (
 from referrals.selectors_papers import SCREEN_PARTS, draft_minutes, paper_of
 from referrals.views.conference_agenda import get_item
 from referrals.views.conferences import get_conference, get_managed
-from referrals.workflow import ConferenceState, ReferralState
+from referrals.workflow import REFERRAL_WAITING, ConferenceState, ReferralState
 
 FIELDS = ("agency", "staff", "due_on", "text")
 
@@ -57,9 +57,15 @@ def _run_url(item: AgendaItem) -> str:
 @require_POST
 @permission(Permission.CONFERENCE_CONVENE)
 def start(request: ActorRequest, pk: int) -> HttpResponse:
-    """Open the sitting and go to its first item."""
-    conference = get_managed(request, pk)
-    start_conference(conference=conference, actor=request.actor, at=timezone.now())
+    """Open the sitting and go to its first item; on another day than planned only after asking."""
+    conference, at = get_managed(request, pk), timezone.now()
+    planned = conference.state == ConferenceState.PLANNED
+    other_day = timezone.localdate(conference.starts_at) != timezone.localdate(at)
+    if planned and other_day and request.POST.get("other_day") != "yes":
+        return render(
+            request, "conferences/start.html", {"conference": conference, "today": timezone.localdate(at)}
+        )
+    start_conference(conference=conference, actor=request.actor, at=at)
     return redirect("conferences:run", pk=pk)
 
 
@@ -275,6 +281,7 @@ def close(request: ActorRequest, pk: int) -> HttpResponse:
         "conference": conference,
         "form": form,
         "items": items,
+        "unsettled": [i for i in items if i.referral and i.referral.state in REFERRAL_WAITING],
         "unfinished": [i for i in items if not i.conclusion and not i.decisions],  # type: ignore[attr-defined]
         "seats": conference.seats,  # type: ignore[attr-defined]
     }

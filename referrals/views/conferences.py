@@ -348,8 +348,15 @@ def member_edit(request: ActorRequest, pk: int) -> HttpResponse:
 @permission(Permission.CONFERENCE_CONVENE)
 def members_attend(request: ActorRequest, pk: int) -> HttpResponse:
     """All who are named and not yet marked are present."""
-    marked = seat_all(conference=get_managed(request, pk), actor=request.actor, at=timezone.now())
+    conference = get_managed(request, pk)
+    marked = seat_all(conference=conference, actor=request.actor, at=timezone.now())
     messages.success(request, f"{marked}人を出席にしました。")
+    unnamed = ConferenceMember.objects.visible_to(request.actor).filter(
+        conference=conference, staff__isnull=True, attendance=Attendance.INVITED
+    )
+    names = unnamed.order_by("pk").values_list("agency__short_name", flat=True)
+    if names:
+        messages.warning(request, f"出席者が決まっていない機関は、案内済のままです：{'、'.join(names)}。")
     return redirect(reverse("conferences:detail", args=[pk]) + "#members")
 
 

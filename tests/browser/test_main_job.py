@@ -199,6 +199,8 @@ def hold_conference(page: Page, world: World, number: str) -> None:
     assert "取扱注意" in text
     page.get_by_role("button", name="案内済の人を全員「出席」にする").click()
     page.get_by_role("button", name="会議を始める").click()
+    expect(main).to_contain_text("予定と違う日")
+    page.get_by_role("button", name="今日始める").click()
     page.wait_for_url("**/run/**")
     due = timezone.localdate() + timedelta(days=7)
     page.fill(

@@ -21,6 +21,7 @@ from tests import factories as f
 from tests.conftest import Persona
 from tests.factories import NOW
 from tests.referrals import conferences as c
+from tests.referrals.helpers import bring_to, send
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 MAX_QUERIES = 15
@@ -466,6 +467,38 @@ def test_closing_lists_what_is_open(running, item, worker):
     assert answer.status_code == 422
     assert "通院と家計" in page
     assert "書きかけの要旨" in page
+
+
+def test_closing_names_the_referrals_that_wait(worker, disability_worker, disability_section, case):
+    referral = send(worker.actor, case, disability_section)
+    referral = bring_to(referral, "conference", receiver=disability_worker.actor, sender=worker.actor)
+    conference = c.convene(worker.actor, invite=(disability_section,))
+    item = c.put(conference, case, worker.actor, topic="役割", referral=referral)
+    conference = c.sit(conference, worker.actor)
+    page = worker.client.get(url("close", conference.pk)).content.decode()
+    assert "返事の済んでいないつなぎ" in page
+    assert f"{url('run', conference.pk)}?item={item.pk}#conclude" in page
+    worker.client.post(url("conclude", item.pk), {"conclusion": "一緒に訪問する。", "then": "settle"})
+    assert "返事の済んでいないつなぎ" not in worker.client.get(url("close", conference.pk)).content.decode()
+
+
+def test_everybody_present_says_which_agency_has_named_nobody(conference, worker, disability_section):
+    answer = worker.client.post(url("members_attend", conference.pk), follow=True)
+    told = [str(m) for m in answer.context["messages"]]
+    assert any(
+        "出席者が決まっていない機関" in text and disability_section.short_name in text for text in told
+    )
+
+
+def test_starting_on_another_day_is_asked_once(conference, item, worker, time_machine):
+    time_machine.move_to(NOW + timedelta(days=1), tick=False)
+    asked = worker.client.post(url("start", conference.pk))
+    conference.refresh_from_db()
+    assert "予定と違う日" in asked.content.decode()
+    assert conference.state == ConferenceState.PLANNED
+    assert worker.client.post(url("start", conference.pk), {"other_day": "yes"}).status_code == 302
+    conference.refresh_from_db()
+    assert conference.state == ConferenceState.RUNNING
 
 
 def test_every_link_leads_somewhere(running, item, worker, disability_worker):
