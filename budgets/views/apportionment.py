@@ -24,9 +24,10 @@ from budgets.enums import CategoryKind, RemainderRule
 from budgets.forms.costs import RunForm
 from budgets.models import FundingStream
 from budgets.selectors_apportionment import entries_behind, matrix, month_lines, standing
+from budgets.selectors_duty import short_workers
 from budgets.views.months import parse_key
 from common.errors import NotAllowed, RuleViolation
-from common.japan.fiscal import fiscal_year, fiscal_year_label
+from common.japan.fiscal import add_months, fiscal_year, fiscal_year_label
 from common.keyset import Sort, paginate
 from common.pdf import render_pdf
 
@@ -64,7 +65,7 @@ def _month_context(request: ActorRequest, month: date, key: str) -> dict[str, An
         "is_truncating": rule == RemainderRule.TRUNCATE_TO_GENERAL,
         "agencies": table.agencies if table and not agency else [],
         "may_run": actor.has(Permission.APPORTION_RUN), "may_lock": actor.has(Permission.MONTH_LOCK),
-        "may_edit": actor.has(Permission.COST_EDIT),
+        "may_edit": actor.has(Permission.COST_EDIT), "is_over": add_months(month, 1) <= timezone.localdate(),
     }  # fmt: skip
 
 
@@ -105,6 +106,7 @@ def lock(request: ActorRequest, key: str) -> HttpResponse:
     if context["is_locked"]:
         messages.info(request, "この月は締められています。")
         return redirect("apportionment:month", key=key)
+    context["short"] = short_workers(request.actor, first)
     if request.method == "POST":
         try:
             lock_month(

@@ -55,6 +55,12 @@ def wareki_time(value: object) -> str:
     return f"{wareki.format_wareki(local.date())}{local.hour}:{local.minute:02}"
 
 
+@register.simple_tag
+def wareki_now() -> str:
+    """令和8年11月23日（月）10:32: when a paper was printed."""
+    return wareki_time(timezone.now())
+
+
 @register.filter
 def days_left(value: object) -> int | None:
     """Whole days from today to the day, negative when it is past: for components/deadline.html."""

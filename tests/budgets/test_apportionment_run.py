@@ -11,6 +11,7 @@ import pytest
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from budgets.actions.personnel_costs import CostLine, set_costs
 from budgets.actions.run_apportionment import lock_month, recompute, run_apportionment
@@ -23,6 +24,7 @@ from budgets.models import (
     WorkEntry,
     WorkMonth,
 )
+from budgets.selectors_duty import short_workers
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from tests import factories as f
 
@@ -164,6 +166,49 @@ def test_lock_takes_only_what_was_looked_at_and_only_a_month_that_is_over(vector
         lock_month(month=MONTH, actor=finance.actor, at=f.NOW, expected_hash=done.input_hash)
     with pytest.raises(RuleViolation, match="終わっていない"):
         lock_month(month=date(2026, 11, 1), actor=finance.actor, at=f.NOW, expected_hash="")
+
+
+def test_locking_names_who_has_less_than_the_duty_of_the_month(vector_a, finance, worker, colleague):
+    set_costs(
+        month=MONTH, lines=[CostLine(colleague.staff, colleague.agency, 1)], actor=finance.actor, at=f.NOW
+    )
+    short = {row.staff.name: (row.recorded, row.duty) for row in short_workers(finance.actor, MONTH)}
+    assert short[colleague.staff.name] == (0, 21 * 465)  # 令和8年10月: 21 working days of 7時間45分
+    assert short[worker.staff.name][0] == sum(VECTOR_A.values())
+    page = finance.client.get("/apportionment/202610/lock/").content.decode()
+    assert colleague.staff.name in page
+    assert "162時間45分不足" in page
+
+
+def test_no_button_locks_a_month_that_is_not_over(vector_a, finance, worker):
+    november = date(2026, 11, 1)
+    work(worker.staff, worker.agency, {"care": 60}, month=november)
+    set_costs(
+        month=november, lines=[CostLine(worker.staff, worker.agency, 100)], actor=finance.actor, at=f.NOW
+    )
+    assert "btn--primary" not in main_of(finance.client.get("/apportionment/202611/"))
+    run_apportionment(month=november, rule=RemainderRule.LARGEST_REMAINDER, actor=finance.actor, at=f.NOW)
+    page = main_of(finance.client.get("/apportionment/202611/"))
+    assert "btn--primary" not in page
+    assert "/202611/lock/" not in page
+    assert "btn--primary" not in main_of(finance.client.get("/apportionment/202611/lock/"))
+
+
+def main_of(answer) -> str:
+    return answer.content.decode().split("<main", 1)[1].split("</main>")[0]
+
+
+def test_the_paper_is_one_landscape_page_in_wareki(vector_a, finance):
+    run(finance.actor)
+    data = finance.client.get("/apportionment/202610/anbun.pdf").content
+    pages = PdfReader(io.BytesIO(data)).pages
+    text = pages[0].extract_text()
+    assert len(pages) == 1
+    assert float(pages[0].mediabox.width) > float(pages[0].mediabox.height)
+    for words in ("按分計算書", "250,451円", "入力のハッシュ", "令和8年11月23日"):
+        assert words in text
+    assert text.count("取扱注意") == 1
+    assert "2026年" not in text
 
 
 def test_what_is_missing_is_named(vector_a, finance, colleague):

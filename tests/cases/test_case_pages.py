@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -195,3 +195,12 @@ def test_a_cursor_that_makes_no_sense_gives_the_first_page(worker, cursor):
     answer = worker.client.get(f"/cases/{case.number}/", {"cursor": cursor, "agency": "²"})
     assert answer.status_code == 200
     assert "連絡 0" in answer.content.decode()
+
+
+def test_a_next_date_that_is_past_is_marked_in_the_head_and_at_the_side(worker):
+    case = f.make_case(worker.actor)
+    Case.objects.filter(pk=case.pk).update(next_on=date(2026, 11, 20), next_text="訪問")
+    page = worker.client.get(f"/cases/{case.number}/").content.decode()
+    assert page.count("3日超過") == 2
+    Case.objects.filter(pk=case.pk).update(next_on=date(2026, 11, 26))
+    assert "超過" not in worker.client.get(f"/cases/{case.number}/").content.decode()
