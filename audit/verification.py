@@ -117,15 +117,18 @@ class _Held:
 
 
 def _blocks(table: str) -> Iterator[Sequence[Any]]:
-    """Blocks in order, with the sha256 of their digests made in the database."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT number, columns, ids, sha256(digests), prev_hash, hash, sealed_at, first_id, last_id, row_count,"
-            " length(digests) FROM audit_chainblock WHERE table_name = %s ORDER BY number",
-            [table],
-        )
-        while chunk := cursor.fetchmany(500):
-            yield from chunk
+    """Blocks in order, some hundred at a time, with the sha256 of their digests made in the database."""
+    after: int | None = -1
+    while after is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT number, columns, ids, sha256(digests), prev_hash, hash, sealed_at, first_id, last_id, row_count,"
+                " length(digests) FROM audit_chainblock WHERE table_name = %s AND number > %s ORDER BY number LIMIT 500",
+                [table, after],
+            )
+            chunk = cursor.fetchall()
+        yield from chunk
+        after = chunk[-1][0] if chunk else None
 
 
 def _check_blocks(table: str) -> _Held:

@@ -15,6 +15,7 @@ from django.db.utils import NotSupportedError, ProgrammingError
 from audit.actions_chain import seal_chain
 from audit.chain import SealedTable, sealed_tables
 from audit.models import ChainBlock
+from audit.tasks import seal_chain as seal_job
 from audit.triggers import NAME, protected_tables
 from audit.verification import (
     BLOCK_EDITED,
@@ -27,6 +28,7 @@ from audit.verification import (
     missing_heads,
     verify_chain,
 )
+from kyosei.celery import app
 from tests import factories as f
 from tests.audit.trail import execute, log_lines, some_life, tampering
 
@@ -182,7 +184,7 @@ def _change_one_byte(
     return (table.name, pk) if changed else None
 
 
-def test_a_thousand_changed_bytes_are_all_found(life):
+def test_a_thousand_changed_bytes_are_all_found(life, record_property):
     rng = random.Random(20261123)
     tables = [t for t in sealed_tables() if execute(f"SELECT 1 FROM {t.name} LIMIT 1")]
     rows = [(t, pk) for t in tables for (pk,) in execute(f"SELECT {t.key} FROM {t.name}")]
@@ -202,7 +204,10 @@ def test_a_thousand_changed_bytes_are_all_found(life):
             touched.add(changed[0])
     assert len(touched) > 8
     assert verify_chain() == []
-    print(f"\n{found} of {CHANGES} single-byte changes in {len(touched)} tables found, each with its row")
+    record_property(
+        "figure",
+        f"trail: {found} of {CHANGES} changed bytes found, each with its row ({len(touched)} tables)",
+    )
 
 
 def test_a_removed_row_is_named(life):
@@ -343,6 +348,13 @@ def test_heads_of_a_day_are_those_at_its_end(life, worker):
         out: next(x for x in out.getvalue().splitlines() if x.startswith(ACCESS)) for out in (today, tomorrow)
     }
     assert int(line[tomorrow].split()[1]) == int(line[today].split()[1]) + 1
+
+
+def test_the_job_of_every_minute_seals(life, worker):
+    log_lines(worker.actor, 2)
+    assert seal_job() == 2
+    names = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert seal_job.name in names
 
 
 def test_the_command_seals(life, worker):
