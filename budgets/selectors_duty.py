@@ -31,7 +31,7 @@ class ShortWorker:
 
 def short_workers(actor: Actor, month: date) -> list[ShortWorker]:
     """The workers with a cost or a record in the month that have less than their duty, the largest gap first.
-    Four queries. Leave is not recorded anywhere, so this is told and stops nothing.
+    Four queries. Not every absence is recorded, so this is told and stops nothing.
     """
     last = month_last(month)
     hours = duty_hours()

@@ -42,6 +42,16 @@ def _workers(request: ActorRequest, month: date) -> list[Staff]:
     )
 
 
+def _rows(request: ActorRequest, month: date, form: CostsForm) -> list[tuple[Staff, str, Any]]:
+    """Worker, agency in the month, field."""
+    of = agencies_of([staff.pk for staff in form.workers], month)
+    agencies = Agency.objects.visible_to(request.actor).in_bulk(set(of.values()))
+    return [
+        (staff, agencies[of[staff.pk]].short_name if of.get(staff.pk) in agencies else "", field)
+        for staff, field in form.rows()
+    ]
+
+
 def _lines(request: ActorRequest, month: date, given: list[tuple[Staff, int]]) -> list[CostLine]:
     of = agencies_of([staff.pk for staff, _ in given], month)
     agencies = Agency.objects.visible_to(request.actor).in_bulk(set(of.values()))
@@ -80,7 +90,7 @@ def costs(request: ActorRequest, key: str) -> HttpResponse:
             messages.success(request, f"人件費を保存しました（{changed}件の変更）。")
             return redirect("apportionment:month", key=key)
     context = {
-        "form": form, "month": month, "key": key, "rows": form.rows(), "total": sum(stored.values()),
+        "form": form, "month": month, "key": key, "rows": _rows(request, month, form), "total": sum(stored.values()),
         "is_locked": bool(row and row.is_locked), "file_form": CostFileForm(),
     }  # fmt: skip
     return render(request, "apportionment/costs.html", context, status=422 if form.is_bound else 200)
