@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from hashlib import sha256
 
 import structlog
-from django.db import OperationalError, connection, transaction
-from psycopg import errors, sql
+from django.db import connection
+from psycopg import sql
 
 from audit.chain import (
     NO_HASH,
@@ -23,13 +24,14 @@ from audit.models import ChainBlock
 log = structlog.get_logger(__name__)
 
 BATCH = 1000
-LOCK_TIMEOUT = "2s"
+PATIENCE = 2.0  # seconds for which writers of one table are waited for
+PAUSE = 0.02
 
 
 def seal_chain(*, at: datetime, batch: int = BATCH) -> int:
     """Chain every row that is not chained yet, table by table; says how many.
 
-    A table that somebody writes to for more than two seconds is left for the next time.
+    A table that one transaction has been writing to for more than two seconds is left for the next time.
     """
     count = 0
     for table in sealed_tables():
@@ -44,31 +46,40 @@ def _last_sealed(table: str) -> ChainBlock | None:
 
 
 def _settled_last_id(table: SealedTable) -> int | None:
-    """The highest id below which no row can come any more; None if there is nothing new or the table is busy.
+    """An id up to which no row can come any more; None if there is nothing new or the table is busy.
 
-    An insert holds its lock on the table from before it takes its id until it commits. The moment in which this
-    lock is had there is no insert under way, so every row up to the highest id is there to be read. The lock is
-    given back at once: nobody waits for the sums.
+    An insert takes its lock on the table before it takes its id, and holds it until it commits. So once every
+    transaction is over that held such a lock after the highest id was read, all rows up to this id are there to be
+    read. Nobody is kept from writing meanwhile: a transaction that begins later takes a higher id.
     """
-    name, key = sql.Identifier(table.name), sql.Identifier(table.key)
-    top = sql.SQL("SELECT max({}) FROM {}").format(key, name)
     before = _last_sealed(table.name)
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(top)
-            (newest,) = cursor.fetchone()
-            if newest is None or (before is not None and newest <= before.last_id):
-                return None
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(name))
-            cursor.execute(top)
-            (newest,) = cursor.fetchone()
-            return newest
-    except OperationalError as error:
-        if not isinstance(error.__cause__, errors.LockNotAvailable):
-            raise
-        log.info("chain_table_busy", table=table.name)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("SELECT max({}) FROM {}").format(sql.Identifier(table.key), sql.Identifier(table.name))
+        )
+        (newest,) = cursor.fetchone()
+    if newest is None or (before is not None and newest <= before.last_id):
         return None
+    writers, began = _writers(table.name), time.monotonic()
+    while writers:
+        if time.monotonic() - began > PATIENCE:
+            log.info("chain_table_busy", table=table.name)
+            return None
+        time.sleep(PAUSE)
+        writers &= _writers(table.name)
+    return newest
+
+
+def _writers(table: str) -> set[str]:
+    """Other transactions that have written to a table, or are about to, and are not over."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND relation = to_regclass(%s)"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND mode = 'RowExclusiveLock' AND granted AND pid IS DISTINCT FROM pg_backend_pid()",
+            [f'public."{table}"'],
+        )
+        return {name for (name,) in cursor.fetchall()}
 
 
 def _seal_block(table: SealedTable, last: int, *, at: datetime, batch: int) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 
 import pytest
 from django.db import connection, transaction
@@ -62,6 +64,61 @@ def test_a_busy_table_does_not_hold_up_the_others(worker):
     assert ACCESS not in tables
     writer.may_commit.set()
     writer.join(10)
+
+
+def test_sealing_keeps_nobody_from_writing(worker):
+    """While the chain waits for a long transaction, others write and commit."""
+    writer = Writer(worker.actor)
+    writer.start()
+    assert writer.written.wait(10)
+    done = threading.Event()
+
+    def seal() -> None:
+        try:
+            seal_chain(at=f.NOW)
+        finally:
+            done.set()
+            connection.close()
+
+    sealer = threading.Thread(target=seal)
+    sealer.start()
+    written = 0
+    while not done.is_set():
+        began = time.monotonic()
+        log_lines(worker.actor, 1)
+        assert time.monotonic() - began < 0.5
+        written += 1
+    sealer.join(10)
+    assert written > 10
+    writer.may_commit.set()
+    writer.join(10)
+    seal_chain(at=f.NOW)
+    report = check_chain()
+    assert (report.breaks, report.unsealed) == ([], 0)
+
+
+def test_rows_of_many_writers_at_once_are_all_chained(worker):
+    """Short transactions that commit in any order, while the chain is sealed over and over."""
+
+    def write(seed: int) -> None:
+        rng = random.Random(seed)
+        try:
+            for n in range(25):
+                with transaction.atomic():
+                    log_lines(worker.actor, 1 + n % 3)
+                    time.sleep(rng.random() / 100)
+        finally:
+            connection.close()
+
+    writers = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for thread in writers:
+        thread.start()
+    while any(thread.is_alive() for thread in writers):
+        seal_chain(at=f.NOW, batch=10)
+    seal_chain(at=f.NOW, batch=10)
+    report = check_chain()
+    assert (report.breaks, report.unsealed) == ([], 0)
+    assert ChainBlock.objects.filter(table_name=ACCESS).count() > 10
 
 
 def test_two_at_once_seal_every_row_once(worker):

@@ -35,9 +35,6 @@ class Command(BaseCommand):
             lines.append(
                 sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE, TRIGGER ON {table} FROM {role};").format(**names)
             )
-            # the right to lock the table for a moment, without the right to write
-            if getattr(connection, "pg_version", 0) >= 170000:
-                lines.append(sql.SQL("GRANT MAINTAIN ON {table} TO {role};").format(**names))
         with connection.cursor() as cursor:
             for line in lines:
                 self.stdout.write(line.as_string(cursor.connection))
