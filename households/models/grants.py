@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
+from guardian.managers import GroupObjectPermissionManager
 from guardian.models import GroupObjectPermissionBase
 
 from accounts.enums import Ground
@@ -31,7 +32,8 @@ class AccessGrant(GroupObjectPermissionBase):
     given_at = models.DateTimeField("付与日時")
     ends_at = models.DateTimeField("終了日時", null=True, blank=True)
 
-    objects = GrantQuerySet.as_manager()  # type: ignore[assignment,misc]
+    # guardian asks its manager for more than rows
+    objects = GroupObjectPermissionManager.from_queryset(GrantQuerySet)()  # type: ignore[misc]
 
     class Meta:
         abstract = True

@@ -37,6 +37,8 @@ def hand_over(*, staff: Staff, to: Mapping[str, Staff], note: str, actor: Actor,
     agency, _ = actor.office()
     today = timezone.localdate(at)
     pieces = open_work(staff, agency, actor, lock=True)
+    if not pieces:
+        raise RuleViolation("引き継ぐ仕事がありません。")
     here = {s.pk for s in Staff.objects.of_agency(agency, on=today)}
     denied = set(
         HouseholdDenial.objects.in_force()
@@ -47,16 +49,13 @@ def hand_over(*, staff: Staff, to: Mapping[str, Staff], note: str, actor: Actor,
         _check(piece, to.get(piece.key), staff, here, denied)
     for piece in pieces:
         _move(piece, to[piece.key], actor, at)
-    if pieces:
-        record(
-            actor=actor, action="staff.hand_over", target=staff, at=at, note=note.strip()[:200],
-            pieces={piece.key: to[piece.key].pk for piece in pieces},
-        )  # fmt: skip
-        for pk in {to[piece.key].pk for piece in pieces}:
-            count = sum(to[piece.key].pk == pk for piece in pieces)
-            notify(
-                staff_ids=[pk], text=f"{staff.name}さんから{count}件の仕事を引き継ぎました。", url="/", at=at
-            )
+    record(
+        actor=actor, action="staff.hand_over", target=staff, at=at, note=note.strip()[:200],
+        pieces={piece.key: to[piece.key].pk for piece in pieces},
+    )  # fmt: skip
+    for pk in {to[piece.key].pk for piece in pieces}:
+        count = sum(to[piece.key].pk == pk for piece in pieces)
+        notify(staff_ids=[pk], text=f"{staff.name}さんから{count}件の仕事を引き継ぎました。", url="/", at=at)
     return len(pieces)
 
 

@@ -1,0 +1,137 @@
+"""Every address of the program, with the ids of the world: where a persona may try to read, and where to write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+from openpyxl import load_workbook
+from pypdf import PdfReader
+
+
+@dataclass(frozen=True)
+class Surface:
+    """``args`` name ids of the world; ``identity``: shows who a person is to whoever may find people (名寄せ)."""
+
+    url: str
+    args: tuple[str, ...] = ()
+    query: str = ""
+    identity: bool = False
+
+    def path(self, ids: dict[str, Any]) -> str:
+        return reverse(self.url, args=[ids.get(a, a) for a in self.args]) + self.query
+
+    def __str__(self) -> str:
+        return f"{self.url}{self.query}"
+
+
+S = Surface
+READS = (
+    S("home"), S("search", query="?q=菊乃", identity=True), S("search", query="?q=０５９５７７１２３４"),
+    S("search", query="?q=霧見"),
+    S("households:list"), S("households:list", query="?q=菊乃"), S("households:detail", ("household",)),
+    S("households:household_edit", ("household",)), S("households:person_edit", ("person",)),
+    S("households:protection", ("household",)),
+    S("consultations:list"), S("consultations:detail", ("receipt",)), S("consultations:edit", ("receipt",)),
+    S("consultations:new"), S("consultations:person_find", query="?q=菊乃", identity=True),
+    S("consultations:person_find", query="?q=0595771234"),
+    S("consultations:concern_hint", query="?person={person}", identity=True),
+    S("consultations:household_fragment", ("household",)),
+    S("cases:list"), S("cases:list", query="?state=all&q=菊乃"),
+    *(S("cases:detail", ("number",), query=f"?tab={tab}") for tab in ("", "family", "assessment", "plan", "referrals", "conferences")),
+    S("cases:note_edit", ("note",)), S("cases:item_edit", ("item",)), S("cases:plan", ("plan",)),
+    S("cases:plan_edit", ("plan",)), S("cases:plan_pdf", ("plan",)), S("cases:consent", ("number",)),
+    S("cases:consent_paper", ("number",)), S("cases:consent_scan", ("consent",)), S("cases:close", ("number",)),
+    S("cases:evaluate", ("plan",)),
+    S("break_glass:list"), S("break_glass:open", ("person",), identity=True),
+    S("break_glass:review", ("broke the glass",)), S("break_glass:review", ("glass closed again",)),
+    S("referrals:list"), S("referrals:list", query="?tab=sent"), S("referrals:list", query="?tab=history"),
+    S("referrals:list", query="?tab=sector"),
+    S("referrals:new", query="?case={number}"),
+    S("referrals:preview", query="?case={number}&parts=basic&parts=contact&parts=notes&ground=emergency"),
+    S("referrals:agency_options"), S("referrals:case_fragment", ("number",)), S("referrals:detail", ("referral",)),
+    S("referrals:detail", ("blind_referral",)), S("referrals:answer", ("referral", "join")),
+    S("referrals:withdraw", ("referral",)),
+    S("conferences:list"), S("conferences:list", query="?tab=past"), S("conferences:new", query="?case={number}"),
+    S("conferences:detail", ("conference",)), S("conferences:detail", ("over",)),
+    S("conferences:edit", ("conference",)), S("conferences:run", ("conference",)), S("conferences:run", ("over",)),
+    S("conferences:close", ("conference",)), S("conferences:item_edit", ("agenda",)),
+    S("conferences:item_add", ("conference",), query="?case={number}"),
+    S("conferences:handout_pdf", ("conference",)), S("conferences:handout_pdf", ("over",)),
+    S("conferences:action_done", ("decision",)), S("conferences:case_fragment", ("number",)),
+    S("handover:list"), S("handover:staff", ("lead",)),
+    S("work:week"), S("apportionment:list"), S("apportionment:month", ("month",)),
+    S("apportionment:costs", ("month",)), S("apportionment:entries", ("month", "lead", "general")),
+    S("manage:index"), S("manage:agencies"), S("manage:staff_list"), S("manage:staff", ("lead",)),
+    S("manage:changes"),
+    S("reports:person", ("person",)), S("reports:person_pdf", ("person",)), S("reports:leak"),
+    S("reports:leak", query="?staff={lead}"), S("reports:unusual"), S("reports:unusual_lines"), S("reports:chain"),
+    S("api:case-list"), S("api:case-detail", ("number",)), S("api:case-notes", ("number",)),
+    S("api:consultation-list"), S("api:consultation-detail", ("receipt",)), S("api:referral-list"),
+    S("api:referral-detail", ("referral",)), S("api:action-item-list"), S("api:action-item-detail", ("decision",)),
+    S("api:work-entry-list"), S("api:apportionment-list"),
+)  # fmt: skip
+
+# addresses that change something, tried with the world's ids by everybody who may not see what they would change
+WRITES = (
+    S("households:member_add", ("household",)), S("households:member_edit", ("household", "member")),
+    S("households:member_end", ("household", "member")), S("households:kinship_add", ("household",)),
+    S("households:kinship_remove", ("household", "member")),
+    S("households:household_edit", ("household",)), S("households:person_edit", ("person",)),
+    S("households:protection_give", ("household", "person")), S("households:protection_renew", ("household", "person")),
+    S("households:protection_end", ("household", "person")), S("households:safe_contact", ("household", "person")),
+    S("households:deny", ("household",)), S("households:denial_release", ("household", "member")),
+    S("consultations:edit", ("receipt",)),
+    S("cases:note_add", ("number",)), S("cases:note_edit", ("note",)), S("cases:item_add", ("number",)),
+    S("cases:item_edit", ("item",)), S("cases:item_end", ("item",)), S("cases:sectors", ("number",)),
+    S("cases:plan_start", ("number",)), S("cases:plan_edit", ("plan",)), S("cases:evaluate", ("plan",)),
+    S("cases:close", ("number",)), S("cases:reopen", ("number",)), S("cases:consent", ("number",)),
+    S("cases:consent_withdraw", ("number", "consent")),
+    S("referrals:new", query="?case={number}"),
+    S("conferences:edit", ("conference",)), S("conferences:member_add", ("conference",)),
+    S("conferences:members_attend", ("conference",)), S("conferences:member_remove", ("seat",)),
+    S("conferences:item_add", ("conference",), query="?case={number}"), S("conferences:item_edit", ("agenda",)),
+    S("conferences:item_move", ("agenda",)), S("conferences:item_remove", ("agenda",)),
+    S("conferences:start", ("conference",)), S("conferences:extend", ("conference",)),
+    S("conferences:close", ("conference",)), S("conferences:parse", ("agenda",)), S("conferences:decide", ("agenda",)),
+    S("conferences:conclude", ("agenda",)), S("conferences:drop", ("decision",)),
+    S("handover:staff", ("lead",)), S("api:case-notes", ("number",)),
+)  # fmt: skip
+
+# addresses that the matrix does not walk, each with the reason
+ELSEWHERE = {
+    "health": "holds nothing", "gallery": "debug only", "api:schema": "a description", "api:docs": "a description",
+    "accounts:switch": "own appointments (tests/accounts)", "accounts:notice": "own notices (tests/cases)",
+    "households:new": "an empty form", "consultations:draft_save": "own drafts (tests/cases)",
+    "consultations:draft_delete": "own drafts (tests/cases)",
+    "cases:follow_up": "needs a closed case (tests/cases)",
+    "conferences:member_edit": "the seat's own agency may (tests/referrals)",
+    "conferences:secrecy": "the attendee's own act (tests/referrals)",
+    "work:add": "own minutes", "work:copy_week": "own minutes", "work:edit": "own minutes (tests/budgets)",
+    "work:delete": "own minutes (tests/budgets)", "work:settle": "own findings (tests/budgets)",
+    "apportionment:cost_template": "no case", "apportionment:cost_import": "no case",
+    "apportionment:cost_confirm": "no case", "apportionment:run": "no case", "apportionment:lock": "no case",
+    "apportionment:xlsx": "needs a locked month (tests/budgets: no case text)",
+    "apportionment:csv": "needs a locked month (tests/budgets: no case text)",
+    "apportionment:pdf": "needs a locked month (tests/budgets: no case text)",
+    "manage:staff_new": "no case", "manage:appointment_end": "no case",
+    "api:referral-answer": "by the receiver (tests/referrals)", "api:action-item-finish": "by the doer (tests/referrals)",
+    "api:work-entry-detail": "the same scope as the list", "api:apportionment-detail": "money only",
+    "api:apportionment-rows": "money only",
+}  # fmt: skip
+
+
+def text_of(response: HttpResponse) -> str:
+    """What a person could read of an answer: PDF and XLSX are opened, file names count too."""
+    content = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
+    kind = response.get("Content-Type", "")
+    said = str(response.get("Content-Disposition", "")) + str(response.get("Location", ""))
+    if "pdf" in kind and response.status_code == 200 and content.startswith(b"%PDF") and len(content) > 100:
+        return said + "".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages)
+    if "spreadsheet" in kind:
+        book = load_workbook(BytesIO(content))
+        return said + " ".join(str(v) for sheet in book for row in sheet.values for v in row if v is not None)
+    return said + content.decode("utf-8", errors="replace")

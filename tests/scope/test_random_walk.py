@@ -1,0 +1,147 @@
+"""Grants, ends, moves and denials at random: ``visible_to`` against a slow, obviously right model.
+
+The model keeps plain lists and walks them for every question; it knows nothing of SQL, groups or indexes. 2,000 steps in
+`make test`; ``KYOSEI_SCOPE_STEPS=100000 pytest tests/scope/test_random_walk.py`` is the nightly size.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+
+from accounts.actor import build_actor
+from accounts.enums import Ground
+from accounts.models import Appointment
+from cases.actions.grants import grant_case
+from cases.models import Case, CaseGrant
+from households.actions.denials import deny_staff, release_staff
+from households.actions.grants import end_grants_resting_on
+from households.models import Household, HouseholdDenial, HouseholdGrant, Person
+from tests import factories as f
+
+STEPS = int(os.environ.get("KYOSEI_SCOPE_STEPS", "2000"))
+GROUNDS = (Ground.CONSENT, Ground.PARTICIPATION, Ground.EMERGENCY, Ground.ELDER_ABUSE_LAW)
+
+
+@dataclass
+class Believed:
+    """What is believed to be so: who works where, which agency was given which case until when, who is denied."""
+
+    works_at: dict[int, int | None] = field(default_factory=dict)
+    grants: list[list] = field(default_factory=list)  # [case, agency, ground, basis, ends_at]
+    denied: set[tuple[int, int]] = field(default_factory=set)  # (staff, case)
+
+    def sees(self, staff: int, case: int) -> bool:
+        if (staff, case) in self.denied or self.works_at[staff] is None:
+            return False
+        now = timezone.now()
+        for granted, agency, _, _, ends_at in self.grants:
+            if granted == case and agency == self.works_at[staff] and (ends_at is None or ends_at > now):
+                return True
+        return False
+
+
+@dataclass
+class Walk:
+    """The world and the belief, changed side by side."""
+
+    rng: random.Random
+    staff: list
+    agencies: list
+    cases: list
+    bases: list
+    believed: Believed = field(default_factory=Believed)
+    denials: dict[tuple[int, int], HouseholdDenial] = field(default_factory=dict)
+
+    def actor(self, staff):
+        return build_actor(staff, on=timezone.localdate())
+
+    def give(self) -> None:
+        case, agency, basis = (self.rng.choice(x) for x in (self.cases, self.agencies, self.bases))
+        ground = self.rng.choice(GROUNDS)
+        ends = self.rng.choice([None, None, timedelta(days=2), timedelta(days=-1)])
+        ends_at = timezone.now() + ends if ends else None
+        grant_case(
+            case=case,
+            agency=agency,
+            ground=ground,
+            basis=basis,
+            actor=self.giver,
+            at=timezone.now(),
+            ends_at=ends_at,
+        )
+        self.believed.grants.append([case.pk, agency.pk, ground, basis.pk, ends_at])
+
+    def end(self) -> None:
+        """Everything that rests on one record ends (a withdrawn consent does this)."""
+        basis, now = self.rng.choice(self.bases), timezone.now()
+        end_grants_resting_on(basis, grant_models=(CaseGrant, HouseholdGrant), at=now)
+        for grant in self.believed.grants:
+            if grant[3] == basis.pk and (grant[4] is None or grant[4] > now):
+                grant[4] = now
+
+    def move(self) -> None:
+        """Somebody is appointed elsewhere from today, or leaves."""
+        person, today = self.rng.choice(self.staff), timezone.localdate()
+        Appointment.objects.filter(staff=person).delete()
+        agency = self.rng.choice([*self.agencies, None])
+        if agency is not None:
+            Appointment.objects.create(
+                staff=person, agency=agency, role="desk_worker", during=DateRange(today, None)
+            )
+        self.believed.works_at[person.pk] = agency.pk if agency else None
+
+    def deny(self) -> None:
+        person, case = self.rng.choice(self.staff), self.rng.choice(self.cases)
+        key = (person.pk, case.pk)
+        self.denials[key] = deny_staff(
+            household=case.household,
+            staff=person,
+            reason="relative",
+            note="",
+            actor=self.giver,
+            at=timezone.now(),
+        )
+        self.believed.denied.add(key)
+
+    def release(self) -> None:
+        if not self.denials:
+            return
+        key = self.rng.choice(sorted(self.denials))
+        release_staff(denial=self.denials.pop(key), reason="転居", actor=self.giver, at=timezone.now())
+        self.believed.denied.discard(key)
+
+    def check(self) -> None:
+        person = self.rng.choice(self.staff)
+        actor = self.actor(person)
+        expected = {case.pk for case in self.cases if self.believed.sees(person.pk, case.pk)}
+        assert set(Case.objects.visible_to(actor).values_list("pk", flat=True)) == expected
+        homes = {case.household_id for case in self.cases if case.pk in expected}
+        assert set(Household.objects.visible_to(actor).values_list("pk", flat=True)) == homes
+        people = Person.objects.visible_to(actor).filter(memberships__household__in=homes)
+        assert people.distinct().count() == len(homes) == Person.objects.visible_to(actor).count()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_grants_ends_moves_and_denials_at_random(db, seed, record_property):
+    rng = random.Random(seed)
+    owner_agency = f.make_agency("主担当の窓口")
+    giver = f.actor_of(f.make_staff(owner_agency), on=timezone.localdate())
+    cases = [f.make_case(giver) for _ in range(6)]
+    agencies = [f.make_agency(f"機関{n}") for n in range(4)]
+    staff = [f.make_staff(rng.choice(agencies)) for _ in range(6)]
+    bases = [f.make_area() for _ in range(5)]  # stand for the records that grants rest on
+    walk = Walk(rng, staff, agencies, cases, bases)
+    walk.giver = giver
+    walk.believed.works_at = {s.pk: s.appointments.get().agency_id for s in staff}
+    acts = (walk.give, walk.give, walk.end, walk.move, walk.deny, walk.release)
+    for _ in range(STEPS // 4):
+        rng.choice(acts)()
+        walk.check()
+    record_property("steps", STEPS // 4)
