@@ -66,11 +66,14 @@ def scoped_get(
     log: AccessKind | None = AccessKind.VIEW,
     **lookup: Any,
 ) -> M:
-    """One row of ``queryset`` (already ``visible_to`` the actor). Logs the read; a miss is logged and is a 404.
+    """One row of ``queryset`` (already ``visible_to`` the actor). Logs the read with the ground on which the actor sees
+    the row (``with_access_ground`` of the queryset, where it has one); a miss is logged and is a 404.
 
     The answer is the same whether the row does not exist or is not the actor's: existence is not told.
     """
     label = queryset.model._meta.label_lower
+    if log is not None and hasattr(queryset, "with_access_ground"):
+        queryset = queryset.with_access_ground(request.actor)
     path, remote = _remote(request)
     try:
         row = queryset.get(**lookup)

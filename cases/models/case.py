@@ -20,6 +20,7 @@ from cases.models.codes import Code
 from cases.workflow import CaseState
 from common.models import Versioned
 from households.models import AccessGrant, Household, Person, denied_households
+from households.models.grants import ground_of
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -50,6 +51,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, actor: Actor) -> CaseQuerySet:
         """The groups that hold a grant on the case that has not ended (``sees_case``)."""
         return self.filter(sees_case(actor, "pk"))
+
+    def with_access_ground(self, actor: Actor) -> CaseQuerySet:
+        """Adds ``access_ground``: why the actor may see it, for the access log."""
+        return self.annotate(access_ground=ground_of(CaseGrant.objects.all(), actor, "pk"))
 
     def open(self) -> CaseQuerySet:
         return self.filter(state=CaseState.OPEN)

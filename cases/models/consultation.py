@@ -11,13 +11,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from accounts.enums import ConsentState, Sector
+from accounts.enums import ConsentState, Ground, Sector
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from cases.enums import Caller, Outcome, Way
 from cases.models.codes import Code
 from common.models import Versioned
 from households.models import Household, Person, denied_households
+from households.models.grants import ground_of
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -33,6 +34,18 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
         return self.filter(
             Q(agency=actor.agency_id) | sees_case(actor, "case_id"),
             ~Q(household_id__in=denied_households(actor)),
+        )
+
+    def with_access_ground(self, actor: Actor) -> ConsultationQuerySet:
+        """Adds ``access_ground``: the agency's own duty for what it received, else the ground of the case."""
+        from cases.models.case import CaseGrant
+
+        return self.annotate(
+            access_ground=models.Case(
+                models.When(agency=actor.agency_id, then=models.Value(Ground.OWN_DUTY.value)),
+                default=ground_of(CaseGrant.objects.all(), actor, "case_id"),
+                output_field=models.CharField(),
+            )
         )
 
 

@@ -13,10 +13,11 @@ from django.db.models import Q
 from accounts.enums import Sector
 from accounts.models import Agency, Staff
 from cases.enums import ItemKind, Way
-from cases.models.case import Case, sees_case
+from cases.models.case import Case, CaseGrant, sees_case
 from cases.models.codes import Code
 from common.models import Versioned
 from households.models import Person
+from households.models.grants import ground_of
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 class NoteQuerySet(models.QuerySet["ProgressNote"]):
     def visible_to(self, actor: Actor) -> NoteQuerySet:
         return self.filter(sees_case(actor, "case_id"))
+
+    def with_access_ground(self, actor: Actor) -> NoteQuerySet:
+        """Adds ``access_ground``: that of the case."""
+        return self.annotate(access_ground=ground_of(CaseGrant.objects.all(), actor, "case_id"))
 
 
 @pghistory.track()

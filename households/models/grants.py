@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from guardian.managers import GroupObjectPermissionManager
 from guardian.models import GroupObjectPermissionBase
 
 from accounts.enums import Ground
 from accounts.models import Staff
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
 
 
 class GrantQuerySet(models.QuerySet):
@@ -18,6 +23,14 @@ class GrantQuerySet(models.QuerySet):
 
     def in_force(self, at: datetime) -> GrantQuerySet:
         return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at))
+
+
+def ground_of(grants: models.QuerySet[Any], actor: Actor, path: str) -> models.Subquery:
+    """The ground of the oldest grant in force by which the actor sees the record at ``path``."""
+    rows = grants.filter(content_object=models.OuterRef(path), group__in=actor.group_ids).filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=Now())
+    )
+    return models.Subquery(rows.order_by("pk").values("ground")[:1])
 
 
 class AccessGrant(GroupObjectPermissionBase):

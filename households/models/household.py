@@ -13,7 +13,7 @@ from accounts.models import Area, Staff
 from accounts.roles import Permission
 from common.models import Versioned
 from households.enums import DenialReason
-from households.models.grants import AccessGrant
+from households.models.grants import AccessGrant, ground_of
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -36,6 +36,10 @@ class HouseholdQuerySet(models.QuerySet["Household"]):
             ),
             ~Q(pk__in=denied_households(actor)),
         )
+
+    def with_access_ground(self, actor: Actor) -> HouseholdQuerySet:
+        """Adds ``access_ground``: why the actor may see it, for the access log."""
+        return self.annotate(access_ground=ground_of(HouseholdGrant.objects.all(), actor, "pk"))
 
 
 @pghistory.track()

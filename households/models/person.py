@@ -51,6 +51,17 @@ class PersonQuerySet(models.QuerySet["Person"]):
             return self.none()
         return self.exclude(pk__in=people_of(denied_households(actor)))
 
+    def with_access_ground(self, actor: Actor) -> PersonQuerySet:
+        """Adds ``access_ground``: that of the newest household through which the actor sees the person."""
+        homes = (
+            Household.objects.visible_to(actor)
+            .with_access_ground(actor)
+            .filter(members__person=OuterRef("pk"))
+            .order_by("-pk")
+            .values("access_ground")[:1]  # type: ignore[misc]
+        )
+        return self.annotate(access_ground=models.Subquery(homes))
+
     def matching(self, query: str) -> PersonQuerySet:
         """People whose name, kana, birth date or phone holds every word of ``query``, folded (names.fold).
 
