@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, NullIf
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.enums import Ground, Role
+from accounts.enums import ABUSE_LAWS, Ground, Role
 from accounts.models import Agency
 from audit.models import AccessKind, AccessRecord
 from cases.models import Case, CaseGrant, Consultation
@@ -27,6 +27,12 @@ TYPES = {
     "referrals.agendaitem": "議題", "referrals.conference": "会議", "households.consent": "同意",
     "households.consentscan": "同意書の写し",
 }  # fmt: skip
+# on paper for 開示請求: that somebody was heard about an abuse or in a 支援会議 is not told by the list of readers
+_NOT_ON_PAPER = {
+    "referrals.actionitem", "referrals.agendaitem", "referrals.conference", "cases.breakglass",
+}  # fmt: skip
+_PAPER_GROUND = "法令に基づく情報の共有"
+_LAWS = {*ABUSE_LAWS, Ground.ARTICLE_106_6, Ground.POVERTY_ARTICLE_9}
 TRAIL_PATH = "/trail/"
 HIDDEN_THIRD_PARTY = "（第三者の情報）"
 
@@ -71,7 +77,7 @@ def person_scope(person: Person, actor: Actor) -> Scope:
         Q(person=person) | Q(household__in=households) | Q(case__in=list(cases))
     )
     consultations = {row.pk: row for row in received.only("receipt_no", "person_id", "case_id", "agency_id")}
-    targets = below(households, cases)
+    targets = below(households, cases, actor)
     targets[PERSON] = {str(person.pk)}
     targets[HOUSEHOLD] = {str(pk) for pk in households}
     targets[CASE] = {str(pk) for pk in cases} | {case.number for case in cases.values()}
@@ -131,13 +137,14 @@ class Words:
         worker = "（秘匿）" if agency == HIDDEN_DESK else record.actor_label.rsplit("（", 1)[0]
         if not names_workers:
             worker = "（職員）" if record.staff_id_text else "システム"
+        ground = self._ground(record)
         kind = AccessKind(record.kind).label if record.kind in AccessKind.values else record.kind
         if record.path.startswith(TRAIL_PATH):
             kind = f"閲覧の記録の{kind}"
         return Reading(
             at=record.at, worker=worker, agency=agency, kind=kind,
             role=Role(record.role).label if record.role in Role.values else "",
-            target=self._target(record, for_paper=for_paper), ground=self._ground(record),
+            target=self._target(record, for_paper=for_paper), ground=_paper_ground(ground) if for_paper else ground,
             is_denied=record.kind == AccessKind.DENIED,
         )  # fmt: skip
 
@@ -147,6 +154,8 @@ class Words:
 
     def _target(self, record: AccessRecord, *, for_paper: bool) -> str:
         label = TYPES.get(record.target_type, record.target_type)
+        if for_paper and record.target_type in _NOT_ON_PAPER:
+            return "支援の記録"
         if record.target_type == CASE:
             case = next(
                 (c for c in self.scope.cases.values() if record.target_id in {str(c.pk), c.number}), None
@@ -175,6 +184,10 @@ class Words:
             if _gave(grant, record):
                 return Ground(grant.ground).label if grant.ground in Ground.values else grant.ground
         return "記録なし"
+
+
+def _paper_ground(ground: str) -> str:
+    return _PAPER_GROUND if ground in {law.label for law in _LAWS} else ground
 
 
 def _numbered(row: Any, name: str, person: Person, for_paper: bool) -> str:

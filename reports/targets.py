@@ -10,6 +10,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q, Value
 
+from accounts.actor import Actor
 from audit.models import AccessRecord
 from cases.models import AssessmentItem, BreakGlass, Case, Consultation, FollowUp, ProgressNote, SupportPlan
 from households.models import Consent, ConsentScan, Household, HouseholdMember, Person
@@ -30,6 +31,8 @@ _BELOW_A_CASE: tuple[tuple[Any, str, str], ...] = (
     *((m, m._meta.label_lower, "pk") for m in (Referral, ActionItem, AgendaItem)),
     (AgendaItem, CONFERENCE, "conference_id"),
 )
+# seen by fewer people than the case itself: a 支援会議 stays with its attendees
+_OWN_SCOPE = (Referral, ActionItem, AgendaItem, BreakGlass)
 _BELOW_A_HOUSEHOLD: tuple[tuple[Any, str, str], ...] = (
     (Consent, Consent._meta.label_lower, "household_id"),
     (ConsentScan, ConsentScan._meta.label_lower, "consent__household_id"),
@@ -50,15 +53,24 @@ def _union(parts: Iterable[models.QuerySet]) -> list[tuple[str, int, int]]:
     return list(first.union(*rest, all=True))
 
 
-def _pairs(model: Any, label: str, key: str, owner: str, only: Q) -> models.QuerySet:
-    rows = model.objects.filter(only).order_by()
-    return rows.values_list(Value(label, output_field=models.CharField()), F(key), F(owner))
+def _pairs(
+    model: Any, label: str, key: str, owner: str, only: Q, actor: Actor | None = None
+) -> models.QuerySet:
+    rows = model.objects.visible_to(actor) if actor and model in _OWN_SCOPE else model.objects.all()
+    return (
+        rows.filter(only)
+        .order_by()
+        .values_list(Value(label, output_field=models.CharField()), F(key), F(owner))
+    )
 
 
-def below(households: Collection[int], cases: Collection[int]) -> Targets:
-    """Records that hang on some households and cases (notes, plans, referrals, consents, …); one query."""
+def below(households: Collection[int], cases: Collection[int], actor: Actor | None = None) -> Targets:
+    """Records that hang on some households and cases (notes, plans, referrals, consents, …); one query.
+
+    The caller has scoped the households and cases; ``actor`` leaves out what has a narrower scope of its own.
+    """
     of_case, found = Q(case__in=list(cases)), defaultdict(set)
-    parts = [_pairs(model, label, key, "case_id", of_case) for model, label, key in _BELOW_A_CASE]
+    parts = [_pairs(model, label, key, "case_id", of_case, actor) for model, label, key in _BELOW_A_CASE]
     parts += [
         _pairs(model, label, "pk", owner, Q(**{f"{owner}__in": list(households)}))
         for model, label, owner in _BELOW_A_HOUSEHOLD

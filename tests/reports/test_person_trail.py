@@ -15,7 +15,9 @@ from audit.models import AccessKind, AccessRecord
 from cases.actions.grants import grant_case
 from households.actions.grants import grant_household
 from households.models import AddressProtection, HouseholdDenial, HouseholdMember, ProtectionUnit
+from referrals.enums import ConferenceKind
 from tests import factories as f
+from tests.referrals.conferences import convene, put
 from tests.reports.helpers import WORKDAY, read
 
 
@@ -176,6 +178,36 @@ def test_the_paper_masks_others(worker, colleague, case):
     own = text_of(worker.client.get(reverse("reports:person_pdf", args=[case.person.pk])).content)
     assert case.number in own
     assert AccessRecord.objects.filter(kind=AccessKind.PRINT, target_id=str(wife.pk)).count() == 2
+
+
+def test_a_secret_sitting_stays_with_its_attendees(worker, center_worker, case):
+    """Whoever sees the case, but was not asked to the 支援会議, does not learn of it from the list of readers."""
+    for grant in (grant_household, grant_case):
+        on = {"household": case.household} if grant is grant_household else {"case": case}
+        grant(
+            **on,
+            agency=center_worker.agency,
+            ground=Ground.CONSENT,
+            basis=case,
+            actor=worker.actor,
+            at=WORKDAY,
+        )
+    conference = convene(worker.actor, kind=ConferenceKind.SUPPORT)
+    item = put(conference, case, worker.actor, ground=Ground.ARTICLE_106_6)
+    for row in (conference, item):
+        read(worker, row)
+    shown = center_worker.client.get(url(case))
+    assert {"会議", "議題"}.isdisjoint(line.target for line in shown.context["lines"])
+
+
+def test_the_paper_tells_of_no_abuse_report(worker, center_worker, case):
+    read(center_worker, case.person, ground=Ground.CHILD_ABUSE_LAW)
+    read(center_worker, case.household, ground=Ground.ARTICLE_106_6)
+    pdf = text_of(worker.client.get(reverse("reports:person_pdf", args=[case.person.pk])).content)
+    assert "法令に基づく情報の共有" in "".join(pdf.split())
+    pdf = "".join(pdf.split())
+    assert "虐待" not in pdf
+    assert "支援会議" not in pdf
 
 
 def test_too_long_a_paper_is_refused(worker, case, monkeypatch):
