@@ -24,6 +24,7 @@ from common.japan.numbers import parse_phone, to_ascii_digits
 from common.japan.wareki import format_wareki, parse_month, parse_wareki
 
 DATE_HINT = "例：令和8年11月23日、R8.11.23、2026-11-23"
+BIRTH_HINT = "例：昭和25年4月1日、S25.4.1、1950-04-01"
 
 
 # ── Widgets ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,6 +126,7 @@ class WarekiDateField(_ParsedField):
 
     widget = WarekiDateInput
     hint = DATE_HINT
+    bare_year = True  # 8/11/23 is a day of the era that runs
 
     def __init__(
         self, *, min_value: date | None = None, max_value: date | None = None, **kwargs: Any
@@ -136,7 +138,7 @@ class WarekiDateField(_ParsedField):
         return super().to_python(timezone.localtime(value).date() if isinstance(value, datetime) else value)
 
     def parse(self, text: str) -> date:
-        return parse_wareki(text)
+        return parse_wareki(text, bare_year=self.bare_year)
 
     def validate(self, value: Any) -> None:
         super().validate(value)
@@ -148,6 +150,13 @@ class WarekiDateField(_ParsedField):
             raise ValidationError(
                 f"{format_wareki(self.max_value)}以前の日付を入力してください。", "max_value"
             )
+
+
+class BirthDateField(WarekiDateField):
+    """A date of birth: its era or its full year has to stand there."""
+
+    hint = BIRTH_HINT
+    bare_year = False
 
 
 class WarekiMonthField(_ParsedField):
@@ -330,6 +339,14 @@ class AccessibleForm(forms.BaseForm):
         self.add_error(violation.field if violation.field in self.fields else None, violation.message)
 
 
+_KIND_WORDS = {
+    "max_length": "%(limit_value)d文字まで入ります。いま%(show_value)d文字あるので、短くしてください。",
+    "min_length": "%(limit_value)d文字以上で入力してください（いま%(show_value)d文字）。",
+    "max_value": "%(limit_value)s以下で入力してください。",
+    "min_value": "%(limit_value)s以上で入力してください。",
+}
+
+
 def _speak_japanese(field: forms.Field, label: str) -> None:
     """Name the field in the message for a missing value, unless the form has its own words."""
     if type(field.error_messages["required"]) is not str:
@@ -337,6 +354,8 @@ def _speak_japanese(field: forms.Field, label: str) -> None:
         if isinstance(field, forms.BooleanField):
             verb = "確かめて、チェックを入れてください"
         field.error_messages["required"] = f"{label}を{verb}。"
+    for code, words in _KIND_WORDS.items():
+        field.error_messages.setdefault(code, f"{label}は{words}")
     chooses = isinstance(field, forms.ChoiceField | forms.ModelChoiceField)
     if chooses and type(field.error_messages.get("invalid_choice")) is not str:
         field.error_messages["invalid_choice"] = f"{label}は、一覧にあるものから選んでください。"

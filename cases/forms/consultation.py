@@ -13,6 +13,7 @@ from cases.actions.receive_consultation import ContactData
 from cases.enums import Caller, CodeList, Outcome, Way
 from cases.models import Code
 from common.forms import (
+    BirthDateField,
     KyoseiForm,
     MinutesField,
     PhoneField,
@@ -116,7 +117,7 @@ class ConsultationForm(ContactFields):
     another = forms.CharField(max_length=120, required=False, widget=forms.HiddenInput)  # this name is 別の人
     is_anonymous = forms.BooleanField(label="匿名・名前を聞いていない", required=False)
     new_kana = forms.CharField(label="ふりがな", max_length=120, required=False)
-    new_birth_on = WarekiDateField(label="生年月日", required=False, help_text="")
+    new_birth_on = BirthDateField(label="生年月日", required=False)
     new_phone = PhoneField(label="電話", required=False)
     new_sex = forms.ChoiceField(label="性別", choices=Sex.choices, required=False)
     outcome = forms.ChoiceField(

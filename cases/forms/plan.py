@@ -68,6 +68,14 @@ class PlanItemForm(KyoseiForm):
             data.get(k) for k in ("problem", "agency", "doer_text", "frequency", "due_on")
         ):
             self.add_error("action", "実施することを入力してください。")
+        doer = data.get("doer") or Doer.AGENCY
+        if (
+            data.get("action")
+            and doer == Doer.AGENCY
+            and not data.get("agency")
+            and "agency" not in self.errors
+        ):
+            self.add_error("agency", "担当機関を選んでください（「だれが」が支援機関のとき）。")
         return data
 
     def row(self) -> PlanItemData | None:

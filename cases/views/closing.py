@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -17,8 +19,14 @@ from cases.forms.plan import ClosingForm, FollowUpForm, ReopenForm
 from cases.models import FollowUp
 from cases.views.cases import get_case
 from common.errors import NotAllowed, RuleViolation
-from common.japan.fiscal import add_months
+from common.japan.business_days import add_working_days
+from common.japan.fiscal import months_later
 from common.japan.wareki import format_wareki
+
+
+def _working_day_after(day: date, months: int) -> date:
+    """The same day some months on, or the next day on which the office is open."""
+    return add_working_days(months_later(day, months), 0)
 
 
 @require_http_methods(["GET", "POST"])
@@ -28,10 +36,12 @@ def close(request: ActorRequest, number: str) -> HttpResponse:
     case = get_case(request, number)
     today = timezone.localdate()
     suggestions = [
-        (months, format_wareki(add_months(today, months), weekday=False)) for months in (1, 3, 6, 12)
+        (months, format_wareki(day), format_wareki(day, weekday=False))
+        for months in (1, 3, 6, 12)
+        for day in [_working_day_after(today, months)]
     ]
     form = ClosingForm(
-        request.POST or None, actor=request.actor, initial={"follow_up_on": add_months(today, 3)}
+        request.POST or None, actor=request.actor, initial={"follow_up_on": _working_day_after(today, 3)}
     )
     if request.method == "POST" and form.is_valid():
         try:

@@ -50,6 +50,12 @@ def add_months(day: date, months: int) -> date:
     return date(index // 12, index % 12 + 1, 1)
 
 
+def months_later(day: date, months: int) -> date:
+    """The same day ``months`` on, or the last day of a month that is too short for it."""
+    last = month_last(add_months(day, months))
+    return last.replace(day=min(day.day, last.day))
+
+
 def month_last(day: date) -> date:
     """The last day of the month of ``day``."""
     return add_months(day, 1) - timedelta(days=1)

@@ -56,6 +56,10 @@ _PATTERNS: Final = tuple(
         r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
     )
 )
+# 8/11/20, 8年11月20日: of the era that runs, where the reader asks for it.
+_BARE: Final = re.compile(
+    rf"(?P<year>\d{{1,2}})(?:年|{_SEP})(?P<month>\d{{1,2}})(?:月|{_SEP})(?P<day>\d{{1,2}})日?" + _WEEKDAY
+)
 _MONTH_PATTERNS: Final = tuple(
     re.compile(pattern)
     for pattern in (
@@ -120,21 +124,31 @@ def _year_from(groups: dict[str, str | None]) -> tuple[Era | None, int, int]:
     return era, written, year
 
 
-def parse_wareki(text: str) -> date:
+def parse_wareki(text: str, *, bare_year: bool = False) -> date:
     """The date written in ``text``, in 和暦 or 西暦, full or half width, with or without the weekday.
 
     Accepts R8.11.23, R8/11/23, R081123, 令和8年11月23日, 令和元年5月1日, 2026-11-23, 2026/11/23,
-    20261123 and 2026年11月23日. Raises ``ValueError`` with a Japanese sentence for anything else: text
+    20261123 and 2026年11月23日; with ``bare_year`` also 8/11/23 and ８／１１／２３, a year of the era that runs (not for
+    birth dates, whose era nobody can guess). Raises ``ValueError`` with a Japanese sentence for anything else: text
     that is no date, a day the calendar lacks (令和8年2月30日), a year or day outside its era (平成40年,
     昭和64年2月1日), a weekday that contradicts the date.
     """
     squeezed = _squeeze(text)
     match = next((m for p in _PATTERNS if (m := p.fullmatch(squeezed))), None)
+    bare = _BARE.fullmatch(squeezed) if match is None else None
+    if bare and bare_year:
+        match = bare
+    elif bare:
+        raise ValueError(
+            "元号か西暦をつけて入力してください。「S25.4.1」「昭和25年4月1日」「1950-04-01」のように。"
+        )
     if match is None:
         raise ValueError(
             "日付として読めません。「令和8年11月23日」「R8.11.23」「2026-11-23」のように入力してください。"
         )
     groups = match.groupdict()
+    if bare:
+        groups["era"] = ERAS[-1].letter
     era, written, year = _year_from(groups)
     month, number = int(groups["month"]), int(groups["day"])
     label = f"{_year_label(era, written) if era else f'{year}年'}{month}月{number}日"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from django import forms
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.enums import Ground, Sector
+from accounts.enums import AgencyKind, Ground, Sector
 from accounts.models import Agency, Staff
 from cases.models import Case, SupportPlan
 from cases.workflow import PlanState
@@ -40,11 +41,18 @@ def _area(rows: int) -> forms.Textarea:
 
 
 def sittable(actor: Actor, at: datetime) -> Any:
-    """Agencies that can be invited, the actor's own excepted."""
+    """Agencies that can be invited, the actor's own excepted: those that take people, and the directors' posts."""
     agencies = Agency.objects.visible_to(actor).active_on(timezone.localdate(at))
+    agencies = agencies.exclude(kind__in=[AgencyKind.FINANCE, AgencyKind.OFFICE])
     if actor.agency is not None:
         agencies = agencies.exclude(pk=actor.agency.pk)
     return agencies.order_by("sector", "code")
+
+
+def in_order(agencies: Iterable[Agency], team: Collection[int]) -> list[Agency]:
+    """The team first, then by sector, those of no sector (desks, which are many) last."""
+    place = {code: n for n, code in enumerate(Sector.values)}
+    return sorted(agencies, key=lambda a: (a.pk not in team, place.get(a.sector, len(place)), a.code))
 
 
 class FrameForm(KyoseiForm):
@@ -94,9 +102,21 @@ class EditForm(FrameForm):
 class InviteForm(KyoseiForm):
     agency = forms.ModelChoiceField(label="機関", queryset=Agency.objects.none(), empty_label="機関を選ぶ")
 
-    def __init__(self, *args: Any, actor: Actor, at: datetime, seated: set[int], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, actor: Actor, at: datetime, seated: set[int], team: Collection[int] = (), **kwargs: Any
+    ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
-        self.fields["agency"].queryset = sittable(actor, at).exclude(pk__in=seated)  # type: ignore[attr-defined]
+        agencies = sittable(actor, at).exclude(pk__in=seated)
+        self.fields["agency"].queryset = agencies  # type: ignore[attr-defined]
+        groups: dict[str, list[tuple[int, str]]] = {}
+        for agency in in_order(agencies, team):
+            group = (
+                "議題のケースの支援チーム"
+                if agency.pk in team
+                else agency.get_sector_display() or "分野を問わない"
+            )
+            groups.setdefault(group, []).append((agency.pk, agency.name))
+        self.fields["agency"].choices = [("", "機関を選ぶ"), *groups.items()]  # type: ignore[attr-defined]
 
 
 class SeatForm(KyoseiForm):

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.access import permission, scoped_get
+from accounts.actor import Actor
 from accounts.enums import ConsentState
 from accounts.http import ActorRequest
 from accounts.models import Agency
@@ -34,8 +35,15 @@ from referrals.actions.convene_conference import (
     set_seat,
 )
 from referrals.enums import Attendance, ConferenceKind, kind_label
-from referrals.forms.conference import ConferenceFilterForm, ConveneForm, EditForm, InviteForm, SeatForm
-from referrals.models import Conference, ConferenceMember, Referral
+from referrals.forms.conference import (
+    ConferenceFilterForm,
+    ConveneForm,
+    EditForm,
+    InviteForm,
+    SeatForm,
+    in_order,
+)
+from referrals.models import AgendaItem, Conference, ConferenceMember, Referral
 from referrals.permissions_conferences import (
     can_convene,
     can_manage,
@@ -178,8 +186,8 @@ def _new_context(request: ActorRequest, form: ConveneForm, case: Case | None) ->
     chosen = {str(pk) for pk in form["cases"].value() or []}
     candidates = [(case, "この会議を開くもとのケース")] if case else []
     candidates += [(p.case, p.why) for p in proposals(request.actor) if case is None or p.case.pk != case.pk]
-    # agencies of a sector before the desks, which are many
-    agencies = sorted(form.fields["invite"].queryset, key=lambda a: not a.sector)  # type: ignore[attr-defined]
+    team = {int(pk) for pk in invited if pk.isdigit()}
+    agencies = in_order(form.fields["invite"].queryset, team)  # type: ignore[attr-defined]
     return {
         "form": form,
         "case": case,
@@ -239,11 +247,22 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         and not is_over
         and own.staff_id in (None, actor.staff_id),
         "proposals": proposals(actor) if manages and is_open and not is_over else [],
-        "invite": InviteForm(actor=actor, at=at, seated={s.agency_id for s in seats})
+        "invite": InviteForm(
+            actor=actor, at=at, seated={s.agency_id for s in seats}, team=_team_of(actor, items)
+        )
         if manages and not is_over
         else None,
         "today": timezone.localdate(at),
     }
+
+
+def _team_of(actor: Actor, items: list[AgendaItem]) -> set[int]:
+    """The agencies that lead or support the cases on the agenda."""
+    if not items:
+        return set()
+    cases = Case.objects.visible_to(actor).filter(pk__in=[i.case_id for i in items], partners__ended_at=None)
+    partners = cases.values_list("partners__agency", flat=True)
+    return {i.case.lead_agency_id for i in items} | {pk for pk in partners if pk is not None}
 
 
 @permission(Permission.CONFERENCE_CONVENE)

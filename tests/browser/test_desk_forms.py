@@ -124,3 +124,28 @@ def test_narrow_page_asks_in_the_order_of_the_talk(sign_in, worker, live_server,
     ]
     assert tops == sorted(tops)
     shoot(page, "receive-768")
+
+
+def test_copying_last_week_is_asked_about(sign_in, worker, live_server, masters):
+    page = sign_in(worker.staff)
+    page.goto(f"{live_server.url}/work/")
+    with_answer = page.locator("#copy-week")
+    page.keyboard.press("c")
+    expect(with_answer).to_be_visible()
+    shoot(page, "work-copy")
+    page.keyboard.press("Escape")
+    expect(with_answer).not_to_be_visible()
+    assert page.url.endswith("/work/")
+    page.keyboard.press("c")
+    page.get_by_role("button", name="写す").click()
+    expect(page.locator("#messages")).to_contain_text("先週")
+
+
+def test_a_proposed_follow_up_is_taken_with_a_click(sign_in, worker, live_server, masters):
+    case = f.make_case(worker.actor)
+    page = sign_in(worker.staff)
+    page.goto(f"{live_server.url}/cases/{case.number}/close/")
+    page.get_by_role("button", name=re.compile("^12か月後")).click()
+    wanted = page.get_by_role("button", name=re.compile("^12か月後")).get_attribute("data-pick-value")
+    expect(page.locator("#id_follow_up_on")).to_have_value(wanted)
+    shoot(page, "case-close")

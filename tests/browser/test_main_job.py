@@ -140,6 +140,7 @@ def write_plan(page: Page, world: World, number: str) -> None:
     page.fill("#id_short_goal", "月一回の通院を続ける")
     page.fill("#id_items-0-problem", "通院の付き添い")
     page.fill("#id_items-0-action", "通院同行と移動支援の申請")
+    page.select_option("#id_items-0-agency", label=world.worker.agency.name)
     page.fill("#id_items-0-due_on", wareki(timezone.localdate() + timedelta(days=30)))
     page.get_by_role("button", name=re.compile("プラン案を保存する")).click()
     expect(page.locator("main")).to_contain_text("通院同行と移動支援の申請")

@@ -204,3 +204,29 @@ def test_a_next_date_that_is_past_is_marked_in_the_head_and_at_the_side(worker):
     assert page.count("3日超過") == 2
     Case.objects.filter(pk=case.pk).update(next_on=date(2026, 11, 26))
     assert "超過" not in worker.client.get(f"/cases/{case.number}/").content.decode()
+
+
+def test_plan_errors_stand_on_top_with_their_row(worker):
+    case = f.make_case(worker.actor)
+    plan = start_plan(case=case, actor=worker.actor, at=f.NOW)
+    post = {
+        "version": plan.version, "starts_on": "R8.2.30", "items-TOTAL_FORMS": "2", "items-INITIAL_FORMS": "0",
+        "items-1-action": "通院同行", "items-1-doer": "agency", "items-1-due_on": "あした",
+    }  # fmt: skip
+    answer = worker.client.post(f"/cases/plans/{plan.pk}/edit/", post)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    for words in ("期間の初日：", "2行目 期限：", "2行目 担当機関：担当機関を選んでください"):
+        assert words in page
+    for change in ({"items-1-doer": "person"}, {"items-1-agency": worker.agency.pk}):
+        good = post | {"starts_on": "", "items-1-due_on": "", "version": plan.version} | change
+        assert worker.client.post(f"/cases/plans/{plan.pk}/edit/", good).status_code == 302
+        plan.refresh_from_db()
+
+
+def test_proposed_follow_ups_fall_on_working_days(worker):
+    case = f.make_case(worker.actor)
+    page = worker.client.get(f"/cases/{case.number}/close/").content.decode()
+    assert 'data-pick-value="令和8年12月23日"' in page
+    assert "3か月後 令和9年2月24日（水）" in page  # the 23rd is a holiday
+    assert 'value="令和9年2月24日"' in page

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 
 from common.errors import RuleViolation
 from common.forms import (
+    BirthDateField,
     ClockField,
     KyoseiForm,
     MinutesField,
@@ -135,3 +136,24 @@ def test_bounds_are_named_in_wareki():
     field = WarekiDateField(max_value=date(2026, 11, 23))
     with pytest.raises(forms.ValidationError, match="令和8年11月23日"):
         field.clean("R8.11.24")
+
+
+class NoteForm(KyoseiForm):
+    purpose = forms.CharField(label="お願い", max_length=5)
+    on = WarekiDateField(label="期限", required=False)
+    born = BirthDateField(label="生年月日", required=False)
+    count = forms.IntegerField(label="人数", max_value=3, required=False)
+
+
+def test_limits_are_told_with_the_name_of_the_field():
+    form = NoteForm({"purpose": "あいうえおかき", "count": "5"})
+    assert form.errors["purpose"] == ["お願いは5文字まで入ります。いま7文字あるので、短くしてください。"]
+    assert form.errors["count"] == ["人数は3以下で入力してください。"]
+
+
+def test_a_bare_year_is_read_in_a_date_but_not_in_a_date_of_birth():
+    form = NoteForm({"purpose": "x", "on": "８／１１／２０", "born": "25/4/1"})
+    assert "on" not in form.errors
+    assert form.cleaned_data["on"] == date(2026, 11, 20)
+    assert "元号か西暦" in form.errors["born"][0]
+    assert "S25.4.1" in form["born"].help_text

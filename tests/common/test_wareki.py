@@ -111,3 +111,18 @@ def test_months():
 def test_eras_are_in_order_and_have_distinct_marks():
     assert [era.first for era in ERAS] == sorted(era.first for era in ERAS)
     assert len({era.letter for era in ERAS}) == len({era.name[0] for era in ERAS}) == len(ERAS)
+
+
+@pytest.mark.parametrize(
+    "text", ["8/11/20", "８／１１／２０", "8.11.20", "8年11月20日", "８・１１・２０（金）"]
+)
+def test_a_bare_year_is_of_the_era_that_runs_where_it_is_asked_for(text):
+    assert parse_wareki(text, bare_year=True) == date(2026, 11, 20)
+    with pytest.raises(ValueError, match="元号か西暦"):
+        parse_wareki(text)
+
+
+@pytest.mark.parametrize("text", ["8/2/30", "0/1/1", "8/11/20（月）"])
+def test_a_bare_year_is_judged_like_any_other(text):
+    with pytest.raises(ValueError):
+        parse_wareki(text, bare_year=True)

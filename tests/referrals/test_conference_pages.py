@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from accounts.enums import ConsentState, Role
 from audit.models import AccessKind, AccessRecord
-from cases.models import AssessmentItem, Case, PlanItem, SupportPlan
+from cases.models import AssessmentItem, Case, CasePartner, PlanItem, SupportPlan
 from referrals.actions.run_conference import conclude_item, start_conference
 from referrals.enums import ConferenceKind
 from referrals.models import ActionItem, Conference
@@ -499,6 +499,22 @@ def test_starting_on_another_day_is_asked_once(conference, item, worker, time_ma
     assert worker.client.post(url("start", conference.pk), {"other_day": "yes"}).status_code == 302
     conference.refresh_from_db()
     assert conference.state == ConferenceState.RUNNING
+
+
+def test_agencies_to_invite_stand_in_order_and_without_the_offices(
+    worker, case, disability_section, care_center, finance, auditor, elderly_director
+):
+    CasePartner.objects.create(case=case, agency=disability_section, staff=worker.staff, since=NOW)
+    names = [a.name for a, _ in worker.client.get(url("new") + f"?case={case.number}").context["agencies"]]
+    assert names[0] == disability_section.name
+    assert elderly_director.agency.name in names
+    assert not {finance.agency.name, auditor.agency.name} & set(names)
+    conference = c.convene(worker.actor, cases=(case,))
+    groups = [
+        g
+        for g, _ in worker.client.get(url("detail", conference.pk)).context["invite"].fields["agency"].choices
+    ]
+    assert groups[1] == "議題のケースの支援チーム"
 
 
 def test_every_link_leads_somewhere(running, item, worker, disability_worker):
