@@ -85,8 +85,11 @@ def person_pdf(request: ActorRequest, pk: int) -> HttpResponse:
         "person": row, "sheets": [lines[n : n + LINES_OF_A_SHEET] for n in range(0, len(lines), LINES_OF_A_SHEET)], "count": len(lines),
         "names": names, "printed_at": timezone.now(), "actor": request.actor,
     }  # fmt: skip
+    pdf = render_pdf("reports/person_pdf.html", context, request=request)
+    # a print that took longer than the right to it is not given out
+    scoped_get(Person.objects.visible_to(request.actor), request, log=None, pk=pk)
     return HttpResponse(
-        render_pdf("reports/person_pdf.html", context, request=request),
+        pdf,
         content_type="application/pdf",
         headers={"Content-Disposition": f'inline; filename="access-records-{pk}.pdf"'},
     )
