@@ -165,6 +165,7 @@ class Case(Versioned):
         return self.state == CaseState.OPEN
 
 
+@pghistory.track()
 class CaseGrant(AccessGrant):
     """Who may see a case."""
 

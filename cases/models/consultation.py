@@ -127,6 +127,7 @@ class Consultation(Versioned):
         return self.started_at + timedelta(minutes=self.minutes)
 
 
+@pghistory.track()
 class ConsultationConcern(models.Model):
     """相談内容: ○ several, ◎ at most one most pressing."""
 

@@ -69,6 +69,7 @@ class Household(Versioned):
         return f"世帯{self.pk:06d}"
 
 
+@pghistory.track()
 class HouseholdGrant(AccessGrant):
     """Who may see a household."""
 

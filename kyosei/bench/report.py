@@ -22,10 +22,13 @@ class Line:
 
 
 def line(
-    name: str, value: float, unit: str, *, at_most: float | None = None, below: float | None = None
-) -> Line:
-    """A figure with its bar: ``at_most`` (itself included) or ``below``."""
+    name: str, value: float, unit: str, *, at_most: float | None = None, below: float | None = None,
+    at_least: float | None = None,
+) -> Line:  # fmt: skip
+    """A figure with its bar: ``at_most`` or ``at_least`` (themselves included) or ``below``."""
     value = round(value, 3)
+    if at_least is not None:
+        return Line(name, value, unit, f">= {at_least:g}", value >= at_least)
     if at_most is not None:
         return Line(name, value, unit, f"<= {at_most:g}", value <= at_most)
     if below is not None:

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from kyosei.bench.access import measure_access
 from kyosei.bench.generate import generate
 from kyosei.bench.masters import PREFIX
 from kyosei.bench.pages import measure_pages
@@ -64,6 +65,7 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
     settle_memory()  # as the web server does when it has loaded
     lines += measure_pages(scale, now=now, requests=requests)
     lines += measure_trail(scale, now=now)
+    lines += measure_access(scale, now=now)
     show(lines, say)
     write(lines)
     return lines

@@ -55,8 +55,8 @@ SILENT_DAYS = 30  # 最後の対応からこの日数を過ぎたケースは気
 WAITING_ORDERS = {"deadline": ("deadline_at", "pk"), "sent": ("sent_at", "pk")}
 
 ANSWER_WORDS = {
-    ReferralEvent.TAKE_LEAD: ("主担当で受ける", "主担当になり、ケースのすべての記録が見えるようになります。前の主担当は協働機関として残ります。"),
-    ReferralEvent.JOIN: ("一緒に支える", "協働機関として加わり、ケースのすべての記録が見えるようになります。主担当は変わりません。"),
+    ReferralEvent.TAKE_LEAD: ("主担当で受ける", "主担当になり、自機関の職務としてケースのすべての記録が見えるようになります。前の主担当は協働機関として残ります。"),
+    ReferralEvent.JOIN: ("一緒に支える", "協働機関として加わります。主担当は変わりません。ケースの記録が見えるかどうかは、共有の根拠によります。"),
     ReferralEvent.TO_CONFERENCE: ("会議に出す", "エリアディレクターに会議を開いてもらいます。決まるまで、あとから受けることもできます。"),
 }  # fmt: skip
 ANSWERED_WORDS = {

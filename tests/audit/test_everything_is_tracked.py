@@ -27,10 +27,6 @@ REASONS = {
     "cases.NumberSeries": "counters",
     # what is not a record yet
     "cases.Draft": "kept while somebody types, gone when the form is saved",
-    # rows that only ever get an end; given and ended by actions that write change records
-    "households.HouseholdGrant": "rows stay, with giver, ground and end",
-    "cases.CaseGrant": "rows stay, with giver, ground and end",
-    "cases.ConsultationConcern": "codes only; the consultation's edit writes a change record",
 }
 # columns that history leaves out, each for a reason
 LEFT_OUT = {
