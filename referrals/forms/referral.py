@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 
 from accounts.actor import Actor
-from accounts.enums import ConsentState, Ground
+from accounts.enums import AgencyKind, ConsentState, Ground
 from accounts.models import Agency, AgencyQuerySet, Staff
 from cases.models import Case
 from common.forms import KyoseiForm, RequestKeyField, WarekiDateField, WarekiDateTimeField
@@ -159,4 +159,6 @@ class ReferralFilterForm(KyoseiForm):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["agency"].queryset = Agency.objects.visible_to(actor).order_by("code")  # type: ignore[attr-defined]
+        offices = [AgencyKind.FINANCE, AgencyKind.OFFICE]  # neither asks nor is asked
+        directory = Agency.objects.visible_to(actor).exclude(kind__in=offices)
+        self.fields["agency"].queryset = directory.order_by("sector", "code")  # type: ignore[attr-defined]
