@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.contrib.auth.models import Group
@@ -32,6 +32,10 @@ class Actor:
     def has_casework(self) -> bool:
         """Whether the role reads cases at all (finance, audit and system administration do not)."""
         return Permission.CASE_VIEW in self.permissions
+
+    def by_office(self) -> Actor:
+        """The same person with the grants of the office alone, without what an emergency opened to them."""
+        return self if len(self.group_ids) < 2 else replace(self, group_ids=self.group_ids[:1])
 
     def has(self, permission: Permission) -> bool:
         return permission in self.permissions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -42,6 +43,9 @@ class RuleViolationMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, ObjectDoesNotExist):
+            # the right to a record ended between the page and the act (a withdrawn consent, an hour that is over)
+            return render(request, "404.html", status=404)
         if isinstance(exception, RuleViolation):
             status = 403 if isinstance(exception, NotAllowed) else 422
             return render(request, "rule_violation.html", {"violation": exception}, status=status)

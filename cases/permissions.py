@@ -6,10 +6,18 @@ from accounts.actor import Actor
 from accounts.roles import Permission
 from cases.models import Case
 from common.errors import NotAllowed
+from households.permissions import check_not_only_by_glass
 
 
 def check_can_write_case(actor: Actor, case: Case) -> None:
     """Whoever sees a case and whose role writes casework may add to it."""
+    if not actor.has(Permission.CASE_WRITE) or actor.agency is None or actor.staff is None:
+        raise NotAllowed("このケースに書き込む権限がありません。")
+    check_not_only_by_glass(actor, case.household_id)
+
+
+def check_can_write_note(actor: Actor, case: Case) -> None:
+    """A progress note may also be written by who opened the case in an emergency: what was done then must be told."""
     if not actor.has(Permission.CASE_WRITE) or actor.agency is None or actor.staff is None:
         raise NotAllowed("このケースに書き込む権限がありません。")
 

@@ -6,6 +6,7 @@ from accounts.actor import Actor
 from accounts.roles import Permission
 from cases.models import Case
 from common.errors import NotAllowed, RuleViolation
+from households.permissions import check_not_only_by_glass
 from referrals.models import Referral
 from referrals.workflow import REFERRAL_TRANSITIONS, ReferralEvent, ReferralState
 
@@ -16,6 +17,7 @@ def check_can_send(actor: Actor, case: Case) -> None:
     """Whoever sees a case and whose role refers may ask another agency to take part."""
     if not actor.has(Permission.REFERRAL_SEND) or actor.agency is None or actor.staff is None:
         raise NotAllowed("つなぎを送る権限がありません。")
+    check_not_only_by_glass(actor, case.household_id)
 
 
 def can_send(actor: Actor, case: Case) -> bool:

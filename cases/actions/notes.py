@@ -12,7 +12,7 @@ from accounts.actor import Actor
 from audit.actions import record
 from cases.enums import Way
 from cases.models import Case, ProgressNote
-from cases.permissions import check_can_write_case
+from cases.permissions import check_can_write_note
 from cases.signals import contact_recorded
 from common.errors import NotAllowed, RuleViolation
 from common.models import check_version
@@ -70,7 +70,7 @@ def _touch_case(case: Case, note: ProgressNote, *, takes_next: bool) -> None:
 def write_note(*, case: Case, data: NoteData, actor: Actor, at: datetime, request_key: UUID) -> ProgressNote:
     """One progress note; its minutes become a work entry. The same ``request_key`` returns the note it made."""
     case = Case.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=case.pk)
-    check_can_write_case(actor, case)
+    check_can_write_note(actor, case)
     known = ProgressNote.objects.filter(request_key=request_key, staff=actor.staff).first()
     if known is not None:
         return known
@@ -94,7 +94,7 @@ def edit_note(
     """The writer's agency corrects its note; StaleRecord when somebody saved in between."""
     case = Case.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=note.case_id)
     note = ProgressNote.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=note.pk)
-    check_can_write_case(actor, case)
+    check_can_write_note(actor, case)
     if note.agency_id != actor.agency_id:
         raise NotAllowed("書いた機関だけが訂正できます。")
     check_version(note, version)

@@ -24,7 +24,7 @@ def deny_staff(
     Nobody can shut out themselves (they would lose the case they work on without anybody noticing).
     """
     household = Household.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=household.pk)
-    check_can_protect(actor)
+    check_can_protect(actor, household.pk)
     _, giver = actor.office()
     if reason not in DenialReason.values:
         raise RuleViolation("理由を一覧から選んでください。", field="reason")
@@ -55,7 +55,7 @@ def deny_staff(
 def release_staff(*, denial: HouseholdDenial, reason: str, actor: Actor, at: datetime) -> HouseholdDenial:
     """The reason has gone: the worker sees again what their role and grants let them see."""
     denial = HouseholdDenial.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=denial.pk)
-    check_can_protect(actor)
+    check_can_protect(actor, denial.household_id)
     _, staff = actor.office()
     if denial.ended_at is not None:
         raise InvalidTransition("この指定は、すでに解除されています。")

@@ -24,7 +24,7 @@ SYMMETRIC = frozenset(
 
 def _locked(household: Household, actor: Actor) -> Household:
     row = Household.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=household.pk)
-    check_can_edit_household(actor)
+    check_can_edit_household(actor, row)
     return row
 
 

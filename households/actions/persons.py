@@ -12,13 +12,13 @@ from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Area
 from audit.actions import record
-from common.errors import RuleViolation
+from common.errors import NotAllowed, RuleViolation
 from common.models import check_version
 from households.actions.grants import grant_household
 from households.contact import shield_for
 from households.enums import Relation
 from households.models import AddressProtection, Household, HouseholdMember, Person
-from households.permissions import check_can_edit_household
+from households.permissions import READ_ONLY, check_can_edit_household
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ def update_person(*, person: Person, data: PersonData, version: int, actor: Acto
     """
     person = Person.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=person.pk)
     check_can_edit_household(actor)
+    if not Person.objects.visible_to(actor.by_office()).filter(pk=person.pk).exists():
+        raise NotAllowed(READ_ONLY)
     check_version(person, version)
     check_dates(data, timezone.localdate(at))
     if AddressProtection.objects.closed_to(actor).filter(person=person).exists():
@@ -127,7 +129,7 @@ def update_household(
 ) -> Household:  # fmt: skip
     """Correct name, area, address and phone of a household; what is protected from the actor stays."""
     household = Household.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=household.pk)
-    check_can_edit_household(actor)
+    check_can_edit_household(actor, household)
     check_version(household, version)
     household.name = name
     if not shield_for(actor).hides(household):

@@ -45,7 +45,7 @@ def add_item(
     """
     conference = lock_managed(conference, actor, *_BEFORE_AND_DURING)
     check_papers_open(conference, actor)
-    case = Case.objects.visible_to(actor).get(pk=case.pk)
+    case = Case.objects.visible_to(actor.by_office()).get(pk=case.pk)
     topic = topic.strip() or (referral.purpose if referral else DEFAULT_TOPIC)
     ground = ground or default_ground(conference, case)
     known = conference.agenda.filter(case=case).first()

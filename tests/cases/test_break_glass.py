@@ -13,12 +13,17 @@ from accounts.actor import build_actor
 from accounts.enums import Ground, Role
 from accounts.models import Notice
 from cases.actions.break_glass import break_glass, review_break_glass
+from cases.actions.notes import NoteData, write_note
+from cases.actions.open_case import set_sectors
 from cases.models import BreakGlass, Case, CaseGrant
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
+from households.actions.denials import deny_staff
+from households.actions.persons import update_household
 from households.models import Household, Person
 from kyosei.home import home_groups
 from tests import factories as f
 from tests.conftest import persona
+from tests.referrals.helpers import send
 
 TEXT = "三日連絡がとれず、新聞がたまっていると民生委員から電話があった。"
 
@@ -195,3 +200,28 @@ def test_a_notice_is_read_by_following_it(case, worker, center_worker, stranger)
     assert worker.client.get(f"/staff/notices/{notice.pk}/").url == notice.url
     notice.refresh_from_db()
     assert notice.read_at is not None
+
+
+def test_what_an_emergency_opened_is_read_and_noted_but_not_changed(case, center_worker, care_center):
+    """Or the hour could be used to make it last: no consent for one's own agency, no referral, no protection."""
+    smash(case, center_worker)
+    actor = again(center_worker)
+    acts = [
+        lambda: f.give_consent(case, actor, care_center),
+        lambda: send(actor, case, f.make_agency("よその課")),
+        lambda: set_sectors(case=case, sectors=["child"], actor=actor, at=f.NOW),
+        lambda: deny_staff(
+            household=case.household, staff=case.lead_staff, reason="wish", note="", actor=actor, at=f.NOW
+        ),
+        lambda: update_household(
+            household=case.household, name="x", area=None, postal_code="", address="", phone="",
+            version=case.household.version, actor=actor, at=f.NOW,
+        ),
+    ]  # fmt: skip
+    for act in acts:
+        with pytest.raises(NotAllowed, match="緊急閲覧で開いた"):
+            act()
+    note = NoteData(
+        started_at=f.NOW - timedelta(minutes=30), minutes=20, way="home_visit", text="無事を確かめた。"
+    )
+    assert write_note(case=case, data=note, actor=actor, at=f.NOW, request_key=uuid4()).agency == care_center
