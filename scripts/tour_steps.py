@@ -35,8 +35,11 @@ def desk(browser: Browser, base: str) -> None:
     number = tour.page.url.rstrip("/").split("/")[-1]
     tour.go(f"/cases/{number}/?tab=assessment").shot("assessment")
     tour.go(f"/cases/{number}/?tab=plan").shot("plans")
+    tour.go(f"/cases/{number}/consent/").shot("consent")
     tour.go(f"/referrals/new/?case={number}").shot("send")
     tour.go("/households/").follow(FIRST_ROW).shot("household")
+    home = tour.page.url.rstrip("/")
+    tour.go(f"{home.removeprefix(base)}/protection/").shot("protection")
     tour.go("/work/").shot("week")
 
 
@@ -67,12 +70,16 @@ def finance(browser: Browser, base: str) -> None:
 
 
 def manager(browser: Browser, base: str) -> None:
-    _tour(browser, base, "manager", "kancho1").shot("home").go("/work/").shot("week")
+    tour = _tour(browser, base, "manager", "kancho1").shot("home").go("/work/").shot("week")
+    tour.go("/handover/").shot("handover").go("/break-glass/").shot("break-glass")
+    tour.go("/trail/unusual/").shot("unusual")
 
 
 def administrator(browser: Browser, base: str) -> None:
     _tour(browser, base, "admin", "kanri1").go("/manage/staff/").shot("staff")
-    _tour(browser, base, "auditor", "kansa1").go("/manage/changes/").shot("changes")
+    _tour(browser, base, "auditor", "kansa1").go("/manage/changes/").shot("changes").go("/trail/chain/").shot(
+        "chain"
+    )
 
 
 def tablet(browser: Browser, base: str) -> None:

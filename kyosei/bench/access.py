@@ -1,8 +1,9 @@
 """A worker's list of cases among a million, and what the trail costs a saved note.
 
 The list is measured as the page reads it (scope, order, joins, rows built), first page of 50: alone, by 16 processes at
-once, against the same list without a scope, and against guardian's ``get_objects_for_user`` on generic permissions. The
-million stands beside the generated city under ids of its own and is taken away again.
+once, against the same list without a scope, and against guardian's ``get_objects_for_user`` on generic permissions; then
+as the whole answer of the page, with and without the scope. The million stands beside the generated city under ids of
+its own and is taken away again.
 """
 
 from __future__ import annotations
@@ -15,19 +16,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
+from unittest.mock import patch
 from uuid import uuid4
 
 from django.contrib.auth.models import Permission as AuthPermission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from guardian.shortcuts import get_objects_for_user
 
 from accounts.actor import Actor, build_actor
 from accounts.models import Staff
+from audit.actions import record_access
+from audit.models import AccessKind
 from cases.actions.notes import NoteData, write_note
 from cases.models import Case
 from cases.selectors.case_page import filter_cases
+from kyosei.bench.meter import signed_in
 from kyosei.bench.report import Line, line
 from kyosei.bench.scales import Scale
 
@@ -139,6 +145,7 @@ def _lists(name: str, rows: int, has_bars: bool) -> list[Line]:
     mine = _median(lambda: first_page(actor, at), TIMES)
     free = Case.objects.select_related("household", "lead_agency", "lead_staff").filter(state="open")
     unrestricted = _median(lambda: list(free.order_by("-opened_at", "-pk")[: PAGE + 1]), TIMES)
+    page, page_unrestricted = _page(staff), _page(staff, with_scope=False)
     staff.groups.add(*actor.group_ids)  # guardian looks here
     generic = _median(
         lambda: list(
@@ -158,10 +165,26 @@ def _lists(name: str, rows: int, has_bars: bool) -> list[Line]:
             else []  # a trial's rows may stand in a transaction that other processes do not see
         ),
         line(f"{label}, without a scope", unrestricted, "ms"),
-        line(f"{label}, ÷ without a scope", mine / unrestricted, "×", at_most=1.3 if has_bars else None),
+        line(f"{label}, ÷ without a scope", mine / unrestricted, "×"),
+        line(f"{label}, the page", page, "ms", at_most=30 if has_bars else None),
+        line(
+            f"{label}, the page ÷ without a scope",
+            page / page_unrestricted,
+            "×",
+            at_most=1.3 if has_bars else None,
+        ),
         line(f"{label}, guardian generic", generic, "ms"),
         line(f"{label}, guardian generic ÷", generic / mine, "×", at_least=20 if has_bars else None),
     ]
+
+
+def _page(staff: Staff, *, with_scope: bool = True) -> float:
+    """The whole answer of /cases/, in this process; without a scope, the same page shows everybody's cases."""
+    client = signed_in(staff)
+    if with_scope:
+        return _median(lambda: client.get("/cases/"), TIMES)
+    with patch("cases.models.case.sees_case", lambda actor, path: Q()):
+        return _median(lambda: client.get("/cases/"), TIMES)
 
 
 def _together() -> float:
@@ -226,11 +249,6 @@ def _notes(name: str, has_bars: bool) -> list[Line]:
 
 
 def _saved(case: Case, actor: Actor, *, with_trail: bool) -> float:
-    from unittest.mock import patch
-
-    from audit.actions import record_access
-    from audit.models import AccessKind
-
     def save(n: int) -> None:
         at = timezone.now()
         data = NoteData(
