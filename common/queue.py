@@ -10,6 +10,7 @@ from enum import StrEnum
 class QueueGroup(StrEnum):
     """The lists of the home page, in their order."""
 
+    NOTICE = "notice"  # 知らせ
     ANSWER = "answer"  # 返事を待たれている
     TODAY = "today"  # 今日・今週
     WORRY = "worry"  # 気がかり

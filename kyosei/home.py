@@ -27,6 +27,7 @@ SOURCES: tuple[Source, ...] = (
 )  # fmt: skip
 
 TITLES = {
+    QueueGroup.NOTICE: "知らせ",
     QueueGroup.ANSWER: "返事を待たれている",
     QueueGroup.TODAY: "今日・今週",
     QueueGroup.WORRY: "気がかり",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from accounts.models import Notice
 from kyosei.middleware import owning_page
 from tests import factories as f
 
@@ -53,3 +56,19 @@ def test_a_saved_form_is_named_in_a_cookie(worker, time_machine):
     assert "kyosei_arrived" not in refused.cookies
     saved = client.post("/consultations/new/", post | {"text": "眠れない。"})
     assert saved.cookies["kyosei_arrived"].value == "consultation%3A7c1c"
+
+
+def test_a_notice_is_neither_a_request_nor_late(worker, time_machine):
+    time_machine.move_to(f.NOW)
+    Notice.objects.create(
+        staff=worker.staff,
+        text="K08-00001のつなぎに返事がありました。",
+        url="/",
+        created_at=f.NOW - timedelta(days=9),
+    )
+    answer = worker.client.get("/")
+    groups = {group.key: group.rows for group in answer.context["groups"]}
+    assert [row.row.title for row in groups["notice"]] == ["K08-00001のつなぎに返事がありました。"]
+    assert "answer" not in groups
+    assert "件の返事" not in answer.context["sentence"]
+    assert [(row.hours, row.days) for row in groups["notice"]] == [(None, None)]
