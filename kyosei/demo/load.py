@@ -15,11 +15,13 @@ from accounts.models import Agency
 from budgets.models import PersonnelCost
 from cases.actions.drafts import save_draft
 from cases.models import Case
+from households.models import AddressProtection
 from kyosei.demo.casework import Teller
 from kyosei.demo.cast import Cast
 from kyosei.demo.masters import AGENCIES, load_masters
 from kyosei.demo.money import Ledger
 from kyosei.demo.people import quiet_stories, short_stories
+from kyosei.demo.safety import keep_safe
 from kyosei.demo.sittings import SITTINGS, Chair
 from kyosei.demo.story import STORIES
 from kyosei.demo.texts import DRAFTS
@@ -85,3 +87,5 @@ def load_demo(at: datetime | None = None) -> Iterator[str]:
         yield "世帯・相談・ケース・つなぎ・会議"
     if _run(PersonnelCost.objects.exists, lambda: Ledger(timezone.localdate(at)).settle()):
         yield "業務記録・人件費・按分"
+    if _run(AddressProtection.objects.exists, lambda: keep_safe(Cast(timezone.localdate(at)), at)):
+        yield "支援措置・閲覧の制限・緊急閲覧"
