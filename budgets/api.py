@@ -27,7 +27,9 @@ class WorkEntryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedV
     cursor_order = ("-worked_on", "-pk")
 
     def scope(self, actor: Actor) -> Any:
-        return WorkEntry.objects.visible_to(actor).select_related("staff", "category")
+        return (
+            WorkEntry.objects.visible_to(actor).with_shown_number(actor).select_related("staff", "category")
+        )
 
 
 class ApportionmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):

@@ -333,6 +333,7 @@ def entries_behind(
     """The work entries behind one cell (or the shared minutes of one worker). Minutes and pseudonyms, no case text."""
     rows = (
         WorkEntry.objects.visible_to(actor)
+        .with_shown_number(actor)
         .of_month(month)
         .filter(staff=staff_id)
         .select_related("category", "staff")

@@ -117,6 +117,7 @@ def week_of(*, staff: Staff, day: date, actor: Actor, now: datetime) -> Week:
     days = [monday + timedelta(days=n) for n in range(7)]
     entries = list(
         WorkEntry.objects.visible_to(actor)
+        .with_shown_number(actor)
         .filter(staff=staff, worked_on__gte=monday, worked_on__lte=days[-1])
         .select_related("category", "category__stream")
         .order_by("during", "pk")

@@ -13,6 +13,8 @@ class WorkEntrySerializer(serializers.ModelSerializer):
     starts_at = serializers.DateTimeField(source="during.lower", read_only=True)
     ends_at = serializers.DateTimeField(source="during.upper", read_only=True)
 
+    case_number = serializers.CharField(source="shown_number", read_only=True)
+
     class Meta:
         model = WorkEntry
         fields = (

@@ -17,6 +17,8 @@ from accounts.models import Agency, Int8Range, Staff
 from accounts.roles import Permission
 from budgets.enums import SourceType
 from budgets.models.stream import WorkCategory
+from cases.models import Case
+from households.models import denied_households
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -60,6 +62,15 @@ class WorkEntryQuerySet(models.QuerySet["WorkEntry"]):
         if actor.has(Permission.WORK_RECORD):
             return self.filter(staff=actor.staff_id)
         return self.none()
+
+    def with_shown_number(self, actor: Actor) -> WorkEntryQuerySet:
+        """Adds ``shown_number``: the case number, but nothing of a case on whose deny list the reader stands."""
+        denied = Case.objects.filter(household_id__in=denied_households(actor)).values("number")
+        return self.annotate(
+            shown_number=models.Case(
+                models.When(case_number__in=denied, then=models.Value("")), default=models.F("case_number")
+            )
+        )
 
     def of_month(self, month: date) -> WorkEntryQuerySet:
         """Entries whose day lies in the month that begins with ``month``."""

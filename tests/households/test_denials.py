@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from budgets.models import WorkEntry
 from cases.actions.break_glass import break_glass
+from cases.actions.notes import NoteData, write_note
 from cases.models import Case, Consultation
 from cases.selectors.intake import find_people
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
@@ -113,3 +117,16 @@ def test_the_page_names_a_worker_by_number_or_name(case, worker, colleague, desk
     assert not HouseholdDenial.objects.exists()
     client.post(url, {"staff_text": colleague.staff.username, "reason": "relative"})
     assert HouseholdDenial.objects.get().staff == colleague.staff
+
+
+def test_minutes_of_a_denied_case_bear_no_number(case, worker, manager, finance, desk):
+    """The minutes stay, or the month would not add up; whose they are is not told."""
+    note = NoteData(started_at=f.NOW - timedelta(hours=2), minutes=30, way="phone", text="電話した。")
+    f.make_streams()
+    write_note(case=case, data=note, actor=worker.actor, at=f.NOW, request_key=f.uuid4())
+    for reader in (manager, finance):
+        rows = WorkEntry.objects.visible_to(reader.actor).with_shown_number(reader.actor)
+        assert rows.get().shown_number == case.number
+        deny(case, worker, reader.staff)
+        assert (rows.get().shown_number, rows.get().minutes) == ("", 30)
+    assert case.number not in finance.client.get("/api/v1/work-entries/").content.decode()
