@@ -66,7 +66,7 @@ def _emergency(cast: Cast, at: datetime) -> None:
         Case.objects.visible_to(cast.actor("houkatsu1"))
         .open()
         .exclude(pk__in=seen)
-        .filter(person__isnull=False)
+        .filter(person__isnull=False, lead_agency=cast.agency("houkatsu"))
         .annotate(n=Count("notes"))
         .select_related("person")
         .order_by("-n", "pk")[0]
