@@ -10,6 +10,7 @@ import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import TruncDate
 
 from accounts.enums import ConsentState
 from accounts.models import Agency, Staff
@@ -27,8 +28,8 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         """Whoever sees the household sees what its people agreed to."""
         return self.filter(household__in=Household.objects.visible_to(actor))
 
-    def in_force(self, on: date) -> ConsentQuerySet:
-        """Given, not withdrawn, and not past its last day."""
+    def in_force(self, on: date | TruncDate) -> ConsentQuerySet:
+        """Given, not withdrawn, and not past its last day; ``on`` is a day, or the database's own today."""
         return self.filter(state=ConsentState.YES, given_on__lte=on).filter(
             Q(ends_on__isnull=True) | Q(ends_on__gte=on)
         )

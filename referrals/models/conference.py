@@ -9,14 +9,15 @@ from uuid import uuid4
 import pghistory
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, TruncDate
 
-from accounts.enums import Ground, Sector
+from accounts.enums import ABUSE_LAWS, Ground, Sector
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from cases.models import Case, SupportPlan
 from cases.models.case import not_denied, sees_case
 from common.models import Versioned
+from households.models import Consent
 from referrals.enums import KIND_RULES, Attendance, ConferenceKind, KindRule, kind_label
 from referrals.models.referral import Referral
 from referrals.workflow import ActionItemState, ConferenceState
@@ -132,9 +133,19 @@ class ConferenceMember(models.Model):
         return f"{self.conference} {self.agency}"
 
 
+def _consent_names(actor: Actor) -> Q:
+    """A consent in force of the case's person that names the actor's agency."""
+    rows = Consent.objects.in_force(TruncDate(Now())).filter(
+        household=OuterRef("case__household_id"), named__agency=actor.agency_id
+    )
+    return Q(Exists(rows))
+
+
 class AgendaQuerySet(models.QuerySet["AgendaItem"]):
     def visible_to(self, actor: Actor) -> AgendaQuerySet:
-        """The papers. Of a conference that is not secret: for its seats and its convener.
+        """The papers. Of a conference that is not secret: for whoever sees the case anyway, and for the seats to which
+        the item's ground opens it: those whom a standing consent names, or all where a law against abuse or an
+        emergency is the ground. A seat alone opens nothing: without consent a case is shared in a 支援会議.
 
         Of a secret one (社会福祉法106条の6): for the attendees chosen for this item, each after accepting secrecy, and
         only while it sits; the convening agency's own attendee prepares it and keeps its minutes.
@@ -145,8 +156,12 @@ class AgendaQuerySet(models.QuerySet["AgendaItem"]):
         secret = Q(conference__kind__in=SECRET_KINDS)
         convening = Q(conference__convener=actor.agency_id)
         sits = Q(conference__state=ConferenceState.RUNNING, conference__papers_until__gt=Now())
+        lawful = Q(ground__in=[*ABUSE_LAWS, Ground.EMERGENCY]) | (
+            Q(ground=Ground.CONSENT) & _consent_names(actor)
+        )
+        at_table = (seated | convening) & (sees_case(actor, "case_id") | (seated & lawful))
         return self.filter(
-            (~secret & (seated | convening)) | (secret & ((convening & seated) | (sits & chosen))),
+            (~secret & at_table) | (secret & ((convening & seated) | (sits & chosen))),
             not_denied(actor, "case_id"),
             conference__in=Conference.objects.visible_to(actor),
         )

@@ -51,6 +51,7 @@ from referrals.permissions_conferences import (
     check_can_manage,
     papers_open,
 )
+from referrals.selectors_blind import blind_seats
 from referrals.selectors_conferences import (
     agenda_of,
     for_list,
@@ -225,6 +226,10 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
     seats: list[ConferenceMember] = conference.seats  # type: ignore[attr-defined]
     for seat in seats:
         seat.conference = conference
+    if manages and not is_over and not conference.is_secret and items:
+        blind = blind_seats(items, seats, at)
+        for item in items:
+            item.blind = blind.get(item.pk, [])  # type: ignore[attr-defined]
     people = staff_by_agency([s.agency_id for s in seats], timezone.localdate(at)) if not is_over else {}
     return {
         "conference": conference,

@@ -50,7 +50,14 @@ def conference(worker, disability_section):
 
 @pytest.fixture
 def item(conference, case, worker):
-    return c.put(conference, case, worker.actor, topic="通院と家計", situation="単身。室内に物が多い。")
+    return c.put(
+        conference,
+        case,
+        worker.actor,
+        topic="通院と家計",
+        situation="単身。室内に物が多い。",
+        ground="elder_abuse_law",
+    )
 
 
 def url(name, *args):
@@ -363,7 +370,7 @@ def test_run_page(running, item, worker, disability_worker, case, django_assert_
     with django_assert_max_num_queries(MAX_QUERIES):
         page = client.get(url("run", running.pk)).content.decode()
     assert "同意 未確認" in page
-    assert "根拠 支援チームへの参加" in page
+    assert "根拠 高齢者虐待防止法" in page
     assert "料理が好き" in page
     assert 'name="line"' in page
     member = disability_worker.client.get(url("run", running.pk)).content.decode()

@@ -158,3 +158,46 @@ def test_the_convener_extends_on_the_page(worker, disability_worker, case):
     assert worker.client.post(f"/conferences/{conference.pk}/extend/").status_code == 302
     conference.refresh_from_db()
     assert conference.papers_until == NOW + timedelta(minutes=30)
+
+
+# ── Conferences that are not secret: a seat alone opens nothing ─────────────────────────────────────────────
+
+
+def consenting(case):
+    case.person = Person.objects.filter(memberships__household=case.household).get()
+    case.save()
+    return case
+
+
+def test_a_seat_opens_no_case_that_the_agency_does_not_see(worker, disability_worker, case):
+    conference = c.convene(worker.actor, invite=(disability_worker.agency,))
+    c.put(conference, case, worker.actor, situation="長男が年金を使う")
+    c.sit(conference, worker.actor)
+    assert not AgendaItem.objects.visible_to(disability_worker.actor).exists()
+    page = disability_worker.client.get(f"/conferences/{conference.pk}/").content.decode()
+    assert "長男が年金を使う" not in page
+    own = worker.client.get(f"/conferences/{conference.pk}/").content.decode()
+    assert "この議題が見えない機関：障害福祉室" in own
+
+
+def test_a_consent_that_names_the_agency_opens_the_item_until_it_is_withdrawn(
+    worker, disability_worker, case
+):
+    consent = f.give_consent(consenting(case), worker.actor, disability_worker.agency)
+    conference = c.convene(worker.actor, kind=ConferenceKind.MULTILAYERED, invite=(disability_worker.agency,))
+    item = c.put(conference, Case.objects.get(pk=case.pk), worker.actor)
+    mine = AgendaItem.objects.visible_to(disability_worker.actor)
+    assert mine.get() == item
+    page = worker.client.get(f"/conferences/{conference.pk}/").content.decode()
+    assert "この議題が見えない機関" not in page
+    withdraw_consent(consent=consent, withdrawn_on=NOW.date(), note="", version=1, actor=worker.actor, at=NOW)
+    assert not mine.exists()
+
+
+@pytest.mark.parametrize(
+    "ground", ["child_abuse_law", "elder_abuse_law", "disability_abuse_law", "emergency"]
+)
+def test_a_law_against_abuse_opens_the_item_to_all_seats(worker, disability_worker, case, ground):
+    conference = c.convene(worker.actor, invite=(disability_worker.agency,))
+    item = c.put(conference, case, worker.actor, ground=ground)
+    assert AgendaItem.objects.visible_to(disability_worker.actor).get() == item
