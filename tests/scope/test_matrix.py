@@ -71,12 +71,15 @@ def allowed_on(surface: Surface, city: w.World, name: str) -> frozenset[str]:
     return may
 
 
-def test_the_matrix_is_large_enough():
+def test_the_matrix_is_large_enough(record_property):
+    record_property(
+        "figure", f"scope matrix: {len(NAMES)} personas, {len(READS)} reads, {len(WRITES)} writes"
+    )
     assert len(NAMES) * (len(READS) + len(WRITES)) >= LEAST_CELLS
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nobody_reads_what_is_not_theirs(world, name):
+def test_nobody_reads_what_is_not_theirs(world, name, record_property):
     assert set(NAMES) == set(world.people)
     client, leaks, broken = client_of(world.people[name]), [], []
     for surface in READS:
@@ -87,6 +90,8 @@ def test_nobody_reads_what_is_not_theirs(world, name):
         text = text_of(response)
         may = allowed_on(surface, world, name)
         leaks += [(str(surface), word) for word in w.ALL_SECRETS if word in text and word not in may]
+    cells = len(READS) * len(w.ALL_SECRETS)
+    record_property("figure", f"scope matrix, {name}: {cells} cells, {len(leaks)} leaks")
     assert broken == []
     assert leaks == []
 
