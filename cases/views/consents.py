@@ -120,7 +120,7 @@ def paper(request: ActorRequest, number: str) -> HttpResponse:
         "agencies": list(
             Agency.objects.visible_to(request.actor).filter(pk__in=wanted).order_by("sector", "code")
         ),
-        "blank_rows": range(max(0, 4 - len(wanted))),
+        "blank_rows": range(max(0, 3 - len(wanted))),
         "actor": request.actor,
         "printed_at": timezone.now(),
     }
