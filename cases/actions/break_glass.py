@@ -23,7 +23,7 @@ from cases.models.break_glass import OPEN_FOR
 from cases.models.case import VIEW_CASE, not_denied
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from households.actions.grants import give_group_grant
-from households.models import VIEW_HOUSEHOLD, HouseholdGrant, HouseholdMember, Person
+from households.models import VIEW_HOUSEHOLD, HouseholdGrant, HouseholdMember, Person, staff_denied
 
 SHORTEST_REASON = 10
 
@@ -110,7 +110,8 @@ def _who_hears(opened: BreakGlass, at: datetime) -> set[int]:
         Q(role=Role.AGENCY_MANAGER, agency__in=[opened.agency_id, case.lead_agency_id])
         | Q(role=Role.AREA_DIRECTOR, sector__in=case.sectors)
     )
-    return {case.lead_staff_id, *answerable.values_list("staff_id", flat=True)}
+    told = {case.lead_staff_id, *answerable.values_list("staff_id", flat=True)}
+    return told - staff_denied(case.household_id)
 
 
 @transaction.atomic

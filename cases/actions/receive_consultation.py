@@ -25,7 +25,7 @@ from cases.models import Case, Code, Consultation, ConsultationConcern
 from cases.signals import contact_recorded
 from common.errors import NotAllowed, RuleViolation
 from households.actions.persons import PersonData, build_household, build_person
-from households.models import Household, HouseholdMember, Person
+from households.models import Household, HouseholdMember, Person, staff_denied
 
 CLOCK_SLACK = timedelta(minutes=5)  # a desk's clock may run ahead of the server's
 
@@ -138,7 +138,7 @@ def _case_of(
     if case.lead_agency_id != actor.agency_id and actor.agency is not None and actor.staff is not None:
         join_as_receiver(case=case, agency=actor.agency, staff=actor.staff, actor=actor, at=at)
         notify(
-            staff_ids=[case.lead_staff_id],
+            staff_ids={case.lead_staff_id} - staff_denied(case.household_id),
             text=f"{case.number}に、{actor.agency.short_name}で受けた相談が加わりました。",
             url=reverse("cases:detail", args=[case.number]),
             at=at,

@@ -8,6 +8,7 @@ from households.models.household import (
     HouseholdDenial,
     HouseholdGrant,
     denied_households,
+    staff_denied,
 )
 from households.models.person import HouseholdMember, Kinship, Person, people_of, without_search
 from households.models.protection import AddressProtection, ProtectionUnit, SafeContact
@@ -29,5 +30,6 @@ __all__ = [
     "SafeContact",
     "denied_households",
     "people_of",
+    "staff_denied",
     "without_search",
 ]

@@ -140,6 +140,12 @@ class HouseholdDenial(models.Model):
         return f"{self.household} {self.staff}"
 
 
+def staff_denied(household_id: int) -> set[int]:
+    """Ids of the workers whom the household's deny list names: no notice about it reaches them either."""
+    rows = HouseholdDenial.objects.in_force().filter(household=household_id)
+    return set(rows.values_list("staff_id", flat=True))
+
+
 def denied_households(actor: Actor) -> models.QuerySet[HouseholdDenial, int]:
     """Ids of the households whose deny list names the actor: a subquery that no row of the outer query touches."""
     rows = HouseholdDenial.objects.in_force()

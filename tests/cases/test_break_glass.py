@@ -225,3 +225,13 @@ def test_what_an_emergency_opened_is_read_and_noted_but_not_changed(case, center
         started_at=f.NOW - timedelta(minutes=30), minutes=20, way="home_visit", text="無事を確かめた。"
     )
     assert write_note(case=case, data=note, actor=actor, at=f.NOW, request_key=uuid4()).agency == care_center
+
+
+def test_no_notice_reaches_whom_the_deny_list_names(case, worker, center_worker, head, manager):
+    deny_staff(
+        household=case.household, staff=manager.staff, reason="relative", note="", actor=worker.actor, at=f.NOW
+    )
+    smash(case, center_worker)
+    told = set(Notice.objects.values_list("staff_id", flat=True))
+    assert head.staff.pk in told
+    assert manager.staff.pk not in told
