@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 import jpholiday
+from django.contrib.postgres.fields import DateTimeRangeField
+from django.db.models import F, Func
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
@@ -17,8 +19,9 @@ from budgets.actions.entry_guard import locked_months
 from budgets.actions.work_entries import week_start
 from budgets.duty import DutyHours, Stretch, at, clip, duty_hours, minutes_of, without
 from budgets.enums import CategoryKind, SourceType
-from budgets.models import WorkCategory, WorkEntry, WorkFinding
+from budgets.models import WorkCategory, WorkEntry, WorkFinding, WorkMonth
 from budgets.quick_entry import Choice
+from budgets.workflow import MonthState
 from cases.models import Consultation, ProgressNote
 from common.japan.business_days import is_working_day
 from common.japan.fiscal import month_first, month_last
@@ -259,6 +262,14 @@ def _url(name: str, key: object, anchor: str = "") -> str:
 MONTH_END_DAYS = 5
 
 
+_WHOLE_MONTH = Func(
+    F("month"),
+    template="tstzrange(%(expressions)s::timestamp AT TIME ZONE 'Asia/Tokyo',"
+    " (%(expressions)s + interval '1 month') AT TIME ZONE 'Asia/Tokyo')",
+    output_field=DateTimeRangeField(),
+)
+
+
 def work_home_rows(actor: Actor, now: datetime) -> list[QueueRow]:
     """Last week and this one, as far as duty is over and has no entry; near the month's end they belong to 月の締め."""
     if not actor.has(Permission.WORK_RECORD) or actor.staff_id is None or actor.appointment is None:
@@ -266,20 +277,20 @@ def work_home_rows(actor: Actor, now: datetime) -> list[QueueRow]:
     today = timezone.localtime(now).date()
     monday = week_start(today)
     first = monday - timedelta(days=7)
-    busy = [
-        (low_high.lower, low_high.upper)
-        for low_high in WorkEntry.objects.filter(
-            staff=actor.staff_id, worked_on__gte=first, worked_on__lte=today
-        ).values_list("during", flat=True)
-    ]
     days = [first + timedelta(days=n) for n in range((today - first).days)]
-    locked = locked_months(set(days)) if days else set()
+    entries = WorkEntry.objects.filter(staff=actor.staff_id, worked_on__gte=first, worked_on__lte=today)
+    # of a locked month nothing is left to fill in: it counts as one long entry
+    locked = WorkMonth.objects.filter(
+        state=MonthState.LOCKED, month__in={month_first(d) for d in days}
+    ).values_list(_WHOLE_MONTH)
+    taken = entries.values_list("during").union(locked, all=True)
+    busy = [(low_high.lower, low_high.upper) for (low_high,) in taken]
     since = actor.appointment.during.lower
     hours, rows = duty_hours(), []
     for start, label in ((first, "先週"), (monday, "今週")):
         own = [
             d for d in days
-            if start <= d < start + timedelta(days=7) and month_first(d) not in locked and (not since or d >= since)
+            if start <= d < start + timedelta(days=7) and (not since or d >= since)
         ]  # fmt: skip
         lacking = {d: m for d in own if (m := minutes_of(without(hours.stretches(d), busy)))}
         if lacking:

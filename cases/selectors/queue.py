@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import BooleanField, Q, When
+from django.db.models import Case as CaseExpr
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,10 +21,10 @@ LIMIT = 30
 
 
 def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
-    """Follow-ups and next dates within a week or overdue, silent cases that my agency leads, my drafts. Four queries."""
+    """Follow-ups and next dates within a week or overdue, silent cases that my agency leads, my drafts. Three queries."""
     if not actor.has(Permission.CASE_VIEW) or actor.agency is None:
         return []
-    return [*_follow_ups(actor, at), *_next_dates(actor, at), *_silent(actor, at), *_drafts(actor)]
+    return [*_follow_ups(actor, at), *_cases(actor, at), *_drafts(actor)]
 
 
 def _follow_ups(actor: Actor, at: datetime) -> list[QueueRow]:
@@ -44,50 +45,54 @@ def _follow_ups(actor: Actor, at: datetime) -> list[QueueRow]:
     ]  # fmt: skip
 
 
-def _next_dates(actor: Actor, at: datetime) -> list[QueueRow]:
-    rows = (
-        Case.objects.visible_to(actor)
-        .open()
-        .filter(lead_staff=actor.staff_id, next_on__lte=timezone.localdate(at) + AHEAD)
-        .select_related("household")
-        .order_by("next_on", "pk")[:LIMIT]
+def _cases(actor: Actor, at: datetime) -> list[QueueRow]:
+    """My own next dates, then the silent cases of my agency, in one query: a case can be both."""
+    until = timezone.localdate(at) + AHEAD
+    due = Q(lead_staff=actor.staff_id, next_on__lte=until)
+    silent = Q(lead_agency=actor.agency_id) & (
+        Q(last_contact_at__lt=at - SILENT) | Q(next_on__isnull=True, last_contact_at__lt=at - AHEAD)
     )
-    return [
-        QueueRow(
-            group=QueueGroup.TODAY, kind="次の予定", title=row.household.name,
-            url=reverse("cases:detail", args=[row.number]), due_on=row.next_on, detail=row.next_text,
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
-def _silent(actor: Actor, at: datetime) -> list[QueueRow]:
     rows = (
         Case.objects.visible_to(actor)
         .open()
-        .filter(lead_agency=actor.agency_id)
-        .filter(Q(last_contact_at__lt=at - SILENT) | Q(next_on__isnull=True, last_contact_at__lt=at - AHEAD))
+        .filter(due | silent)
+        .annotate(is_due=CaseExpr(When(due, then=True), default=False, output_field=BooleanField()))
         .select_related("household", "lead_staff")
-        .order_by("last_contact_at", "pk")[:LIMIT]
+        .order_by("-is_due", "next_on", "last_contact_at", "pk")[: 2 * LIMIT]
     )
-    found = []
-    for row in rows:
-        days = (at - row.last_contact_at).days if row.last_contact_at else None
-        words = []
-        if days is not None and days >= SILENT.days:
-            words.append(f"{days}日間、対応の記録がありません")
-        if row.next_on is None:
-            words.append("次の予定が決まっていません")
-        found.append(
-            QueueRow(
-                group=QueueGroup.WORRY,
-                kind="気がかり",
-                title=row.household.name,
-                url=reverse("cases:detail", args=[row.number]),
-                detail="・".join([*words, f"担当 {row.lead_staff.name}"]),
-            )
-        )
-    return found
+    found = [_next_date(row) for row in rows if row.is_due][:LIMIT]
+    quiet = [row for row in rows if _is_silent(row, actor, at)]
+    quiet.sort(key=lambda row: (row.last_contact_at is None, row.last_contact_at, row.pk))
+    return [*found, *(_quiet(row, at) for row in quiet[:LIMIT])]
+
+
+def _is_silent(row: Case, actor: Actor, at: datetime) -> bool:
+    if row.lead_agency_id != actor.agency_id or row.last_contact_at is None:
+        return False
+    return row.last_contact_at < at - SILENT or (row.next_on is None and row.last_contact_at < at - AHEAD)
+
+
+def _next_date(row: Case) -> QueueRow:
+    return QueueRow(
+        group=QueueGroup.TODAY, kind="次の予定", title=row.household.name,
+        url=reverse("cases:detail", args=[row.number]), due_on=row.next_on, detail=row.next_text,
+    )  # fmt: skip
+
+
+def _quiet(row: Case, at: datetime) -> QueueRow:
+    words = []
+    days = (at - row.last_contact_at).days if row.last_contact_at else None
+    if days is not None and days >= SILENT.days:
+        words.append(f"{days}日間、対応の記録がありません")
+    if row.next_on is None:
+        words.append("次の予定が決まっていません")
+    return QueueRow(
+        group=QueueGroup.WORRY,
+        kind="気がかり",
+        title=row.household.name,
+        url=reverse("cases:detail", args=[row.number]),
+        detail="・".join([*words, f"担当 {row.lead_staff.name}"]),
+    )
 
 
 def _drafts(actor: Actor) -> list[QueueRow]:
