@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,29 +15,24 @@ from households.models import AddressProtection, HouseholdMember
 
 
 def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
-    """Protections of the actor's unit with a last day within 30 days or past; at most two queries."""
+    """Protections of the actor's unit with a last day within 30 days or past; one query."""
     if not actor.has(Permission.PROTECTION_EDIT):
         return []
     today = timezone.localdate(at)
-    rows = list(
+    home = HouseholdMember.objects.filter(person=OuterRef("person"), during__contains=today).order_by("-pk")
+    rows = (
         AddressProtection.objects.visible_to(actor)
         .ending(today)
         .select_related("person")
+        .annotate(home=Subquery(home.values("household_id")[:1]))
         .order_by("during", "pk")[:20]
-    )
-    if not rows:
-        return []
-    homes = dict(
-        HouseholdMember.objects.filter(person__in=[r.person_id for r in rows], during__contains=today)
-        .order_by("-pk")
-        .values_list("person_id", "household_id")
     )
     return [
         QueueRow(
             group=QueueGroup.TODAY, kind="支援措置", title=f"{row.person.display_name}さんの支援措置が終わります",
-            url=reverse("households:protection", args=[homes[row.person_id]]), due_on=row.last_on,
+            url=reverse("households:protection", args=[row.home]), due_on=row.last_on,
             detail="本人に確かめて、更新するか、終了を記録します",
         )
         for row in rows
-        if row.person_id in homes
+        if row.home is not None
     ]  # fmt: skip
