@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 
 class ActorRequired(BasePermission):
-    """A signed-in actor whose role has the view's ``permission`` (an ``accounts.roles.Permission``)."""
+    """A signed-in actor whose role has the view's ``permission`` (one, or any of several)."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         actor = getattr(request._request, "actor", None)
         if actor is None or not request.user.is_authenticated:
             return False
-        needed: Permission | None = getattr(view, "permission", None)
+        needed: Permission | tuple[Permission, ...] | None = getattr(view, "permission", None)
+        if isinstance(needed, tuple):
+            return any(actor.has(one) for one in needed)
         return needed is None or actor.has(needed)
 
 

@@ -35,7 +35,7 @@ def actor_of(request: Request) -> Actor:
 class ScopedViewSet(viewsets.GenericViewSet):
     """A view set whose rows are ``scope(actor)``; one object is read through ``scoped_get`` and logged."""
 
-    permission: Permission
+    permission: Permission | tuple[Permission, ...]
     pagination_class = NewestFirst
     cursor_order: tuple[str, ...] = ("-pk",)
 

@@ -20,7 +20,7 @@ from budgets.serializers import RowSerializer, RunSerializer, WorkEntrySerialize
 class WorkEntryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
     """One's own 業務実績."""
 
-    permission = Permission.WORK_RECORD
+    permission = (Permission.WORK_RECORD, Permission.APPORTION_VIEW)
     queryset = WorkEntry.objects.none()
     serializer_class = WorkEntrySerializer
     filterset_fields = ("category__code", "source_type")

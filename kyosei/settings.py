@@ -204,6 +204,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# maps of the API viewer and fonts gain nothing by compression and cost half a minute at the first start
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "woff2", "png", "jpg", "gz", "br", "zip"]
 WHITENOISE_USE_FINDERS = DEBUG or KYOSEI_ENV == "test"
 WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = VAR_DIR / "media"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -88,6 +88,9 @@ def close_case(*, case: Case, data: ClosingData, actor: Actor, at: datetime) -> 
     return case
 
 
+LOOK_AGAIN = timedelta(days=7)
+
+
 @transaction.atomic
 def record_follow_up(
     *,
@@ -99,7 +102,10 @@ def record_follow_up(
     actor: Actor,
     at: datetime,
 ) -> FollowUp:
-    """What somebody found on looking again; then the next date, or a recorded reason for none."""
+    """What somebody found on looking again; then the next date, or a recorded reason for none.
+
+    Worse with neither: the page goes on to reopening, and should nobody reopen, a week later somebody looks again.
+    """
     case = Case.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=follow_up.case_id)
     check_can_write_case(actor, case)
     follow_up = FollowUp.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=follow_up.pk)
@@ -107,6 +113,8 @@ def record_follow_up(
         raise InvalidTransition("このフォローはすでに記録されています。")
     if result not in FollowUpResult.values:
         raise RuleViolation("結果を一覧から選んでください。", field="result")
+    if result == FollowUpResult.WORSE and next_on is None and not stop_reason.strip():
+        next_on = timezone.localdate(at) + LOOK_AGAIN
     if next_on and next_on <= timezone.localdate(at):
         raise RuleViolation("次の予定日は明日以降にしてください。", field="next_on")
     if case.state == CaseState.CLOSED and next_on is None and not stop_reason.strip():

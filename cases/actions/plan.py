@@ -162,6 +162,7 @@ def decide_plan(*, plan: SupportPlan, actor: Actor, at: datetime, where: str) ->
     plan.decided_at, plan.decided_by, plan.decided_where = at, actor.staff, where[:200]
     plan.save(update_fields=["state", "decided_at", "decided_by", "decided_where"])
     record(actor=actor, action="plan.decide", target=plan, at=at, replaced=former.pk if former else None)
+    record(actor=actor, action="case.plan_decided", target=plan.case, at=at, plan=plan.pk)
     return plan
 
 

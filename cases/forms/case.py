@@ -108,7 +108,7 @@ class CaseFilter(KyoseiForm):
     q = forms.CharField(label="氏名・世帯名・番号", max_length=60, required=False)
     whose = forms.ChoiceField(
         label="かかわり", required=False,
-        choices=[("", "すべて"), ("mine", "自分が主担当"), ("lead", "自分の機関が主担当"), ("partner", "協働・その他")],
+        choices=[("", "すべて"), ("mine", "自分が主担当"), ("lead", "自分の機関が主担当"), ("partner", "自分の機関が協働")],
     )  # fmt: skip
     state = forms.ChoiceField(
         label="状態", required=False, choices=[("", "支援中"), (CaseState.CLOSED, "終結"), ("all", "すべて")]

@@ -23,6 +23,7 @@ MILESTONES = {
     "case.open": "ケースを開始",
     "case.take_lead": "主担当が交代",
     "case.join": "協働機関が参加",
+    "case.plan_decided": "プランを決定",
     "case.close": "終結",
     "case.reopen": "再相談（再開）",
 }
@@ -231,7 +232,8 @@ def filter_cases(
     elif whose == "lead":
         rows = rows.filter(lead_agency=actor.agency_id)
     elif whose == "partner":
-        rows = rows.exclude(lead_agency=actor.agency_id)
+        mine = CasePartner.objects.filter(agency=actor.agency_id, ended_at__isnull=True)
+        rows = rows.filter(pk__in=mine.values("case_id")).exclude(lead_agency=actor.agency_id)
     if state and state != "all":
         rows = rows.filter(state=state)
     if sector:

@@ -52,6 +52,7 @@ def test_finance_clerk_has_no_casework_and_desk_no_money(finance, worker, client
         assert finance.client.get(f"/api/v1/{path}/").status_code == 403, path
     assert worker.client.get("/api/v1/apportionments/").status_code == 403
     assert finance.client.get("/api/v1/apportionments/").status_code == 200
+    assert finance.client.get("/api/v1/work-entries/").status_code == 200
     assert client.get("/api/v1/cases/").status_code == 403
     assert client.get("/api/schema/").status_code == 403
 

@@ -269,7 +269,7 @@ def test_closed_case_comes_back_and_reopens_with_its_history(worker):
     with pytest.raises(RuleViolation):
         record_follow_up(
             follow_up=follow_up,
-            result="worse",
+            result="stable",
             note="",
             next_on=None,
             stop_reason="",
@@ -336,3 +336,13 @@ def test_plan_of_a_closed_case_is_not_decided_and_a_guest_decides_nothing(worker
     close_case(case=case, data=closing(), actor=worker.actor, at=f.NOW)
     with pytest.raises(RuleViolation, match="終結"):
         decide_plan(plan=plan, actor=worker.actor, at=f.NOW, where="会議")
+
+
+def test_worse_without_a_date_is_looked_at_again_within_a_week(worker):
+    case = f.make_case(worker.actor)
+    close_case(case=case, data=closing(), actor=worker.actor, at=f.NOW)
+    row = FollowUp.objects.get()
+    record_follow_up(
+        follow_up=row, result="worse", note="", next_on=None, stop_reason="", actor=worker.actor, at=f.NOW
+    )
+    assert FollowUp.objects.waiting().get().due_on == f.TODAY + timedelta(days=7)
