@@ -229,7 +229,12 @@ def test_what_an_emergency_opened_is_read_and_noted_but_not_changed(case, center
 
 def test_no_notice_reaches_whom_the_deny_list_names(case, worker, center_worker, head, manager):
     deny_staff(
-        household=case.household, staff=manager.staff, reason="relative", note="", actor=worker.actor, at=f.NOW
+        household=case.household,
+        staff=manager.staff,
+        reason="relative",
+        note="",
+        actor=worker.actor,
+        at=f.NOW,
     )
     smash(case, center_worker)
     told = set(Notice.objects.values_list("staff_id", flat=True))
