@@ -75,6 +75,8 @@ def timeline(
     ``shield`` is the reader's: who acted is left out of the milestones where it would tell a protected place.
     """
     chosen = agency.isascii() and agency.isdecimal() and len(agency) < 18
+    # which rows an agency wrote would tell the desk that is hidden
+    chosen = chosen and (not shield.hides(case.household_id) or int(agency) == actor.agency_id)
     narrowed: dict[str, Any] = {"agency": int(agency)} if chosen else {}
     entries: list[Entry] = []
     if kind in ("", "c"):

@@ -289,3 +289,14 @@ def test_one_rule_stands_and_the_former_stays(case, worker):
         )  # fmt: skip
     end_safe_contact(person=case.person, actor=worker.actor, at=f.NOW)
     assert not SafeContact.objects.standing().exists()
+
+
+def test_the_timeline_does_not_tell_the_hidden_desk_by_its_filter(case, worker, center_worker):
+    note = NoteData(started_at=f.NOW - timedelta(hours=2), minutes=10, way="phone", text="電話した。")
+    write_note(case=case, data=note, actor=worker.actor, at=f.NOW, request_key=f.uuid4())
+    other = f.make_agency("無関係の窓口")
+    url = f"/cases/{case.number}/?agency="
+    assert "電話した" not in center_worker.client.get(f"{url}{other.pk}").content.decode()
+    protect(case, worker)
+    for agency in (worker.agency, other):
+        assert "電話した" in center_worker.client.get(f"{url}{agency.pk}").content.decode()
