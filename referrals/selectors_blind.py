@@ -29,9 +29,9 @@ def blind_seats(
         .values_list(Value("case"), "content_object_id", "group_id")
     )
     named = ConsentAgency.objects.filter(
-        consent__in=Consent.objects.in_force(timezone.localdate(at)),
-        consent__household__in=[i.case.household_id for i in items],
-    ).values_list(Value("consent"), "consent__household_id", "agency_id")
+        consent__in=Consent.objects.in_force(timezone.localdate(at)).covering_everything(),
+        consent__person__in=[i.case.person_id for i in items if i.case.person_id],
+    ).values_list(Value("consent"), "consent__person_id", "agency_id")
     known = set(granted.union(named))
     found: dict[int, list[str]] = {}
     for item in items:
@@ -42,7 +42,7 @@ def blind_seats(
             for seat in seats
             if ("case", item.case_id, seat.agency.group_id) not in known
             and not (
-                item.ground == Ground.CONSENT and ("consent", item.case.household_id, seat.agency_id) in known
+                item.ground == Ground.CONSENT and ("consent", item.case.person_id, seat.agency_id) in known
             )
         ]
     return found

@@ -34,6 +34,10 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
             Q(ends_on__isnull=True) | Q(ends_on__gte=on)
         )
 
+    def covering_everything(self) -> ConsentQuerySet:
+        """All six kinds: only such a consent opens a whole record or its papers."""
+        return self.filter(kinds__contains=InformationKind.values)
+
     def naming(self, agency: Agency) -> ConsentQuerySet:
         return self.filter(Exists(ConsentAgency.objects.filter(consent=OuterRef("pk"), agency=agency)))
 

@@ -134,9 +134,12 @@ class ConferenceMember(models.Model):
 
 
 def _consent_names(actor: Actor) -> Q:
-    """A consent in force of the case's person that names the actor's agency."""
-    rows = Consent.objects.in_force(TruncDate(Now())).filter(
-        household=OuterRef("case__household_id"), named__agency=actor.agency_id
+    """A consent in force of the case's person that names the actor's agency and covers what papers hold: everything."""
+    rows = Consent.objects.in_force(TruncDate(Now())).covering_everything()
+    rows = rows.filter(
+        household=OuterRef("case__household_id"),
+        person=OuterRef("case__person_id"),
+        named__agency=actor.agency_id,
     )
     return Q(Exists(rows))
 

@@ -10,7 +10,8 @@ from cases.actions.consent import withdraw_consent
 from cases.models import Case
 from common.errors import RuleViolation
 from households.actions.protection import NOT_TOGETHER, protect_address
-from households.models import Person
+from households.enums import InformationKind
+from households.models import Consent, Person
 from referrals.actions.agenda import edit_item
 from referrals.actions.run_conference import (
     close_conference,
@@ -201,3 +202,18 @@ def test_a_law_against_abuse_opens_the_item_to_all_seats(worker, disability_work
     conference = c.convene(worker.actor, invite=(disability_worker.agency,))
     item = c.put(conference, case, worker.actor, ground=ground)
     assert AgendaItem.objects.visible_to(disability_worker.actor).get() == item
+
+
+@pytest.mark.parametrize("fields", [{"kinds": ("identity",)}, {"of": "somebody else"}])
+def test_a_narrower_consent_or_anothers_opens_no_papers(worker, disability_worker, case, fields):
+    """Papers hold notes and problems: a consent to the name and age alone, or of another member, does not open them."""
+    case = consenting(case)
+    kinds = fields.get("kinds", tuple(InformationKind.values))
+    consent = f.give_consent(case, worker.actor, disability_worker.agency, kinds=kinds)
+    conference = c.convene(worker.actor, kind=ConferenceKind.MULTILAYERED, invite=(disability_worker.agency,))
+    c.put(conference, Case.objects.get(pk=case.pk), worker.actor)
+    if "of" in fields:
+        Consent.objects.filter(pk=consent.pk).update(person=f.make_person("森下", "茂"))
+    assert not AgendaItem.objects.visible_to(disability_worker.actor).exists()
+    page = worker.client.get(f"/conferences/{conference.pk}/").content.decode()
+    assert "この議題が見えない機関：障害福祉室" in page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -265,6 +265,3 @@ def _denied(world: World, worker: Persona, desk: Any, at: datetime) -> None:
             at=at,
         )
         world.add(name, who)
-
-
-FAR = datetime(2199, 1, 1, tzinfo=UTC)
