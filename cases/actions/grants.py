@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.enums import AgencyKind, Ground
@@ -34,13 +33,6 @@ def grant_case(
         at=at,
         ends_at=ends_at,
     )
-
-
-def end_case_grants(*, case: Case, agency: Agency, at: datetime) -> int:
-    """End every grant of ``agency`` on ``case`` (the rows stay, with their end); returns how many ended."""
-    return CaseGrant.objects.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=at), content_object=case, group_id=agency.group_id
-    ).update(ends_at=at)
 
 
 def director_offices(sectors: Iterable[str]) -> list[Agency]:
