@@ -11,6 +11,8 @@ from uuid import UUID
 from django.db.models import Count
 from django.utils import timezone
 
+from accounts.actions.notices import read_notice
+from accounts.models import Notice
 from cases.actions.break_glass import break_glass
 from cases.enums import BreakGlassReason
 from cases.models import Case
@@ -20,6 +22,7 @@ from households.enums import DenialReason
 from kyosei.demo.cast import Cast
 
 _KEY: Final = UUID("5d3f6f52-6a5c-4f0f-9f0e-3a3b5c6d7e8f")
+_READ_AFTER: Final = timedelta(days=3)
 _OPENED_AGO: Final = timedelta(hours=3)
 
 
@@ -28,6 +31,9 @@ def keep_safe(cast: Cast, at: datetime) -> None:
     _protect(cast, at)
     _deny(cast, at)
     _emergency(cast, at)
+    # what somebody heard of weeks ago has been read by now
+    for notice in Notice.objects.unread().filter(created_at__lt=at - _READ_AFTER).order_by("pk"):
+        read_notice(notice=notice, at=notice.created_at + _READ_AFTER)
 
 
 def _led_by(cast: Cast, who: str) -> Case:
