@@ -3,7 +3,7 @@
 from cases.models.break_glass import BreakGlass
 from cases.models.case import Case, CaseGrant, CasePartner, FollowUp
 from cases.models.codes import Code, NumberSeries
-from cases.models.consultation import Consultation, ConsultationConcern, Draft
+from cases.models.consultation import Consultation, ConsultationConcern, ConsultationPerson, Draft
 from cases.models.note import AssessmentItem, ProgressNote
 from cases.models.plan import Evaluation, PlanItem, SupportPlan
 
@@ -16,6 +16,7 @@ __all__ = [
     "Code",
     "Consultation",
     "ConsultationConcern",
+    "ConsultationPerson",
     "Draft",
     "Evaluation",
     "FollowUp",

@@ -47,6 +47,8 @@ READS = (
     S("cases:plan_edit", ("plan",)), S("cases:plan_pdf", ("plan",)), S("cases:consent", ("number",)),
     S("cases:consent_paper", ("number",)), S("cases:consent_scan", ("consent",)), S("cases:close", ("number",)),
     S("cases:evaluate", ("plan",)),
+    *(S("presence", kind) for kind in (("case", "number"), ("note", "note"), ("item", "item"), ("plan", "plan"),
+      ("consultation", "receipt"), ("person", "person"), ("household", "household"), ("conference", "conference"))),
     S("break_glass:list"), S("break_glass:open", ("person",), identity=True),
     S("break_glass:review", ("broke the glass",)), S("break_glass:review", ("glass closed again",)),
     S("referrals:list"), S("referrals:list", query="?tab=sent"), S("referrals:list", query="?tab=history"),
