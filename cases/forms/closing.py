@@ -190,7 +190,7 @@ class FollowUpForm(KyoseiForm):
     note = forms.CharField(label="様子", required=False, widget=forms.Textarea(attrs={"rows": 4}))
     way = forms.ChoiceField(label="方法", choices=WatchWay.choices, required=False)
     started_at = WarekiDateTimeField(label="いつ", required=False, help_text="")
-    minutes = MinutesField(label="時間（分）", required=False, help_text="入れると業務実績になります")
+    minutes = MinutesField(label="時間（分）", required=False, help_text="")
     next_on = WarekiDateField(label="次のフォロー", required=False, help_text="空欄なら決めた間隔で続けます")
     stop_reason = forms.CharField(
         label="フォローを終える理由", max_length=200, required=False,

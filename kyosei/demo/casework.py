@@ -14,9 +14,9 @@ from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Agency
 from cases.actions.assessment import ItemData, add_item
-from cases.actions.closing import ClosingData, close_case
+from cases.actions.closing import ClosingData, close_case, reopen_case
 from cases.actions.consent import ConsentData, record_consent
-from cases.actions.follow_up import record_follow_up
+from cases.actions.follow_up import Tried, record_follow_up
 from cases.actions.notes import NoteData, write_note
 from cases.actions.plan import (
     EvaluationData,
@@ -82,7 +82,7 @@ class Teller:
             s.Contact: self._contact, s.Member: self._member, s.Note: self._note, s.Item: self._item,
             s.Consent: self._consent, s.Refer: self._refer, s.Answer: self._answer, s.Withdraw: self._withdraw,
             s.Escalate: self._escalate, s.Plan: self._plan, s.Decide: self._decide, s.Evaluate: self._evaluate,
-            s.Close: self._close, s.FollowUpDone: self._follow_up,
+            s.Close: self._close, s.FollowUpDone: self._follow_up, s.Reopen: self._reopen,
         }  # fmt: skip
 
     def tell(self, key: str, step: s.Step) -> None:
@@ -329,3 +329,7 @@ class Teller:
             follow_up=row, result=step.result, note=step.note, next_on=self._in_days(step.next_in), stop_reason="",
             actor=self.cast.actor(step.who), at=at, tried=tried,
         )  # fmt: skip
+
+    def _reopen(self, told: Told, step: s.Reopen) -> None:
+        _, at = self._time(told, step.who, step.ago)
+        reopen_case(case=told.open_case, actor=self.cast.actor(step.who), at=at, reason=step.reason)

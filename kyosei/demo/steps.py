@@ -196,9 +196,16 @@ class FollowUpDone:
     next_in: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    ago: int
+    who: str
+    reason: str
+
+
 Step = (
     Contact | Member | Note | Item | Consent | Refer | Answer | Withdraw | Escalate | Plan | Decide | Evaluate | Close
-    | FollowUpDone
+    | FollowUpDone | Reopen
 )  # fmt: skip
 
 
