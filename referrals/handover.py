@@ -29,7 +29,7 @@ class Kind(StrEnum):
 KIND_WORDS = {
     Kind.CASE: "主担当",
     Kind.PARTNER: "協働の担当",
-    Kind.FOLLOW_UP: "終結後フォロー",
+    Kind.FOLLOW_UP: "終結後の見守り",
     Kind.ACTION_ITEM: "決定事項",
     Kind.SEAT: "会議の出席",
 }
@@ -64,7 +64,7 @@ def _rows(staff: Staff, agency: Agency) -> dict[Kind, QuerySet[Any]]:
         ).select_related("case__household"),
         Kind.FOLLOW_UP: FollowUp.objects.waiting()
         .filter(agency=agency, staff=staff)
-        .select_related("case__household"),
+        .select_related("case__household", "cycle"),
         Kind.ACTION_ITEM: ActionItem.objects.filter(
             agency=agency, staff=staff, state=ActionItemState.OPEN
         ).select_related("case__household"),
@@ -97,7 +97,7 @@ def _piece(kind: Kind, row: Any) -> Piece:
     elif kind is Kind.PARTNER:
         detail = row.role_note
     elif kind is Kind.FOLLOW_UP:
-        detail = f"{format_wareki_short(row.due_on)}までに"
+        detail = f"{row.cycle.rhythm}・次は{format_wareki_short(row.look_on)} {row.get_way_display()}"
     elif kind is Kind.ACTION_ITEM:
         detail = f"{row.text}（{format_wareki_short(row.due_on)}まで）"
     return Piece(kind, row.pk, f"{case.household.name}（{case.number}）", detail, case.household_id)

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.roles import Permission
-from cases.models import Case, Draft, FollowUp
+from cases.models import Case, Draft
+from cases.selectors.watch import home_rows as watch_rows
 from common.japan.wareki import format_wareki_short
 from common.queue import QueueGroup, QueueRow
 
@@ -24,25 +25,7 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     """Follow-ups and next dates within a week or overdue, silent cases that my agency leads, my drafts. Three queries."""
     if not actor.has(Permission.CASE_VIEW) or actor.agency is None:
         return []
-    return [*_follow_ups(actor, at), *_cases(actor, at), *_drafts(actor)]
-
-
-def _follow_ups(actor: Actor, at: datetime) -> list[QueueRow]:
-    rows = (
-        FollowUp.objects.visible_to(actor)
-        .waiting()
-        .filter(agency=actor.agency_id, due_on__lte=timezone.localdate(at) + AHEAD)
-        .select_related("case__household", "staff")
-        .order_by("due_on", "pk")[:LIMIT]
-    )
-    return [
-        QueueRow(
-            group=QueueGroup.TODAY, kind="フォロー", title=row.case.household.name,
-            url=reverse("cases:follow_up", args=[row.pk]), due_on=row.due_on,
-            detail=f"終結後の{row.get_way_display()}・担当 {row.staff.name if row.staff else '未定'}",
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [*watch_rows(actor, at), *_cases(actor, at), *_drafts(actor)]
 
 
 def _cases(actor: Actor, at: datetime) -> list[QueueRow]:

@@ -27,9 +27,10 @@ from cases.forms.case import (
 )
 from cases.models import Case, Draft, ProgressNote
 from cases.permissions import can_close_case, can_write_case, leads_case
-from cases.selectors import case_page
+from cases.selectors import case_page, watch
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
+from common.japan.wareki import format_wareki
 from common.keyset import Sort, paginate
 from households.contact import HIDDEN_EDIT, safe_contacts
 from households.templatetags.contact import shield_of
@@ -45,7 +46,7 @@ TABS = (("timeline", "経過"), ("family", "家族"), ("assessment", "見立て"
 def get_case(request: ActorRequest, number: str, **options: Any) -> Case:
     """One visible case by its number, with what the header shows; logs the read."""
     rows = Case.objects.visible_to(request.actor).select_related(
-        "household", "person", "lead_agency", "lead_staff"
+        "household", "person", "lead_agency", "lead_staff", "closing_reason"
     )
     return scoped_get(rows, request, number=number, **options)
 
@@ -91,6 +92,7 @@ def frame(request: ActorRequest, case: Case, tab: str) -> dict[str, Any]:
             for key, label in TABS
         ],
         "chips": case_page.chips(case, timezone.localdate()),
+        "watch": watch.standing(case, request.actor, timezone.localdate()),
         "partners": case_page.partners(case),
         "plan": plan,
         "phase": case_page.phase(case, plan),

@@ -21,7 +21,8 @@ from accounts.actor import Actor
 from accounts.enums import AgencyKind, Role, Sector
 from accounts.models import Staff
 from audit.models import ChangeRecord
-from cases.actions.closing import ClosingData, close_case, record_follow_up, reopen_case
+from cases.actions.closing import ClosingData, close_case, reopen_case
+from cases.actions.follow_up import record_follow_up
 from cases.models import Case, FollowUp
 from common.errors import RuleViolation
 from referrals.actions.answer_referral import answer_referral, settle_referral
