@@ -69,3 +69,18 @@ class DenialReason(TextChoices):
     FLED_FROM = "fled_from", "本人が逃れてきた相手、その関係者"
     PARTY = "party", "相談内容の当事者"
     WISH = "wish", "本人が知られたくないと望んでいる"
+
+
+class LinkState(TextChoices):
+    """同一人の確認."""
+
+    POSSIBLE = "possible", "同じ人かもしれない"
+    DIFFERENT = "different", "別の人と確認した"
+
+
+class MergeChange(TextChoices):
+    """What a merge did to a row."""
+
+    MOVED = "moved", "付け替え"
+    CHANGED = "changed", "書き換え"
+    REMOVED = "removed", "重なりのため外した"

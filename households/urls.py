@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households import views
+from households import views, views_same
 from households import views_protection as protection
 
 app_name = "households"
@@ -24,4 +24,7 @@ urlpatterns = [
     path("<int:pk>/kinship/", views.kinship_add, name="kinship_add"),
     path("<int:pk>/kinship/<int:kinship_pk>/remove/", views.kinship_remove, name="kinship_remove"),
     path("people/<int:pk>/", views.person_edit, name="person_edit"),
+    path("people/<int:pk>/same/", views_same.same, name="same"),
+    path("people/<int:pk>/merge/<int:other_pk>/", views_same.merge, name="merge"),
+    path("merges/<int:pk>/undo/", views_same.merge_undo, name="merge_undo"),
 ]

@@ -1,6 +1,7 @@
 """Models of people and households, by noun."""
 
 from households.models.consent import Consent, ConsentAgency, ConsentScan
+from households.models.follow import follows_merge
 from households.models.grants import AccessGrant
 from households.models.household import (
     VIEW_HOUSEHOLD,
@@ -12,6 +13,7 @@ from households.models.household import (
 )
 from households.models.person import HouseholdMember, Kinship, Person, people_of, without_search
 from households.models.protection import AddressProtection, ProtectionUnit, SafeContact
+from households.models.sameness import MergedRow, PersonLink, PersonMerge
 
 __all__ = [
     "VIEW_HOUSEHOLD",
@@ -25,10 +27,14 @@ __all__ = [
     "HouseholdGrant",
     "HouseholdMember",
     "Kinship",
+    "MergedRow",
     "Person",
+    "PersonLink",
+    "PersonMerge",
     "ProtectionUnit",
     "SafeContact",
     "denied_households",
+    "follows_merge",
     "people_of",
     "staff_denied",
     "without_search",

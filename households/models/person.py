@@ -17,6 +17,7 @@ from common.japan.names import fold, query_bigrams, query_words, search_terms
 from common.japan.wareki import parse_wareki
 from common.models import Versioned
 from households.enums import KinshipKind, Relation, Sex
+from households.models.follow import follows_merge
 from households.models.household import Household, denied_households
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """
         if not actor.has(Permission.PERSON_FIND):
             return self.none()
-        return self.exclude(pk__in=people_of(denied_households(actor)))
+        return self.filter(merged_into__isnull=True).exclude(pk__in=people_of(denied_households(actor)))
 
     def with_access_ground(self, actor: Actor) -> PersonQuerySet:
         """Adds ``access_ground``: that of the newest household through which the actor sees the person."""
@@ -102,6 +103,9 @@ class Person(Versioned):
     workplace = models.CharField("職場・学校", max_length=100, blank=True)
     note = models.TextField("備考", blank=True)
     created_at = models.DateTimeField("登録日時")
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="統合先"
+    )
     kana_folded = models.CharField(max_length=130, editable=False, default="")
     search_text = models.CharField(max_length=400, editable=False, default="")
     search_terms = ArrayField(models.CharField(max_length=2), editable=False, default=list)
@@ -115,7 +119,8 @@ class Person(Versioned):
                 name="person_died_after_birth",
                 condition=Q(died_on__isnull=True) | Q(birth_on__isnull=True) | Q(died_on__gte=F("birth_on")),
                 violation_error_message="死亡日が生年月日より前です。",
-            )
+            ),
+            models.CheckConstraint(name="person_not_merged_into_self", condition=~Q(merged_into=F("pk"))),
         ]
         indexes = [
             GinIndex(fields=["search_terms"], name="person_search"),
@@ -184,6 +189,7 @@ class HouseholdMember(models.Model):
                 violation_error_message="この人は同じ期間にすでに世帯員です。",
             )
         ]
+        triggers = [follows_merge("person")]
 
     def __str__(self) -> str:
         return f"{self.person}（{self.get_relation_display()}）"
@@ -225,6 +231,7 @@ class Kinship(models.Model):
             ),
             models.UniqueConstraint(fields=["person", "relative", "kind"], name="kinship_once"),
         ]
+        triggers = [follows_merge("person"), follows_merge("relative")]
 
     def __str__(self) -> str:
         return f"{self.person} は {self.relative} の{self.get_kind_display()}"
