@@ -21,6 +21,7 @@ from cases.models import AssessmentItem, Case
 from cases.selectors import case_page
 from cases.views.cases import frame, get_case, shown
 from common.errors import NotAllowed, RuleViolation, StaleRecord
+from households.templatetags.contact import shield_of
 
 
 def _back(case: Case) -> str:
@@ -62,6 +63,7 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
         "case__household", "person", "code"
     )
     item = scoped_get(rows, request, log=None, pk=pk)
+    shield_of(request).check_readable(item.case.household_id, item.text)
     people = [chip.person for chip in case_page.chips(item.case, timezone.localdate())]
     if request.method == "GET":
         initial = {
@@ -79,6 +81,7 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
             )  # fmt: skip
         except StaleRecord:
             item = rows.get(pk=pk)
+            shield_of(request).check_readable(item.case.household_id, item.text)
             mine = form.item()
             compare = [
                 {"label": str(form.fields[n].label), "theirs": shown(item, n, getattr(item, n)),

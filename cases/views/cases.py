@@ -33,7 +33,7 @@ from cases.selectors import case_page
 from common.errors import NotAllowed, RuleViolation, StaleRecord
 from common.japan.wareki import format_wareki
 from common.keyset import Sort, paginate
-from households.contact import HIDDEN_EDIT, safe_contacts
+from households.contact import safe_contacts
 from households.templatetags.contact import shield_of
 
 SORTS = {
@@ -92,7 +92,7 @@ def frame(request: ActorRequest, case: Case, tab: str) -> dict[str, Any]:
             {"label": label, "url": f"{base}?tab={key}" if key != "timeline" else base, "current": key == tab}
             for key, label in TABS
         ],
-        "chips": case_page.chips(case, timezone.localdate()),
+        "chips": case_page.chips(case, timezone.localdate(), shield_of(request)),
         "partners": case_page.partners(case),
         "plan": plan,
         "phase": case_page.phase(case, plan),
@@ -206,8 +206,7 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
         "case__household", "agency", "staff", "person"
     )
     note = scoped_get(rows, request, pk=pk)
-    if shield_of(request).text(note.text, note.case.household_id) != note.text:
-        raise NotAllowed(HIDDEN_EDIT)
+    _check_readable(request, note)
     people = [chip.person for chip in case_page.chips(note.case, timezone.localdate())]
     compare = None
     if request.method == "GET":
@@ -226,6 +225,7 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
             )  # fmt: skip
         except StaleRecord:
             note = rows.get(pk=pk)
+            _check_readable(request, note)
             compare = _compare_note(form, note)
             data = request.POST.copy()
             data["version"] = str(note.version)
@@ -240,6 +240,10 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
     return render(
         request, "cases/note_edit.html", {"form": form, "note": note, "compare": compare}, status=422
     )
+
+
+def _check_readable(request: ActorRequest, note: ProgressNote) -> None:
+    shield_of(request).check_readable(note.case.household_id, note.text, note.counterpart, note.next_text)
 
 
 def _compare_note(form: NoteEditForm, theirs: ProgressNote) -> list[dict[str, Any]]:

@@ -20,12 +20,13 @@ from audit.models import AccessKind
 from cases.actions.plan import PlanItemData, evaluate_plan, save_plan, start_plan
 from cases.forms.plan import EvaluationForm, PlanForm, PlanItems
 from cases.models import Case, Code, PlanItem, SupportPlan
-from cases.permissions import leads_case
+from cases.permissions import check_leads_case, leads_case
 from cases.views.cases import get_case, shown
 from cases.workflow import PlanState
 from common.errors import NotAllowed, RuleViolation, StaleRecord
 from common.japan.wareki import format_wareki_short
 from common.pdf import render_pdf
+from households.templatetags.contact import shield_of
 
 
 def _plan(request: ActorRequest, pk: int) -> SupportPlan:
@@ -92,6 +93,14 @@ def plan_pdf(request: ActorRequest, pk: int) -> HttpResponse:
     )
 
 
+def _check_readable(request: ActorRequest, plan: SupportPlan) -> None:
+    """A plan that holds what is protected from the reader is written by those who may read it."""
+    check_leads_case(request.actor, plan.case)
+    rows = plan.items.values_list("problem", "action", "doer_text", "frequency")
+    texts = (plan.hope, plan.long_goal, plan.short_goal, *(text for row in rows for text in row))
+    shield_of(request).check_readable(plan.case.household_id, *texts)
+
+
 def _compare(form: PlanForm, mine: list[PlanItemData], theirs: SupportPlan) -> list[dict[str, Any]]:
     """Everything that another save changed, beside one's own: goals, dates, services and the role table."""
     names = ("hope", "long_goal", "short_goal", "starts_on", "ends_on", "monitoring_on")
@@ -129,6 +138,7 @@ ITEM_FIELDS = ("problem", "action", "doer", "agency", "doer_text", "frequency", 
 def plan_edit(request: ActorRequest, pk: int) -> HttpResponse:
     """Write a draft: goals, period, services and the role table."""
     plan = _plan(request, pk)
+    _check_readable(request, plan)
     agencies = (
         Agency.objects.visible_to(request.actor).active_on(timezone.localdate()).with_desk().order_by("code")
     )
@@ -154,6 +164,7 @@ def plan_edit(request: ActorRequest, pk: int) -> HttpResponse:
             )  # fmt: skip
         except StaleRecord:
             plan = _plan(request, pk)
+            _check_readable(request, plan)
             compare = _compare(form, rows_given, plan)
             data = request.POST.copy()
             data["version"] = str(plan.version)

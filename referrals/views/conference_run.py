@@ -233,6 +233,7 @@ def conclude(request: ActorRequest, pk: int) -> HttpResponse:
     form = ConclusionForm(request.POST)
     if not form.is_valid():
         raise RuleViolation(" ".join(str(e[0]) for e in form.errors.values()))
+    shield_for(request.actor).check_readable(item.case.household_id, item.conclusion)
     conclude_item(item=item, conclusion=form.cleaned_data["conclusion"], actor=request.actor, at=at)
     then = request.POST.get("then", "")
     if then == "approve":
@@ -261,7 +262,7 @@ def close(request: ActorRequest, pk: int) -> HttpResponse:
     assert conference.started_at is not None
     opened = timezone.localtime(conference.started_at)
     initial = {
-        "started_at": opened.time(), "ended_at": timezone.localtime(at).time(), "summary": draft_minutes(items),
+        "started_at": opened.time(), "ended_at": timezone.localtime(at).time(), "summary": draft_minutes(items, shield_for(request.actor)),
     }  # fmt: skip
     form = CloseForm(request.POST or None, initial=initial)
     status = 200

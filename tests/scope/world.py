@@ -144,12 +144,22 @@ def _main_case(worker: Persona, at: datetime) -> tuple[Case, dict[str, Any]]:
         data=NoteData(started_at=at - timedelta(hours=5), minutes=15, way="phone", text=NOTE + HERE,
                       counterpart=HERE, next_on=timezone.localdate(at) + timedelta(days=2), next_text=HERE),
     )  # fmt: skip
-    item = add_item(case=case, data=ItemData("problem", ITEM + HERE, person=case.person), actor=worker.actor, at=at)
+    item = add_item(
+        case=case, data=ItemData("problem", ITEM + HERE, person=case.person), actor=worker.actor, at=at
+    )
     plan = start_plan(case=case, actor=worker.actor, at=at)
-    save_plan(plan=plan, data=PlanData(
-            hope=HERE, long_goal=PLAN + HERE, short_goal=HERE,
+    save_plan(
+        plan=plan,
+        data=PlanData(
+            hope=HERE,
+            long_goal=PLAN + HERE,
+            short_goal=HERE,
             items=(PlanItemData(problem=HERE, action=HERE, frequency="毎週", doer_text=HERE),),
-        ), version=plan.version, actor=worker.actor, at=at)
+        ),
+        version=plan.version,
+        actor=worker.actor,
+        at=at,
+    )
     ids = {
         "number": case.number, "household": household.pk, "person": case.person_id, "note": note.pk, "item": item.pk,
         "plan": plan.pk, "receipt": contact.receipt_no, "offices": office, "member": household.members.get().pk,
@@ -251,11 +261,20 @@ def _sittings(world: World, worker: Persona, at: datetime) -> None:
             at=at,
             starts_at=at + timedelta(hours=1),
         )
-        item = c.put(conference, world.case, director.actor, topic=topic + HERE, situation=topic + HERE, request_text=HERE)
+        item = c.put(
+            conference,
+            world.case,
+            director.actor,
+            topic=topic + HERE,
+            situation=topic + HERE,
+            request_text=HERE,
+        )
         c.accept(conference, guests[name].actor)
         made[name] = (c.sit(conference, director.actor), item)
     sitting, item = made["guest in the sitting"]
-    decision = c.decide(item, school, guests["guest in the sitting"].staff, director.actor, text=DECISION + HERE)
+    decision = c.decide(
+        item, school, guests["guest in the sitting"].staff, director.actor, text=DECISION + HERE
+    )
     over, _ = made["guest after the sitting"]
     c.conclude_item(item=over.agenda.get(), conclusion=OLD_TOPIC + HERE, actor=director.actor, at=at)
     Conference.objects.filter(pk=over.pk).update(started_at=at - timedelta(hours=2))
@@ -276,7 +295,11 @@ def _team_sitting(world: World, worker: Persona, at: datetime) -> None:
     """A team meeting that is over, on consent: the partner whom the consent names sat there, and one whom it does not."""
     partner, unnamed = world.people["partner by consent"], world.people["asked without consent"]
     meeting = c.convene(
-        worker.actor, title="打合せ", invite=(partner.agency, unnamed.agency), at=at, starts_at=at + timedelta(hours=1)
+        worker.actor,
+        title="打合せ",
+        invite=(partner.agency, unnamed.agency),
+        at=at,
+        starts_at=at + timedelta(hours=1),
     )
     item = c.put(meeting, world.case, worker.actor, topic=TEAM_TOPIC + HERE, ground=Ground.CONSENT)
     c.sit(meeting, worker.actor)
