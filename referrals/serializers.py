@@ -12,6 +12,8 @@ from referrals.workflow import ReferralEvent
 
 
 class ReferralSerializer(ShieldedSerializer):
+    """つなぎ."""
+
     text_fields = ("purpose",)
     desk_fields = {"from_agency": ("from_agency",), "to_agency": ("to_agency",)}
 
@@ -51,6 +53,8 @@ class AnswerSerializer(serializers.Serializer):
 
 
 class ActionItemSerializer(ShieldedSerializer):
+    """決定事項."""
+
     text_fields = ("text",)
     desk_fields = {"agency": ("agency", "staff")}
 
