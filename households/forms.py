@@ -45,7 +45,7 @@ class PersonForm(PersonFields):
 
     def __init__(self, *args: Any, hides_contact: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("phone", "workplace") if hides_contact else ():
+        for name in ("phone", "workplace", "note") if hides_contact else ():
             del self.fields[name]
 
 

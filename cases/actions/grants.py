@@ -13,6 +13,7 @@ from accounts.models import Agency
 from cases.models import Case, CaseGrant
 from cases.models.case import VIEW_CASE
 from households.actions.grants import give_grant, grant_household
+from households.models import HouseholdGrant
 
 
 def grant_case(
@@ -45,8 +46,20 @@ def director_offices(sectors: Iterable[str]) -> list[Agency]:
 
 
 def grant_directors_of_multi_sector_case(*, case: Case, actor: Actor, at: datetime) -> None:
-    """A case of two or more sectors is coordinated between them: the director of each of its sectors sees it."""
-    if len(set(case.sectors)) < 2:
-        return
-    for office in director_offices(case.sectors):
+    """A case of two or more sectors is coordinated between them: the director of each of its sectors sees it, and one
+    whose sector it no longer is does not.
+    """
+    offices = director_offices(case.sectors) if len(set(case.sectors)) > 1 else []
+    _end_coordination(case, but=offices, at=at)
+    for office in offices:
         grant_case(case=case, agency=office, ground=Ground.COORDINATION, basis=case, actor=actor, at=at)
+
+
+def _end_coordination(case: Case, *, but: list[Agency], at: datetime) -> None:
+    """What rests on the case's sectors ends with them; what rests on a referral that rose stays."""
+    resting = {
+        "ground": Ground.COORDINATION, "basis_type": case._meta.label_lower, "basis_id": str(case.pk)
+    }  # fmt: skip
+    kept = [office.group_id for office in but]
+    for model in (CaseGrant, HouseholdGrant):
+        model.objects.in_force(at).filter(**resting).exclude(group__in=kept).update(ends_at=at)

@@ -181,7 +181,8 @@ def _case_of(
         join_as_receiver(case=case, agency=actor.agency, staff=actor.staff, actor=actor, at=at)
         notify(
             staff_ids={case.lead_staff_id} - staff_denied(case.household_id),
-            text=f"{case.number}に、{actor.agency.short_name}で受けた相談が加わりました。",
+            # at which desk is no word for a mail: it may tell where somebody lives (支援措置)
+            text=f"{case.number}に、ほかの機関で受けた相談が加わりました。",
             url=reverse("cases:detail", args=[case.number]),
             at=at,
         )

@@ -15,6 +15,7 @@ from cases.models import Case, Draft
 from cases.selectors.watch import home_rows as watch_rows
 from common.japan.wareki import format_wareki_short
 from common.queue import QueueGroup, QueueRow
+from households.contact import hidden_home
 
 AHEAD = timedelta(days=7)
 SILENT = timedelta(days=30)
@@ -39,6 +40,7 @@ def _cases(actor: Actor, at: datetime) -> list[QueueRow]:
         Case.objects.visible_to(actor)
         .open()
         .filter(due | silent)
+        .annotate(hides=hidden_home(actor, "household_id"))
         .annotate(is_due=CaseExpr(When(due, then=True), default=False, output_field=BooleanField()))
         .select_related("household", "lead_staff")
         .order_by("-is_due", "next_on", "last_contact_at", "pk")[: 2 * LIMIT]
@@ -58,7 +60,8 @@ def _is_silent(row: Case, actor: Actor, at: datetime) -> bool:
 def _next_date(row: Case) -> QueueRow:
     return QueueRow(
         group=QueueGroup.TODAY, kind="次の予定", title=row.household.name,
-        url=reverse("cases:detail", args=[row.number]), due_on=row.next_on, detail=row.next_text,
+        url=reverse("cases:detail", args=[row.number]), due_on=row.next_on,
+        detail="" if getattr(row, "hides", False) else row.next_text,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from cases.selectors import case_page
 from cases.views.cases import frame, get_case
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
+from households.templatetags.contact import shield_of
 
 
 def _back(case: Case) -> str:
@@ -63,6 +64,7 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
         "case__household", "person", "code"
     )
     item = scoped_get(rows, request, log=None, pk=pk)
+    shield_of(request).check_readable(item.case.household_id, item.text)
     people = [chip.person for chip in case_page.chips(item.case, timezone.localdate())]
     if request.method == "GET":
         initial = {
@@ -89,6 +91,7 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
             if isinstance(done, Saved):
                 messages.success(request, done.words("訂正を保存しました。"))
                 return redirect(_back(item.case))
+            shield_of(request).check_readable(done.current.case.household_id, done.current.text)
             compare = done.rows
             form = ItemForm(done.data, actor=request.actor, people=people)
     return render(

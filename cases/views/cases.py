@@ -30,9 +30,8 @@ from cases.permissions import can_close_case, can_write_case, leads_case
 from cases.selectors import case_page, watch
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
-from common.japan.wareki import format_wareki
 from common.keyset import Sort, paginate
-from households.contact import HIDDEN_EDIT, safe_contacts
+from households.contact import safe_contacts
 from households.templatetags.contact import shield_of
 
 SORTS = {
@@ -91,7 +90,7 @@ def frame(request: ActorRequest, case: Case, tab: str) -> dict[str, Any]:
             {"label": label, "url": f"{base}?tab={key}" if key != "timeline" else base, "current": key == tab}
             for key, label in TABS
         ],
-        "chips": case_page.chips(case, timezone.localdate()),
+        "chips": case_page.chips(case, timezone.localdate(), shield_of(request)),
         "watch": watch.standing(case, request.actor, timezone.localdate()),
         "partners": case_page.partners(case),
         "plan": plan,
@@ -206,8 +205,7 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
         "case__household", "agency", "staff", "person"
     )
     note = scoped_get(rows, request, pk=pk)
-    if shield_of(request).text(note.text, note.case.household_id) != note.text:
-        raise NotAllowed(HIDDEN_EDIT)
+    _check_readable(request, note)
     people = [chip.person for chip in case_page.chips(note.case, timezone.localdate())]
     compare = None
     if request.method == "GET":
@@ -235,8 +233,13 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
             if isinstance(done, Saved):
                 messages.success(request, done.words("訂正を保存しました。"))
                 return redirect("cases:detail", number=note.case.number)
+            _check_readable(request, done.current)
             compare = done.rows
             form = NoteEditForm(done.data, people=people)
     return render(
         request, "cases/note_edit.html", {"form": form, "note": note, "compare": compare}, status=422
     )
+
+
+def _check_readable(request: ActorRequest, note: ProgressNote) -> None:
+    shield_of(request).check_readable(note.case.household_id, note.text, note.counterpart, note.next_text)

@@ -20,13 +20,14 @@ from audit.models import AccessKind
 from cases.actions.plan import PlanItemData, evaluate_plan, save_plan, start_plan
 from cases.forms.plan import EvaluationForm, PlanForm, PlanItems
 from cases.models import Case, Code, PlanItem, SupportPlan
-from cases.permissions import leads_case
+from cases.permissions import check_leads_case, leads_case
 from cases.views.cases import get_case
 from cases.workflow import PlanState
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
 from common.japan.wareki import format_wareki_short
 from common.pdf import render_pdf
+from households.templatetags.contact import shield_of
 
 
 def _plan(request: ActorRequest, pk: int) -> SupportPlan:
@@ -93,6 +94,14 @@ def plan_pdf(request: ActorRequest, pk: int) -> HttpResponse:
     )
 
 
+def _check_readable(request: ActorRequest, plan: SupportPlan) -> None:
+    """A plan that holds what is protected from the reader is written by those who may read it."""
+    check_leads_case(request.actor, plan.case)
+    rows = plan.items.values_list("problem", "action", "doer_text", "frequency")
+    texts = (plan.hope, plan.long_goal, plan.short_goal, *(text for row in rows for text in row))
+    shield_of(request).check_readable(plan.case.household_id, *texts)
+
+
 def _tables(form: PlanForm, mine: list[PlanItemData], theirs: SupportPlan) -> dict[str, tuple[str, str, str]]:
     """Services and the role table are rows of their own: where they differ, the reader decides."""
     services = theirs.services.order_by("position")
@@ -122,6 +131,7 @@ ITEM_FIELDS = ("problem", "action", "doer", "agency", "doer_text", "frequency", 
 def plan_edit(request: ActorRequest, pk: int) -> HttpResponse:
     """Write a draft: goals, period, services and the role table."""
     plan = _plan(request, pk)
+    _check_readable(request, plan)
     agencies = (
         Agency.objects.visible_to(request.actor).active_on(timezone.localdate()).with_desk().order_by("code")
     )
@@ -157,6 +167,7 @@ def plan_edit(request: ActorRequest, pk: int) -> HttpResponse:
             if isinstance(done, Saved):
                 messages.success(request, done.words("プラン案を保存しました。会議で決定します。"))
                 return redirect("cases:plan", pk=plan.pk)
+            _check_readable(request, done.current)
             compare = done.rows
             form = PlanForm(done.data, actor=request.actor)
     context = {"form": form, "items": items, "plan": plan, "case": plan.case, "compare": compare}

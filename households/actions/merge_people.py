@@ -237,6 +237,7 @@ class _Rows:
             self._change(
                 first, during=during, relation=known[0] if known else first.relation,
                 is_key_person=first.is_key_person or row.is_key_person,
+                by_identity=first.by_identity and row.by_identity,
             )  # fmt: skip
         self._one_home(mine, theirs, home)
 

@@ -73,7 +73,7 @@ def update_person(*, person: Person, data: PersonData, version: int, actor: Acto
     check_version(person, version)
     check_dates(data, timezone.localdate(at))
     if AddressProtection.objects.closed_to(actor).filter(person=person).exists():
-        data = replace(data, phone=person.phone, workplace=person.workplace)
+        data = replace(data, phone=person.phone, workplace=person.workplace, note=person.note)
     changed = [name for name, value in asdict(data).items() if getattr(person, name) != value]
     for name, value in asdict(data).items():
         setattr(person, name, value)

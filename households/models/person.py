@@ -33,11 +33,16 @@ def without_search(path: str = "") -> tuple[str, ...]:
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, actor: Actor) -> PersonQuerySet:
-        """A person is seen through a visible household that they belong, or once belonged, to."""
+        """A person is seen through a visible household that they belong, or once belonged, to. A membership written by
+        somebody who knew no more than who it is (``by_identity``) opens nothing: or anybody could open the record of
+        anybody by adding them to a household of their own.
+        """
         return self.filter(
             Exists(
                 HouseholdMember.objects.filter(
-                    person=OuterRef("pk"), household__in=Household.objects.visible_to(actor)
+                    person=OuterRef("pk"),
+                    by_identity=False,
+                    household__in=Household.objects.visible_to(actor),
                 )
             )
         )
@@ -175,6 +180,7 @@ class HouseholdMember(models.Model):
     lives_together = models.BooleanField("同居", default=True)
     is_key_person = models.BooleanField("キーパーソン", default=False)
     during = DateRangeField("期間")
+    by_identity = models.BooleanField("名寄せだけで加えた", default=False)
 
     class Meta:
         verbose_name = "世帯員"

@@ -58,6 +58,7 @@ from referrals.selectors_conferences import (
     for_list,
     open_by_agency,
     proposals,
+    readable_summary,
     seat_of,
     staff_by_agency,
     with_members,
@@ -106,7 +107,7 @@ def _conferences(request: ActorRequest, tab: str) -> dict[str, Any]:
         wanted &= Q(convener=request.actor.agency_id)
     found = Conference.objects.visible_to(request.actor).filter(over if tab == "past" else ~over, wanted)
     default = "-starts" if tab == "past" else "starts"
-    page = paginate(for_list(found), request_get=request.GET, sorts=SORTS, default=default)
+    page = paginate(for_list(found, request.actor), request_get=request.GET, sorts=SORTS, default=default)
     return {"filter": form, "page": page, "is_filtered": bool(wanted)}
 
 
@@ -241,6 +242,7 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         "is_planned": conference.state == ConferenceState.PLANNED,
         "is_over": is_over,
         "items": items,
+        "summary": readable_summary(conference, items, actor) if is_over and is_open else None,
         "agenda_minutes": sum(item.minutes for item in items),
         "seat_rows": [
             (seat, can_seat(actor, seat) and not is_over, people.get(seat.agency_id, [])) for seat in seats
