@@ -142,7 +142,7 @@ NOTHING_HIDDEN = Shield()
 
 
 def shield_for(actor: Actor) -> Shield:
-    """The shield of a reader: one query while nothing is hidden from them, two otherwise."""
+    """The shield of a reader; one query."""
     return _shield(AddressProtection.objects.closed_to(actor))
 
 
@@ -184,33 +184,29 @@ def hidden_home(actor: Actor, path: str) -> Exists:
 
 
 def _shield(protections: QuerySet[AddressProtection]) -> Shield:
-    pairs = list(protections.values_list("person_id", "adversary_id"))
-    people = frozenset(person for person, _ in pairs)
-    if not people:
-        return Shield()
-    fled_from: dict[int, set[int]] = defaultdict(set)
-    for person, adversary in pairs:
-        if adversary is not None:
-            fled_from[adversary].add(person)
-    rows = HouseholdMember.objects.filter(person__in=people | set(fled_from)).values_list(
-        "household_id", "person_id", "during", "person__phone", "person__workplace", "household__address",
-        "household__phone", "household__postal_code",
+    """One query: the protected with the homes they live or lived in, and the homes of those whom they fled from."""
+    rows = protections.values_list(
+        "person_id", "person__phone", "person__workplace", "person__memberships__household_id",
+        "person__memberships__during", "person__memberships__household__address",
+        "person__memberships__household__phone", "person__memberships__household__postal_code",
+        "adversary__memberships__household_id",
     )  # fmt: skip
     today = timezone.localdate()
     said: dict[int, set[Detail]] = defaultdict(set)
     read_in: dict[int, set[int]] = defaultdict(set)
     living = set()
-    for home, person, during, own_phone, workplace, address, phone, postal_code in rows:
-        read_in[home] |= fled_from.get(person, set())
-        if person not in people:
+    for person, own_phone, workplace, home, during, address, phone, postal_code, home_of_adversary in rows:
+        said[person] |= {(False, own_phone), (False, workplace)}
+        if home_of_adversary is not None:
+            read_in[home_of_adversary].add(person)
+        if home is None:
             continue
         read_in[home].add(person)
-        said[person] |= {(False, own_phone), (False, workplace)}
         if today in during:
             living.add(home)
             said[person] |= {(True, address), (False, phone), (False, postal_code)}
     return Shield(
-        people,
+        frozenset(said),
         frozenset(living),
         {pk: frozenset(details) for pk, details in said.items()},
         {pk: frozenset(persons) for pk, persons in read_in.items() if persons},
