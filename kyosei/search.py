@@ -9,6 +9,7 @@ from accounts.roles import Permission
 from cases.models import Case, Consultation
 from common.japan.names import fold
 from households.models import Household, HouseholdMember, Person
+from households.selectors_people import search_people
 
 LIMIT = 20
 
@@ -33,7 +34,7 @@ def search_all(actor: Actor, query: str) -> SearchResults:
     if not fold(query):
         return SearchResults([], [], [], [])
     number = query.upper()
-    people = list(Person.objects.findable_by(actor).matching(query).order_by("kana_folded", "pk")[:LIMIT])
+    people = list(h.person for h in search_people(actor, query, most=LIMIT).hits)
     members = HouseholdMember.objects.filter(person__in=[p.pk for p in people]).values("household_id")
     households = list(Household.objects.visible_to(actor).filter(pk__in=members).order_by("-pk")[:LIMIT])
     cases = list(

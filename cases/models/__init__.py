@@ -4,6 +4,7 @@ from cases.models.break_glass import BreakGlass
 from cases.models.case import Case, CaseGrant, CasePartner, FollowUp
 from cases.models.codes import Code, NumberSeries
 from cases.models.consultation import Consultation, ConsultationConcern, Draft
+from cases.models.indexed_text import IndexedText
 from cases.models.note import AssessmentItem, ProgressNote
 from cases.models.plan import Evaluation, PlanItem, SupportPlan
 
@@ -19,6 +20,7 @@ __all__ = [
     "Draft",
     "Evaluation",
     "FollowUp",
+    "IndexedText",
     "NumberSeries",
     "PlanItem",
     "ProgressNote",

@@ -1,6 +1,7 @@
 """Models of people and households, by noun."""
 
 from households.models.consent import Consent, ConsentAgency, ConsentScan
+from households.models.former_name import FormerName
 from households.models.grants import AccessGrant
 from households.models.household import (
     VIEW_HOUSEHOLD,
@@ -20,6 +21,7 @@ __all__ = [
     "Consent",
     "ConsentAgency",
     "ConsentScan",
+    "FormerName",
     "Household",
     "HouseholdDenial",
     "HouseholdGrant",

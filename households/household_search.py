@@ -1,0 +1,19 @@
+"""What a household is found by: its name, address, postal code and phone, folded, each on a line of its own."""
+
+from __future__ import annotations
+
+from common.japan.names import bigrams, fold_text
+from households.person_search import PHONE, digit_runs, digits_of
+
+ADDRESS, POSTAL = ",", "-"
+
+
+def household_columns(
+    *, name: str = "", address: str = "", postal_code: str = "", phone: str = ""
+) -> dict[str, object]:
+    """``search_text`` and ``search_terms``. The lines of a place bear a mark that folding drops from any query."""
+    said, place = fold_text(name), fold_text(address)
+    post, digits = digits_of(postal_code), digits_of(phone)
+    lines = [said, ADDRESS + place if place else "", POSTAL + post if post else "", PHONE + digits if digits else ""]
+    terms = {*(bigrams(said) or ([said] if said else [])), *bigrams(place), *digit_runs(post), *digit_runs(digits)}
+    return {"search_text": "\n".join(line for line in lines if line), "search_terms": sorted(terms)}
