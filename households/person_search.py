@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from django.utils import timezone
+
 from common.japan.names import bigrams, fold, split_words
 from common.japan.numbers import to_ascii_digits
 from common.japan.romaji import loose_readings, romaji_beginning, romaji_readings
@@ -24,7 +26,7 @@ ALIAS, FORMER, PHONE = "'", "~", "."
 RUN: Final = 4  # digits of a phone are indexed in runs of four: shorter ones are in every number
 _PARTS: Final = re.compile(r"[\s・･=＝]+")
 _KANA: Final = re.compile("[ぁ-ゖ]+")
-_MIXED: Final = re.compile("([^ぁ-ゖ]+)([ぁ-ゖ]+)")
+_MIXED: Final = re.compile("([^ぁ-ゖ]+)([ぁ-ゖ]+)|([ぁ-ゖ]+)([^ぁ-ゖ]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +138,10 @@ class PersonQuery:
         return bool(self.words or self.born)
 
     def divided(self) -> PersonQuery | None:
-        """山田はなこ as 山田 and はなこ: kanji for the family, kana for the given name; ``None`` where that cannot be."""
+        """山田はなこ as 山田 and はなこ, やまだ花子 as やまだ and 花子; ``None`` where that cannot be."""
         if len(self.words) != 1 or not (match := _MIXED.fullmatch(self.words[0].folded)):
             return None
-        return PersonQuery(tuple(word_of(part) for part in match.groups()), self.born, self.may_be_unknown)
+        return PersonQuery(tuple(word_of(part) for part in match.groups() if part), self.born, self.may_be_unknown)
 
 
 _MARKS: Final = "|".join(sorted({m for era in ERAS for m in (era.name, era.letter)}, key=len, reverse=True))
@@ -150,13 +152,14 @@ _BORN: Final = re.compile(r"(生まれ|生)$")
 _DIGITS: Final = re.compile(r"\+?[\d()\-]+")
 
 
-def parse_query(text: str, *, today: date) -> PersonQuery:
+def parse_query(text: str, *, today: date | None = None) -> PersonQuery:
     """Names, a birth date in any notation (whole, month or year), an age and a phone, in any order."""
     plain = to_ascii_digits(text).strip()
     if (born := _born(plain)) is not None:
         return PersonQuery(born=born)
     if (digits := digits_of(plain)) and _DIGITS.fullmatch(re.sub(r"\s", "", plain)):
         return PersonQuery((Word(plain, digits=digits, year=_year_in(digits)),))
+    today = today or timezone.localdate()
     words, born, unknown = [], None, False
     for typed in split_words(text):
         days = _born(to_ascii_digits(typed))

@@ -19,7 +19,6 @@ from functools import reduce
 from operator import and_
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from accounts.actor import Actor
 from households.matching import MOST_FORMS, born_between, has_name, holds_digits, holds_word, matches
@@ -27,6 +26,7 @@ from households.models import FormerName, Person
 from households.person_search import ALIAS, FORMER, PersonQuery, Word, is_kana_form, parse_query
 
 MOST = 100  # people of one answer, over all its pages
+MOST_ARMS = 16  # beginnings that one query asks for
 
 
 class Tier(IntEnum):
@@ -68,7 +68,7 @@ def search_people(
     actor: Actor, text: str, *, weaker: bool = False, most: int = MOST, on: date | None = None
 ) -> FoundPeople:
     """Everybody whom ``text`` finds, ranked, at most ``most``; usually two or three queries, none of them long."""
-    query = parse_query(text, today=on or timezone.localdate())
+    query = parse_query(text, today=on)
     if not query:
         return FoundPeople([])
     people = Person.objects.findable_by(actor).defer("search_terms", "note")
@@ -94,7 +94,7 @@ def _rank(hit: FoundPerson) -> tuple[object, ...]:
 def _collect(people: QuerySet[Person], query: PersonQuery, *, weaker: bool, most: int) -> list[FoundPerson]:
     found: dict[int, FoundPerson] = {}
     strength = Tier.EXACT
-    for tier, rows in _steps(people, query):
+    for tier, rows in _steps(people, query, most + 1):
         if len(found) > most or (tier != strength and found and not weaker):
             break
         strength = tier
@@ -104,7 +104,7 @@ def _collect(people: QuerySet[Person], query: PersonQuery, *, weaker: bool, most
     return list(found.values())
 
 
-def _steps(people: QuerySet[Person], query: PersonQuery) -> Iterator[tuple[Tier, QuerySet[Person]]]:
+def _steps(people: QuerySet[Person], query: PersonQuery, most: int) -> Iterator[tuple[Tier, QuerySet[Person]]]:
     """Ever weaker sets of people, each read only when it is reached, with the strength that they belong to.
 
     A single name goes along the ordered names first, so that the commonest names of the country cost no more than
@@ -113,16 +113,14 @@ def _steps(people: QuerySet[Person], query: PersonQuery) -> Iterator[tuple[Tier,
     words = query.words
     alone = words[0] if len(words) == 1 and not words[0].digits and not query.born else None
     if alone is not None:
-        for column, form in _columns(alone.forms):
-            yield Tier.EXACT, _along(people, column, f"{form} ")
+        yield Tier.EXACT, _along(people, [(column, f"{form} ") for column, form in _columns(alone.forms)], most)
     yield Tier.EXACT, people.filter(_every(has_name(w.forms) if w.forms else holds_digits(w) for w in words))
     if alone is not None:
-        for column, form in _columns((*alone.forms, *alone.begins)):
-            yield Tier.BEGINNING, _along(people, column, form)
+        yield Tier.BEGINNING, _along(people, _columns((*alone.forms, *alone.begins)), most)
     elif len(words) == 2 and not any(word.digits for word in words):
-        for column, form in _columns(words[0].forms):
-            for beginning in (*words[1].forms, *words[1].begins)[:MOST_FORMS]:
-                yield Tier.BEGINNING, _along(people, column, f"{form} {beginning}")
+        seconds = (*words[1].forms, *words[1].begins)[:MOST_FORMS]
+        both = [(column, f"{one} {two}") for column, one in _columns(words[0].forms) for two in seconds]
+        yield Tier.BEGINNING, _along(people, both[:MOST_ARMS], most)
     if alone is None or len(alone.folded) > 1:
         yield Tier.INSIDE, people.filter(_every(holds_word(word) for word in words))
     if any(loose := [word.loose() for word in words]):
@@ -142,8 +140,12 @@ def _columns(forms: Iterable[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _along(people: QuerySet[Person], column: str, beginning: str) -> QuerySet[Person]:
-    return people.filter(**{f"{column}__startswith": beginning}).order_by(column, "pk")
+def _along(people: QuerySet[Person], starts: list[tuple[str, str]], most: int) -> QuerySet[Person]:
+    """The first people of each beginning in the order of its index, in one query."""
+    arms = [
+        people.filter(**{f"{column}__startswith": start}).order_by(column, "pk")[:most] for column, start in starts
+    ]
+    return arms[0].union(*arms[1:], all=True) if len(arms) > 1 else arms[0]
 
 
 def _every(conditions: Iterable[Q]) -> Q:

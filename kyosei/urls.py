@@ -8,6 +8,7 @@ from kyosei import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("search/", views.search, name="search"),
+    path("search/texts/", views.search_texts_fragment, name="search_texts"),
     path("healthz", views.health, name="health"),
     path("accounts/", include("allauth.account.urls")),
     path("staff/", include("accounts.urls")),

@@ -58,6 +58,8 @@ _EMOJI: Final = re.compile(
 _KANJI: Final = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff々〆〇"
 # 関ヶ原, 関ケ原 and 関が原 are one name; the ケ of a given name (タケシ, 山田ケイ) is not meant
 _KE: Final = re.compile(f"(?<=[{_KANJI}])[ケヶヵ](?=[{_KANJI}]|$)|^[ケヶヵ](?=[{_KANJI}])")
+_ACCENTED: Final = re.compile("[\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f]")
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _LONG_MARKS: Final = re.compile("(?<=[ぁ-ゖァ-ヺー])[〜~―—−]")
 
 
@@ -80,6 +82,9 @@ def _expand_iteration(text: str) -> str:
 
 def _fold_once(text: str, *, keeps_long: bool) -> str:
     text = unicodedata.normalize("NFKC", strip_selectors(text)).casefold()
+    if _ACCENTED.search(text):
+        plain = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
+        text = unicodedata.normalize("NFC", plain)
     text = _KE.sub("が", _EMOJI.sub("", text))
     text = fold_kana(_LONG_MARKS.sub("ー", text)).translate(_VARIANTS)
     if keeps_long:
@@ -100,7 +105,7 @@ def fold(text: str) -> str:
 
     NFKC, lower case, katakana as hiragana, small kana as large, ぢづ as じず, long vowels one way (ゆーこ as ゆうこ,
     おおの as おうの), known kanji variants as one (髙高, 﨑崎碕嵜, 斉斎齋齊, …), 々 written out, ヶ and ケ between kanji
-    as が, 之 and ノ as の; spaces, punctuation, hyphens, emoji and variation selectors are gone. Characters that are
+    as が, 之 and ノ as の, Latin letters without accents; spaces, punctuation, hyphens, emoji and variation selectors are gone. Characters that are
     not in the table stay: two people never become one by folding, they only meet in the same list.
     """
     return _fold(text, keeps_long=True)

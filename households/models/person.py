@@ -9,7 +9,6 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import Int8Range
 from accounts.roles import Permission
@@ -66,7 +65,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """People whose name, former name, kana, birth date or phone holds every word of ``query``, in no order: for
         narrowing a list. ``households.selectors_people`` ranks them.
         """
-        asked = parse_query(query, today=timezone.localdate())
+        asked = parse_query(query)
         return self.filter(matches(asked)) if asked else self.none()
 
 

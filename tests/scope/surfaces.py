@@ -31,7 +31,11 @@ class Surface:
 S = Surface
 READS = (
     S("home"), S("search", query="?q=菊乃", identity=True), S("search", query="?q=０５９５７７１２３４"),
-    S("search", query="?q=霧見"),
+    S("search", query="?q=霧見"), S("search", query="?q=霧見台 9丁目"),
+    S("search", query="?q=菊乃&near=1", identity=True), S("search", query="?q=菊乃&show=people", identity=True),
+    *(S("search_texts", query=f"?q={word}{more}")
+      for word in ("翡翠色", "鵯色の", "藍色の課", "茜色", "鶫色", "霧見台", "色", "記録", "０５９５－７７", "の")
+      for more in ("", "&more=1")),
     S("households:list"), S("households:list", query="?q=菊乃"), S("households:detail", ("household",)),
     S("households:household_edit", ("household",)), S("households:person_edit", ("person",)),
     S("households:protection", ("household",)),
