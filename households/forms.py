@@ -49,6 +49,17 @@ class PersonForm(PersonFields):
             del self.fields[name]
 
 
+class FormerNameForm(KyoseiForm):
+    """旧姓: the name or its reading, and until when if it is known."""
+
+    family_name = forms.CharField(label="旧姓", max_length=60, required=False)
+    family_kana = forms.CharField(label="旧姓のふりがな", max_length=60, required=False)
+    until_on = WarekiDateField(label="いつまで", required=False, help_text="わからなければ空欄")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="id_former_%s", **kwargs)
+
+
 CONTACT_FIELDS = ("area", "postal_code", "address", "phone")
 
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from households import views
+from households import views_people as people
 from households import views_protection as protection
 
 app_name = "households"
@@ -24,4 +25,6 @@ urlpatterns = [
     path("<int:pk>/kinship/", views.kinship_add, name="kinship_add"),
     path("<int:pk>/kinship/<int:kinship_pk>/remove/", views.kinship_remove, name="kinship_remove"),
     path("people/<int:pk>/", views.person_edit, name="person_edit"),
+    path("people/<int:pk>/former-names/", people.former_name_add, name="former_name_add"),
+    path("people/<int:pk>/former-names/<int:former_pk>/remove/", people.former_name_remove, name="former_name_remove"),
 ]

@@ -20,6 +20,7 @@ from households.actions.persons import register_household, update_household, upd
 from households.contact import safe_contacts
 from households.forms import (
     CONTACT_FIELDS,
+    FormerNameForm,
     HouseholdFilter,
     HouseholdForm,
     KinshipForm,
@@ -29,7 +30,7 @@ from households.forms import (
     NewHouseholdForm,
     PersonForm,
 )
-from households.models import Household, HouseholdMember, Kinship, Person
+from households.models import FormerName, Household, HouseholdMember, Kinship, Person
 from households.permissions import can_edit_household, can_protect
 from households.selectors import filter_households, kinship_rows, member_rows
 from households.templatetags.contact import shield_of
@@ -234,7 +235,7 @@ def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
             initial={name: getattr(person, name) for name in PersonForm.base_fields}, hides_contact=hidden
         )
         context = {"form": form, "person": person, "back": back, "hides_contact": hidden}
-        return render(request, "households/person.html", context)
+        return render(request, "households/person.html", context | _formers(request, person))
     form, compare = PersonForm(request.POST, hides_contact=hidden), None
     if form.is_valid():
         try:
@@ -256,7 +257,12 @@ def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
                 redirect("households:detail", pk=back.household_id) if back else redirect("households:list")
             )
     context = {"form": form, "person": person, "back": back, "compare": compare, "hides_contact": hidden}
-    return render(request, "households/person.html", context, status=422)
+    return render(request, "households/person.html", context | _formers(request, person), status=422)
+
+
+def _formers(request: ActorRequest, person: Person) -> dict[str, Any]:
+    formers = FormerName.objects.visible_to(request.actor).filter(person=person).order_by("-until_on", "-pk")
+    return {"formers": list(formers), "former_form": FormerNameForm()}
 
 
 @require_http_methods(["GET", "POST"])

@@ -85,6 +85,7 @@ WRITES = (
     S("households:member_end", ("household", "member")), S("households:kinship_add", ("household",)),
     S("households:kinship_remove", ("household", "member")),
     S("households:household_edit", ("household",)), S("households:person_edit", ("person",)),
+    S("households:former_name_add", ("person",)), S("households:former_name_remove", ("person", "member")),
     S("households:protection_give", ("household", "person")), S("households:protection_renew", ("household", "person")),
     S("households:protection_end", ("household", "person")), S("households:safe_contact", ("household", "person")),
     S("households:deny", ("household",)), S("households:denial_release", ("household", "member")),
