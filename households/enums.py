@@ -69,3 +69,30 @@ class DenialReason(TextChoices):
     FLED_FROM = "fled_from", "本人が逃れてきた相手、その関係者"
     PARTY = "party", "相談内容の当事者"
     WISH = "wish", "本人が知られたくないと望んでいる"
+
+
+class LinkState(TextChoices):
+    """同一人の確認."""
+
+    POSSIBLE = "possible", "同じ人かもしれない"
+    DIFFERENT = "different", "別の人と確認した"
+
+
+class MergeChange(TextChoices):
+    """What a merge did to a row."""
+
+    MOVED = "moved", "付け替え"
+    CHANGED = "changed", "書き換え"
+    REMOVED = "removed", "重なりのため外した"
+    ADDED = "added", "加えた"
+
+
+class FormerNameKind(TextChoices):
+    """Why a name is no longer the person's name."""
+
+    MARRIAGE = "marriage", "婚姻前の姓"
+    DIVORCE = "divorce", "離婚前の姓"
+    ADOPTION = "adoption", "養子縁組の前の姓"
+    CHANGED = "changed", "氏名の変更の前"
+    MERGED = "merged", "統合した記録の氏名"
+    OTHER = "other", "その他・わからない"

@@ -41,3 +41,21 @@ def check_can_protect(actor: Actor, household_id: int | None = None) -> None:
 
 def can_protect(actor: Actor) -> bool:
     return actor.has(Permission.PROTECTION_EDIT) and actor.agency is not None
+
+
+def check_can_merge(actor: Actor) -> None:
+    """Linking and merging of people is for desk workers and managers; each record has to be one they see."""
+    if (
+        not actor.has(Permission.HOUSEHOLD_EDIT)
+        or not actor.has(Permission.PERSON_FIND)
+        or actor.agency is None
+    ):
+        raise NotAllowed("人の記録を統合する権限がありません。")
+
+
+def can_merge(actor: Actor) -> bool:
+    return (
+        actor.has(Permission.HOUSEHOLD_EDIT)
+        and actor.has(Permission.PERSON_FIND)
+        and actor.agency is not None
+    )

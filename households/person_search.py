@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.utils import timezone
 
@@ -29,16 +29,25 @@ _KANA: Final = re.compile("[ぁ-ゖ]+")
 _MIXED: Final = re.compile("([^ぁ-ゖ]+)([ぁ-ゖ]+)|([ぁ-ゖ]+)([^ぁ-ゖ]+)")
 
 
+class Former(NamedTuple):
+    """A former name; with no given name of its own, the given name of today went with it."""
+
+    family: str = ""
+    family_kana: str = ""
+    given: str = ""
+    given_kana: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
-    """A person's names as they were written; ``formers`` are pairs of former family name and its kana."""
+    """A person's names as they were written, and those that the person had before."""
 
     family: str = ""
     given: str = ""
     family_kana: str = ""
     given_kana: str = ""
     alias: str = ""
-    formers: tuple[tuple[str, str], ...] = ()
+    formers: tuple[Former, ...] = ()
 
 
 @dataclass(slots=True)
@@ -73,10 +82,12 @@ def person_columns(names: Names, phone: str = "") -> dict[str, object]:
         lines.add(
             fold(names.alias), *(fold(part) for part in _PARTS.split(names.alias)), mark=ALIAS
         )
-    for family, family_kana in names.formers:
-        _pair(lines, family, names.given, mark=FORMER)
-        if family_kana:
-            _pair(lines, family_kana, names.given_kana, mark=FORMER)
+    for former in names.formers:
+        if former.family or former.given:
+            _pair(lines, former.family or names.family, former.given or names.given, mark=FORMER)
+        if former.family_kana or former.given_kana:
+            given_kana = former.given_kana or ("" if former.given else names.given_kana)
+            _pair(lines, former.family_kana or names.family_kana, given_kana, mark=FORMER)
     digits = digits_of(phone)
     if digits:
         lines.text.append(PHONE + digits)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households import views
+from households import views, views_same
 from households import views_people as people
 from households import views_protection as protection
 
@@ -27,4 +27,7 @@ urlpatterns = [
     path("people/<int:pk>/", views.person_edit, name="person_edit"),
     path("people/<int:pk>/former-names/", people.former_name_add, name="former_name_add"),
     path("people/<int:pk>/former-names/<int:former_pk>/remove/", people.former_name_remove, name="former_name_remove"),
+    path("people/<int:pk>/same/", views_same.same, name="same"),
+    path("people/<int:pk>/merge/<int:other_pk>/", views_same.merge, name="merge"),
+    path("merges/<int:pk>/undo/", views_same.merge_undo, name="merge_undo"),
 ]

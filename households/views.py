@@ -34,6 +34,7 @@ from households.models import FormerName, Household, HouseholdMember, Kinship, P
 from households.permissions import can_edit_household, can_protect
 from households.selectors import filter_households, kinship_rows, member_rows
 from households.templatetags.contact import shield_of
+from households.views_same import get_person
 
 SORTS = {"created": Sort("登録日", ["created_at"]), "name": Sort("世帯名", ["name"])}
 
@@ -227,7 +228,9 @@ def kinship_remove(request: ActorRequest, pk: int, kinship_pk: int) -> HttpRespo
 def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
     """Correct a person; somebody else's correction is shown beside one's own."""
     people = Person.objects.visible_to(request.actor)
-    person = scoped_get(people, request, pk=pk)
+    person = get_person(request, pk)
+    if person.pk != pk and request.method == "GET":
+        return redirect("households:person_edit", pk=person.pk)
     back = person.memberships.order_by("-pk").first()
     hidden = person.pk in shield_of(request).people
     if request.method == "GET":
@@ -244,7 +247,7 @@ def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
                 at=timezone.now(),
             )  # fmt: skip
         except StaleRecord:
-            person = people.get(pk=pk)
+            person = people.get(pk=person.pk)
             compare = compare_rows(form, person)
             form = PersonForm(on_top(request.POST, person.version), hides_contact=hidden)
         except NotAllowed:

@@ -18,6 +18,7 @@ from audit.models import AccessKind, AccessRecord
 from cases.models import Case, CaseGrant, Consultation
 from households.contact import HIDDEN_DESK, Shield
 from households.models import Household, HouseholdGrant, Person
+from households.selectors_same import same_person
 from reports.targets import CASE, CONSULTATION, HOUSEHOLD, PERSON, Targets, about, below
 
 TYPES = {
@@ -67,7 +68,8 @@ class Reading:
 
 
 def person_scope(person: Person, actor: Actor) -> Scope:
-    """Households, cases, consultations and what hangs on them; each through the reader's own scope. Four queries."""
+    """Households, cases, consultations and what hangs on them; each through the reader's own scope. Five queries;
+    reads of records that were merged into the person count as reads of the person."""
     households = frozenset(
         Household.objects.visible_to(actor).filter(members__person=person).values_list("pk", flat=True)
     )
@@ -78,7 +80,7 @@ def person_scope(person: Person, actor: Actor) -> Scope:
     )
     consultations = {row.pk: row for row in received.only("receipt_no", "person_id", "case_id", "agency_id")}
     targets = below(households, cases, actor)
-    targets[PERSON] = {str(person.pk)}
+    targets[PERSON] = {str(pk) for pk in same_person(person)}
     targets[HOUSEHOLD] = {str(pk) for pk in households}
     targets[CASE] = {str(pk) for pk in cases} | {case.number for case in cases.values()}
     targets[CONSULTATION] = {str(pk) for pk in consultations} | {c.receipt_no for c in consultations.values()}

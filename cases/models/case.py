@@ -19,7 +19,7 @@ from cases.enums import FollowUpResult, Judgement, Way
 from cases.models.codes import Code
 from cases.workflow import CaseState
 from common.models import Versioned
-from households.models import AccessGrant, Household, Person, denied_households
+from households.models import AccessGrant, Household, Person, denied_households, follows_merge
 from households.models.grants import ground_of
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ class Case(Versioned):
             GinIndex(fields=["sectors"], name="case_sectors"),
         ]
         triggers = [
+            follows_merge("person"),
             pgtrigger.Trigger(
                 name="lead_may_lead",
                 when=pgtrigger.Before,
@@ -149,7 +150,7 @@ class Case(Versioned):
                     "IF NOT (SELECT may_lead FROM accounts_agency WHERE id = NEW.lead_agency_id) THEN "
                     "RAISE EXCEPTION 'agency % may not lead a case', NEW.lead_agency_id; END IF; RETURN NEW;"
                 ),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

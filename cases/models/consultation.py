@@ -17,7 +17,7 @@ from accounts.roles import Permission
 from cases.enums import Caller, Outcome, Way
 from cases.models.codes import Code
 from common.models import Versioned
-from households.models import Household, Person, denied_households
+from households.models import Household, Person, denied_households, follows_merge
 from households.models.grants import ground_of
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ class Consultation(Versioned):
 
     class Meta:
         verbose_name = "相談受付"
+        triggers = [follows_merge("person")]
         constraints = [
             models.CheckConstraint(
                 name="consultation_minutes",

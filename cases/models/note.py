@@ -16,7 +16,7 @@ from cases.enums import ItemKind, Way
 from cases.models.case import Case, CaseGrant, sees_case
 from cases.models.codes import Code
 from common.models import Versioned
-from households.models import Person
+from households.models import Person, follows_merge
 from households.models.grants import ground_of
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class ProgressNote(Versioned):
 
     class Meta:
         verbose_name = "支援経過"
+        triggers = [follows_merge("person")]
         constraints = [
             models.CheckConstraint(
                 name="note_minutes",
@@ -109,6 +110,7 @@ class AssessmentItem(Versioned):
 
     class Meta:
         verbose_name = "見立て"
+        triggers = [follows_merge("person")]
         indexes = [models.Index(fields=["case", "kind", "id"], name="item_case")]
 
     def __str__(self) -> str:

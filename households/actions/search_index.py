@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 
 from households.household_search import household_columns
-from households.person_search import Names, person_columns
+from households.person_search import Former, Names, person_columns
 
 BATCH = 2000
 PERSON_COLUMNS = ["name_folded", "kana_folded", "search_text", "search_terms"]
@@ -28,9 +28,11 @@ def rebuild_people(person: type[Any], former_name: type[Any], protection: type[A
     count = 0
     for people in _batches(person.objects.all()):
         ids = [row.pk for row in people]
-        formers: dict[int, list[tuple[str, str]]] = {}
+        formers: dict[int, list[Former]] = {}
         for row in former_name.objects.filter(person_id__in=ids).order_by("pk"):
-            formers.setdefault(row.person_id, []).append((row.family_name, row.family_kana))
+            formers.setdefault(row.person_id, []).append(
+                Former(row.family_name, row.family_kana, row.given_name, row.given_kana)
+            )
         hidden = set(
             protection.objects.filter(ended_at__isnull=True, person_id__in=ids).values_list("person_id", flat=True)
         )

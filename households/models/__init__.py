@@ -2,6 +2,7 @@
 
 from households.models.consent import Consent, ConsentAgency, ConsentScan
 from households.models.former_name import FormerName
+from households.models.follow import follows_merge
 from households.models.grants import AccessGrant
 from households.models.household import (
     VIEW_HOUSEHOLD,
@@ -13,6 +14,7 @@ from households.models.household import (
 )
 from households.models.person import HouseholdMember, Kinship, Person, people_of, without_search
 from households.models.protection import AddressProtection, ProtectionUnit, SafeContact
+from households.models.sameness import MergedRow, PersonLink, PersonMerge
 
 __all__ = [
     "VIEW_HOUSEHOLD",
@@ -27,10 +29,14 @@ __all__ = [
     "HouseholdGrant",
     "HouseholdMember",
     "Kinship",
+    "MergedRow",
     "Person",
+    "PersonLink",
+    "PersonMerge",
     "ProtectionUnit",
     "SafeContact",
     "denied_households",
+    "follows_merge",
     "people_of",
     "staff_denied",
     "without_search",

@@ -16,6 +16,7 @@ from accounts.enums import ConsentState
 from accounts.models import Agency, Staff
 from common.models import Versioned
 from households.enums import ConsentGiver, ConsentMethod, InformationKind
+from households.models.follow import follows_merge
 from households.models.household import Household
 from households.models.person import Person
 
@@ -121,6 +122,7 @@ class Consent(Versioned):
                 violation_error_message="口頭の同意には、立会人を入れてください。",
             ),
         ]
+        triggers = [follows_merge("person")]
         indexes = [models.Index(fields=["household", "-given_on", "-id"], name="consent_household")]
 
     def __str__(self) -> str:

@@ -15,8 +15,9 @@ from accounts.roles import Permission
 from common.models import Versioned, bigram_field, bigram_index
 from households.enums import KinshipKind, Relation, Sex
 from households.matching import matches
+from households.models.follow import follows_merge
 from households.models.household import Household, denied_households
-from households.person_search import Names, parse_query, person_columns
+from households.person_search import Former, Names, parse_query, person_columns
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -48,7 +49,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """
         if not actor.has(Permission.PERSON_FIND):
             return self.none()
-        return self.exclude(pk__in=people_of(denied_households(actor)))
+        return self.filter(merged_into__isnull=True).exclude(pk__in=people_of(denied_households(actor)))
 
     def with_access_ground(self, actor: Actor) -> PersonQuerySet:
         """Adds ``access_ground``: that of the newest household through which the actor sees the person."""
@@ -88,6 +89,9 @@ class Person(Versioned):
     workplace = models.CharField("職場・学校", max_length=100, blank=True)
     note = models.TextField("備考", blank=True)
     created_at = models.DateTimeField("登録日時")
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="統合先"
+    )
     # households.person_search; collation C keeps prefixes together and a family name before all that begin with it
     name_folded = models.CharField(max_length=130, editable=False, default="", db_collation="C")
     kana_folded = models.CharField(max_length=130, editable=False, default="", db_collation="C")
@@ -103,7 +107,8 @@ class Person(Versioned):
                 name="person_died_after_birth",
                 condition=Q(died_on__isnull=True) | Q(birth_on__isnull=True) | Q(died_on__gte=F("birth_on")),
                 violation_error_message="死亡日が生年月日より前です。",
-            )
+            ),
+            models.CheckConstraint(name="person_not_merged_into_self", condition=~Q(merged_into=F("pk"))),
         ]
         indexes = [
             bigram_index("person_search"),
@@ -129,10 +134,15 @@ class Person(Versioned):
 
         ``hides_contact``: the person's address is protected (支援措置), so the phone finds nobody.
         """
-        former = self.former_names.order_by("pk").values_list("family_name", "family_kana") if self.pk else ()
-        names = Names(
-            self.family_name, self.given_name, self.family_kana, self.given_kana, self.alias, tuple(former)
+        former = (
+            self.former_names.order_by("pk").values_list("family_name", "family_kana", "given_name", "given_kana")
+            if self.pk
+            else ()
         )
+        names = Names(
+            self.family_name, self.given_name, self.family_kana, self.given_kana, self.alias,
+            tuple(Former(*row) for row in former),
+        )  # fmt: skip
         for column, value in person_columns(names, "" if hides_contact else self.phone).items():
             setattr(self, column, value)
 
@@ -165,6 +175,7 @@ class HouseholdMember(models.Model):
                 violation_error_message="この人は同じ期間にすでに世帯員です。",
             )
         ]
+        triggers = [follows_merge("person")]
 
     def __str__(self) -> str:
         return f"{self.person}（{self.get_relation_display()}）"
@@ -206,6 +217,7 @@ class Kinship(models.Model):
             ),
             models.UniqueConstraint(fields=["person", "relative", "kind"], name="kinship_once"),
         ]
+        triggers = [follows_merge("person"), follows_merge("relative")]
 
     def __str__(self) -> str:
         return f"{self.person} は {self.relative} の{self.get_kind_display()}"

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Agency, Staff
 from common.models import Versioned, period_last
+from households.models.follow import follows_merge
 from households.models.person import Person
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class AddressProtection(Versioned):
                 | Q(ended_at__isnull=False, ended_by__isnull=False),
             ),
         ]
+        triggers = [follows_merge("person"), follows_merge("adversary")]
 
     def __str__(self) -> str:
         return f"支援措置 {self.pk}"
@@ -173,6 +175,7 @@ class SafeContact(models.Model):
                 | Q(ended_at__isnull=False, ended_by__isnull=False),
             ),
         ]
+        triggers = [follows_merge("person")]
 
     def __str__(self) -> str:
         return f"安全な連絡 {self.pk}"

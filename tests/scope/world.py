@@ -19,9 +19,11 @@ from cases.actions.plan import PlanData, save_plan, start_plan
 from cases.actions.receive_consultation import ContactData, receive_consultation
 from cases.models import Case, CaseGrant
 from households.actions.denials import deny_staff
+from households.actions.link_people import link_people
+from households.actions.merge_people import MergeData, merge_people
 from households.actions.persons import PersonData, update_household
 from households.actions.protection import protect_address
-from households.models import HouseholdGrant
+from households.models import HouseholdGrant, HouseholdMember, Person
 from referrals.models import Conference
 from tests import factories as f
 from tests.conftest import Persona, persona
@@ -133,7 +135,29 @@ def _main_case(worker: Persona, at: datetime) -> tuple[Case, dict[str, Any]]:
         "number": case.number, "household": household.pk, "person": case.person_id, "note": note.pk, "item": item.pk,
         "plan": plan.pk, "receipt": contact.receipt_no, "offices": office, "member": household.members.get().pk,
     }  # fmt: skip
-    return case, ids
+    return case, ids | _same_person_twice(case, worker, at)
+
+
+def _same_person_twice(case: Case, worker: Persona, at: datetime) -> dict[str, int]:
+    """The person was registered three times: one of the other records is merged, one is not."""
+    twins = []
+    for _ in range(2):
+        twin = f.make_person(NAME, "菊乃", family_kana="", given_kana="きくの")
+        HouseholdMember.objects.create(
+            household=case.household,
+            person=twin,
+            relation="unknown",
+            lives_together=False,
+            during=(None, None),
+        )
+        twins.append(twin)
+    person = Person.objects.get(pk=case.person_id)
+    merge = merge_people(
+        kept=person, absorbed=twins[0], versions=(person.version, twins[0].version), data=MergeData(basis="本人"),
+        request_key=uuid4(), actor=worker.actor, at=at,
+    )  # fmt: skip
+    link_people(person=person, other=twins[1], state="possible", reason="同じ声", actor=worker.actor, at=at)
+    return {"merge": merge.pk, "twin": twins[1].pk}
 
 
 def _other_case(stranger: Persona, at: datetime) -> Case:

@@ -1,0 +1,53 @@
+"""What casework does when people are linked or merged; connected in apps.py."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.urls import reverse
+
+from accounts.actions.notices import notify
+from accounts.actor import Actor
+from cases.models import Case
+from households.models import HouseholdDenial, HouseholdMember, PersonLink, PersonMerge
+
+
+def tell_of_link(sender: object, *, link: PersonLink, actor: Actor, at: datetime, **kwargs: object) -> None:
+    """The lead workers of both records hear of it: who sees only one of them cannot merge, they can."""
+    _tell(
+        [link.person_id, link.other_id], actor, at,
+        "同じ人かもしれない記録が二つあると、知らせがありました。",
+    )  # fmt: skip
+
+
+def tell_of_merge(
+    sender: object, *, merge: PersonMerge, actor: Actor, at: datetime, **kwargs: object
+) -> None:
+    """The lead workers of all households of the person learn that two records are now one."""
+    _tell([merge.kept_id], actor, at, "担当の世帯の人の記録が、ほかの記録と統合されました。")
+
+
+def tell_of_undo(sender: object, *, merge: PersonMerge, actor: Actor, at: datetime, **kwargs: object) -> None:
+    _tell(
+        [merge.kept_id, merge.absorbed_id], actor, at,
+        "担当の世帯の人の記録の統合が、取り消されました。",
+    )  # fmt: skip
+
+
+def _tell(people: list[int], actor: Actor, at: datetime, text: str) -> None:
+    """Lead workers of open cases of the people's households, each with a page that they see; never a denied worker."""
+    homes = dict(
+        HouseholdMember.objects.filter(person__in=people)
+        .order_by("-pk")
+        .values_list("household_id", "person_id")
+    )
+    denied = set(
+        HouseholdDenial.objects.in_force()
+        .filter(household__in=list(homes))
+        .values_list("staff_id", flat=True)
+    )
+    leads = Case.objects.open().filter(household__in=list(homes)).values_list("lead_staff_id", "household_id")
+    for staff_id, household_id in leads:
+        if staff_id != actor.staff_id and staff_id not in denied:
+            url = reverse("households:same", args=[homes[household_id]])
+            notify(staff_ids=[staff_id], text=text, url=url, at=at)

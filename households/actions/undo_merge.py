@@ -1,0 +1,104 @@
+"""取り消し of a merge: both records as they were; what was written since is not lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.apps import apps
+from django.db import IntegrityError, transaction
+
+from accounts.actor import Actor
+from audit.actions import record
+from common.errors import InvalidTransition, RuleViolation
+from households.enums import MergeChange
+from households.merging import restore_row, row_values
+from households.models import AddressProtection, MergedRow, Person, PersonMerge
+from households.permissions import check_can_merge
+from households.signals import merge_undone
+
+_SINCE = "統合のあとに世帯や関係の記録が変わっているため、取り消せません。変わった記録を先に直してください。"
+
+
+@transaction.atomic
+def undo_merge(*, merge: PersonMerge, reason: str, actor: Actor, at: datetime) -> PersonMerge:
+    """Every row that the merge touched is again what it was; rows written since stay with the person who was kept.
+
+    A row that somebody changed since keeps these changes, and gets back only what nobody touched. Raises
+    InvalidTransition for a merge that is undone already or has a later one on top.
+    """
+    merge = PersonMerge.objects.visible_to(actor.by_office()).select_for_update(of=("self",)).get(pk=merge.pk)
+    check_can_merge(actor)
+    if merge.undone_at is not None:
+        raise InvalidTransition("この統合は、すでに取り消されています。")
+    if not reason.strip():
+        raise RuleViolation("取り消す理由を書いてください。", field="reason")
+    later = PersonMerge.objects.in_force().filter(kept=merge.kept_id, pk__gt=merge.pk)
+    if later.exists():
+        raise InvalidTransition(
+            "この人には、あとから別の統合があります。新しいものから順に取り消してください。"
+        )
+    people = Person.objects.filter(pk__in=[merge.kept_id, merge.absorbed_id])
+    list(people.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    Person.objects.filter(pk=merge.absorbed_id).update(merged_into=None)
+    try:
+        with transaction.atomic():
+            _put_back(merge)
+            _refill_search(people.order_by("pk"))
+    except IntegrityError:
+        raise RuleViolation(_SINCE) from None
+    _, staff = actor.office()
+    merge.undone_at, merge.undone_by, merge.undo_reason = at, staff, reason.strip()
+    merge.save(update_fields=["undone_at", "undone_by", "undo_reason"])
+    record(
+        actor=actor, action="person.undo_merge", target=merge.kept, at=at, absorbed=merge.absorbed_id, merge=merge.pk
+    )  # fmt: skip
+    merge_undone.send(PersonMerge, merge=merge, actor=actor, at=at)
+    return merge
+
+
+def _put_back(merge: PersonMerge) -> None:
+    rows = list(MergedRow.objects.filter(merge=merge).order_by("pk"))
+    moved: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        if row.change == MergeChange.MOVED:
+            moved.setdefault((row.model, row.column), []).append(row.row_id)
+    for (label, column), ids in moved.items():
+        still = apps.get_model(label)._default_manager.filter(pk__in=ids, **{column: merge.kept_id})
+        still.update(**{column: merge.absorbed_id})
+    for row in rows:
+        if row.change == MergeChange.CHANGED:
+            _change_back(row)
+    for row in rows:
+        if row.change == MergeChange.REMOVED:
+            restore_row(apps.get_model(row.model), row.before)
+
+
+def _change_back(row: MergedRow) -> None:
+    """As it was, if nobody touched it; else only the fields that still hold what the merge wrote."""
+    model = apps.get_model(row.model)
+    now = model._default_manager.select_for_update(of=("self",)).filter(pk=row.row_id).first()
+    if now is None:
+        return
+    values = row_values(now)
+    if values == row.after:
+        restore_row(model, row.before)
+        return
+    same = {name for name, value in values.items() if value == row.after[name]}
+    for name in same - {"version"}:
+        setattr(now, name, model._meta.get_field(name).to_python(row.before[name]))
+    now.save()
+
+
+def _refill_search(people: Iterable[Person]) -> None:
+    """What somebody changed while the two were one is found where it is now."""
+    for person in people:
+        hidden = AddressProtection.objects.in_force().filter(person=person).exists()
+        before = (person.kana_folded, person.search_text, person.search_terms)
+        person.fill_search(hides_contact=hidden)
+        if before != (person.kana_folded, person.search_text, person.search_terms):
+            Person.objects.filter(pk=person.pk).update(
+                kana_folded=person.kana_folded,
+                search_text=person.search_text,
+                search_terms=person.search_terms,
+            )
