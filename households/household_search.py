@@ -14,6 +14,16 @@ def household_columns(
     """``search_text`` and ``search_terms``. The lines of a place bear a mark that folding drops from any query."""
     said, place = fold_text(name), fold_text(address)
     post, digits = digits_of(postal_code), digits_of(phone)
-    lines = [said, ADDRESS + place if place else "", POSTAL + post if post else "", PHONE + digits if digits else ""]
-    terms = {*(bigrams(said) or ([said] if said else [])), *bigrams(place), *digit_runs(post), *digit_runs(digits)}
+    lines = [
+        said,
+        ADDRESS + place if place else "",
+        POSTAL + post if post else "",
+        PHONE + digits if digits else "",
+    ]
+    terms = {
+        *(bigrams(said) or ([said] if said else [])),
+        *bigrams(place),
+        *digit_runs(post),
+        *digit_runs(digits),
+    }
     return {"search_text": "\n".join(line for line in lines if line), "search_terms": sorted(terms)}

@@ -77,4 +77,3 @@ def matches(query: PersonQuery) -> Q:
     if query.born:
         found &= born_between(query.born, may_be_unknown=query.may_be_unknown and bool(query.words))
     return found
-

@@ -79,9 +79,7 @@ def person_columns(names: Names, phone: str = "") -> dict[str, object]:
     name = _pair(lines, names.family, names.given)
     kana = _pair(lines, names.family_kana, names.given_kana)
     if names.alias:
-        lines.add(
-            fold(names.alias), *(fold(part) for part in _PARTS.split(names.alias)), mark=ALIAS
-        )
+        lines.add(fold(names.alias), *(fold(part) for part in _PARTS.split(names.alias)), mark=ALIAS)
     for former in names.formers:
         if former.family or former.given:
             _pair(lines, former.family or names.family, former.given or names.given, mark=FORMER)
@@ -152,11 +150,15 @@ class PersonQuery:
         """山田はなこ as 山田 and はなこ, やまだ花子 as やまだ and 花子; ``None`` where that cannot be."""
         if len(self.words) != 1 or not (match := _MIXED.fullmatch(self.words[0].folded)):
             return None
-        return PersonQuery(tuple(word_of(part) for part in match.groups() if part), self.born, self.may_be_unknown)
+        return PersonQuery(
+            tuple(word_of(part) for part in match.groups() if part), self.born, self.may_be_unknown
+        )
 
 
 _MARKS: Final = "|".join(sorted({m for era in ERAS for m in (era.name, era.letter)}, key=len, reverse=True))
-_YEAR: Final = re.compile(rf"(?:(?P<era>{_MARKS})(?P<year>元|\d{{1,2}})年?|(?P<western>1[89]\d\d|20\d\d)年)", re.I)
+_YEAR: Final = re.compile(
+    rf"(?:(?P<era>{_MARKS})(?P<year>元|\d{{1,2}})年?|(?P<western>1[89]\d\d|20\d\d)年)", re.I
+)
 _MONTH: Final = re.compile(rf"(?:(?:{_MARKS})(?:元|\d{{1,2}})|\d{{4}})(?:年|[./-])\d{{1,2}}月?", re.I)
 _AGE: Final = re.compile(r"(\d{1,3})[歳才](くらい|ぐらい|位|前後|代|ほど|頃)?")
 _BORN: Final = re.compile(r"(生まれ|生)$")
@@ -194,7 +196,9 @@ def word_of(typed: str) -> Word:
         return Word(typed)
     readings = romaji_readings(typed)
     return Word(
-        typed, tuple(dict.fromkeys([folded, *readings])), tuple(romaji_beginning(typed) if not readings else ())
+        typed,
+        tuple(dict.fromkeys([folded, *readings])),
+        tuple(romaji_beginning(typed) if not readings else ()),
     )
 
 

@@ -46,8 +46,9 @@ def member_rows(household: Household, on: date, shield: Shield = NOTHING_HIDDEN)
         until = member.during.upper
         person = member.person
         age = age_on(person.birth_on, person.died_on or on) if person.birth_on else None
-        current = until is None or until > on
-        rows.append(MemberRow(member, age, current, hides_move=person.pk in shield.people))
+        hides_move = person.pk in shield.people
+        current = until is None or until > on or hides_move
+        rows.append(MemberRow(member, age, current, hides_move=hides_move))
     return sorted(rows, key=lambda row: (not row.is_current, row.member.relation != "self", row.member.pk))
 
 

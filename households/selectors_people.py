@@ -104,7 +104,9 @@ def _collect(people: QuerySet[Person], query: PersonQuery, *, weaker: bool, most
     return list(found.values())
 
 
-def _steps(people: QuerySet[Person], query: PersonQuery, most: int) -> Iterator[tuple[Tier, QuerySet[Person]]]:
+def _steps(
+    people: QuerySet[Person], query: PersonQuery, most: int
+) -> Iterator[tuple[Tier, QuerySet[Person]]]:
     """Ever weaker sets of people, each read only when it is reached, with the strength that they belong to.
 
     A single name goes along the ordered names first, so that the commonest names of the country cost no more than
@@ -113,7 +115,10 @@ def _steps(people: QuerySet[Person], query: PersonQuery, most: int) -> Iterator[
     words = query.words
     alone = words[0] if len(words) == 1 and not words[0].digits and not query.born else None
     if alone is not None:
-        yield Tier.EXACT, _along(people, [(column, f"{form} ") for column, form in _columns(alone.forms)], most)
+        yield (
+            Tier.EXACT,
+            _along(people, [(column, f"{form} ") for column, form in _columns(alone.forms)], most),
+        )
     yield Tier.EXACT, people.filter(_every(has_name(w.forms) if w.forms else holds_digits(w) for w in words))
     if alone is not None:
         yield Tier.BEGINNING, _along(people, _columns((*alone.forms, *alone.begins)), most)
@@ -143,7 +148,8 @@ def _columns(forms: Iterable[str]) -> list[tuple[str, str]]:
 def _along(people: QuerySet[Person], starts: list[tuple[str, str]], most: int) -> QuerySet[Person]:
     """The first people of each beginning in the order of its index, in one query."""
     arms = [
-        people.filter(**{f"{column}__startswith": start}).order_by(column, "pk")[:most] for column, start in starts
+        people.filter(**{f"{column}__startswith": start}).order_by(column, "pk")[:most]
+        for column, start in starts
     ]
     return arms[0].union(*arms[1:], all=True) if len(arms) > 1 else arms[0]
 
@@ -187,7 +193,9 @@ def _fit(person: Person, word: Word) -> tuple[Tier, str]:
     for line in lines:
         if line[:1] != "." and any(form in line for form in starts):
             inner = {ALIAS: "通称", FORMER: "旧姓"}.get(line[:1])
-            return Tier.INSIDE, inner or ("かな" if any(form in key for form in starts for key in kana) else "氏名")
+            return Tier.INSIDE, inner or (
+                "かな" if any(form in key for form in starts for key in kana) else "氏名"
+            )
     return Tier.LOOSE, REASONS[Tier.LOOSE]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,14 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.roles import Permission
-from common.errors import NotAllowed, RuleViolation, StaleRecord
+from common.errors import NotAllowed, RuleViolation
+from common.field_merge import Saved, save_merging
 from common.keyset import Sort, paginate
 from households.actions import members as member_actions
 from households.actions.persons import register_household, update_household, update_person
 from households.contact import safe_contacts
 from households.forms import (
     CONTACT_FIELDS,
-    FormerNameForm,
     HouseholdFilter,
     HouseholdForm,
     KinshipForm,
@@ -30,7 +30,7 @@ from households.forms import (
     NewHouseholdForm,
     PersonForm,
 )
-from households.models import FormerName, Household, HouseholdMember, Kinship, Person
+from households.models import Household, HouseholdMember, Kinship, Person
 from households.permissions import can_edit_household, can_protect
 from households.selectors import filter_households, kinship_rows, member_rows
 from households.templatetags.contact import shield_of
@@ -227,7 +227,6 @@ def kinship_remove(request: ActorRequest, pk: int, kinship_pk: int) -> HttpRespo
 @permission(Permission.HOUSEHOLD_EDIT)
 def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
     """Correct a person; somebody else's correction is shown beside one's own."""
-    people = Person.objects.visible_to(request.actor)
     person = get_person(request, pk)
     if person.pk != pk and request.method == "GET":
         return redirect("households:person_edit", pk=person.pk)
@@ -238,34 +237,37 @@ def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
             initial={name: getattr(person, name) for name in PersonForm.base_fields}, hides_contact=hidden
         )
         context = {"form": form, "person": person, "back": back, "hides_contact": hidden}
-        return render(request, "households/person.html", context | _formers(request, person))
+        return render(request, "households/person.html", context)
     form, compare = PersonForm(request.POST, hides_contact=hidden), None
     if form.is_valid():
+        if (
+            person.pk != pk
+        ):  # the record was merged away while the form was open: no version of it is known here
+            form.cleaned_data["version"] = 0
         try:
-            update_person(
-                person=person, data=form.person_data(), version=form.cleaned_data["version"], actor=request.actor,
-                at=timezone.now(),
+            done = save_merging(
+                form,
+                lambda: update_person(
+                    person=person, data=form.person_data(), version=form.cleaned_data["version"],
+                    actor=request.actor, at=timezone.now(),
+                ),
             )  # fmt: skip
-        except StaleRecord:
-            person = people.get(pk=person.pk)
-            compare = compare_rows(form, person)
-            form = PersonForm(on_top(request.POST, person.version), hides_contact=hidden)
         except NotAllowed:
             raise
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            messages.success(request, "保存しました。")
-            return (
-                redirect("households:detail", pk=back.household_id) if back else redirect("households:list")
-            )
+            if isinstance(done, Saved):
+                messages.success(request, done.words("保存しました。"))
+                return (
+                    redirect("households:detail", pk=back.household_id)
+                    if back
+                    else redirect("households:list")
+                )
+            compare = done.rows
+            form = PersonForm(done.data, hides_contact=hidden)
     context = {"form": form, "person": person, "back": back, "compare": compare, "hides_contact": hidden}
-    return render(request, "households/person.html", context | _formers(request, person), status=422)
-
-
-def _formers(request: ActorRequest, person: Person) -> dict[str, Any]:
-    formers = FormerName.objects.visible_to(request.actor).filter(person=person).order_by("-until_on", "-pk")
-    return {"formers": list(formers), "former_form": FormerNameForm()}
+    return render(request, "households/person.html", context, status=422)
 
 
 @require_http_methods(["GET", "POST"])
@@ -282,40 +284,21 @@ def household_edit(request: ActorRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         unseen: dict[str, Any] = dict.fromkeys(CONTACT_FIELDS, "") | {"area": None} if hidden else {}
         try:
-            update_household(
-                household=household, **unseen, **form.cleaned_data, actor=request.actor, at=timezone.now()
-            )
-        except StaleRecord:
-            household = _household(request, pk)
-            compare = compare_rows(form, household)
-            form = HouseholdForm(
-                on_top(request.POST, household.version), actor=request.actor, hides_contact=hidden
+            done = save_merging(
+                form,
+                lambda: update_household(
+                    household=household, **unseen, **form.cleaned_data, actor=request.actor, at=timezone.now()
+                ),
             )
         except NotAllowed:
             raise
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            messages.success(request, "保存しました。")
-            return redirect("households:detail", pk=pk)
+            if isinstance(done, Saved):
+                messages.success(request, done.words("保存しました。"))
+                return redirect("households:detail", pk=pk)
+            compare = done.rows
+            form = HouseholdForm(done.data, actor=request.actor, hides_contact=hidden)
     context = {"form": form, "household": household, "compare": compare, "hides_contact": hidden}
     return render(request, "households/edit.html", context, status=422)
-
-
-def on_top(posted: QueryDict, version: int) -> QueryDict:
-    """One's own fields, to be saved on top of the version that now stands."""
-    data = posted.copy()
-    data["version"] = str(version)
-    return data
-
-
-def compare_rows(form: Any, theirs: Any) -> list[dict[str, Any]]:
-    """Rows of components/compare.html: what stands now beside what was typed."""
-    return [
-        {
-            "label": str(field.label), "theirs": getattr(theirs, name) or "", "mine": form.cleaned_data[name] or "",
-            "changed": (getattr(theirs, name) or "") != (form.cleaned_data[name] or ""),
-        }
-        for name, field in form.fields.items()
-        if name != "version"
-    ]  # fmt: skip

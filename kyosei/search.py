@@ -94,7 +94,12 @@ def search_all(
     for n, group in enumerate(groups):
         if group.kind == "people":
             groups[n] = Group(
-                "people", with_households(actor, list(group.rows)), group.total, group.is_cut, group.page, group.next_page
+                "people",
+                with_households(actor, list(group.rows)),
+                group.total,
+                group.is_cut,
+                group.page,
+                group.next_page,
             )
     return SearchResults(groups, has_weaker=people.has_weaker and show in ("", "people"))
 
@@ -102,16 +107,25 @@ def search_all(
 def _group(kind: str, rows: Sequence[Any], *, show: str, page: int, is_cut: bool) -> Group:
     first, last = ((page - 1) * PAGE, page * PAGE) if show else (0, SHOWN)
     return Group(
-        kind, rows[first:last], len(rows), is_cut, page, (page + 1 if show else 1) if last < len(rows) else None
+        kind,
+        rows[first:last],
+        len(rows),
+        is_cut,
+        page,
+        (page + 1 if show else 1) if last < len(rows) else None,
     )
 
 
 def _households(actor: Actor, query: str, people: FoundPeople, shield: Shield) -> list[Hit]:
     """By name and place; and those that the people found belong or belonged to."""
     reasons = {hit.person.pk: hit for hit in people.hits}
-    hits = {hit.household.pk: Hit(hit.household, hit.reason) for hit in search_households(actor, query, shield)}
+    hits = {
+        hit.household.pk: Hit(hit.household, hit.reason) for hit in search_households(actor, query, shield)
+    }
     members = (
-        HouseholdMember.objects.filter(person__in=list(reasons), household__in=Household.objects.visible_to(actor))
+        HouseholdMember.objects.filter(
+            person__in=list(reasons), household__in=Household.objects.visible_to(actor)
+        )
         .select_related("household")
         .order_by("-household_id", "pk")
     )
@@ -166,7 +180,11 @@ def number_condition(column: str, letter: str, query: str) -> Q | None:
     if re.fullmatch(r"\d{1,7}", text) and int(text):
         year = fiscal_year(timezone.localdate()) - 2018
         return Q(
-            **{f"{column}__in": [f"{letter}{n:02d}-{int(text):05d}" for n in range(year, max(year - YEARS, 0), -1)]}
+            **{
+                f"{column}__in": [
+                    f"{letter}{n:02d}-{int(text):05d}" for n in range(year, max(year - YEARS, 0), -1)
+                ]
+            }
         )
     return None
 
@@ -176,4 +194,6 @@ def _is_number(number: str, query: str) -> bool:
     plain = number.replace("-", "")
     if text[:1].isdigit():
         return text.isdigit() and plain[3:].lstrip("0") == text.lstrip("0")
-    return bool(text) and (plain.startswith(text) or (text[:3] == plain[:3] and text[3:].lstrip("0") == plain[3:].lstrip("0")))
+    return bool(text) and (
+        plain.startswith(text) or (text[:3] == plain[:3] and text[3:].lstrip("0") == plain[3:].lstrip("0"))
+    )

@@ -42,10 +42,18 @@ class IndexedText(models.Model):
         verbose_name="相談受付",
     )
     note = models.OneToOneField(
-        ProgressNote, on_delete=models.CASCADE, null=True, related_name="indexed_text", verbose_name="支援経過"
+        ProgressNote,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="indexed_text",
+        verbose_name="支援経過",
     )
     item = models.OneToOneField(
-        AssessmentItem, on_delete=models.CASCADE, null=True, related_name="indexed_text", verbose_name="見立て"
+        AssessmentItem,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="indexed_text",
+        verbose_name="見立て",
     )
     plan = models.OneToOneField(
         SupportPlan, on_delete=models.CASCADE, null=True, related_name="indexed_text", verbose_name="プラン"
@@ -67,7 +75,9 @@ class IndexedText(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="indexed_text_of_one_record",
-                condition=Q(consultation__isnull=False, note__isnull=True, item__isnull=True, plan__isnull=True)
+                condition=Q(
+                    consultation__isnull=False, note__isnull=True, item__isnull=True, plan__isnull=True
+                )
                 | Q(consultation__isnull=True, note__isnull=False, item__isnull=True, plan__isnull=True)
                 | Q(consultation__isnull=True, note__isnull=True, item__isnull=False, plan__isnull=True)
                 | Q(consultation__isnull=True, note__isnull=True, item__isnull=True, plan__isnull=False),

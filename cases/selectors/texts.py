@@ -59,7 +59,7 @@ def search_texts(actor: Actor, text: str, shield: Shield, *, most: int = MOST) -
         return FoundTexts([])
     rows = _rows(actor, words, most + 1)
     hits = _read(actor, rows, words, shield)
-    return FoundTexts(hits[:most], is_cut=len(rows) > most)
+    return FoundTexts(hits[:most], is_cut=bool(hits) and len(rows) > most)
 
 
 def _rows(actor: Actor, words: tuple[str, ...], wanted: int) -> list[IndexedText]:
@@ -80,7 +80,9 @@ def _holding(rows: QuerySet[IndexedText], words: Iterable[str]) -> QuerySet[Inde
 
 def _newest(actor: Actor, words: tuple[str, ...], wanted: int) -> list[IndexedText]:
     own = IndexedText.objects.filter(agency=actor.agency_id)
-    oldest = own.order_by("-written_at", "-pk").values_list("written_at", flat=True)[WINDOW : WINDOW + 1].first()
+    oldest = (
+        own.order_by("-written_at", "-pk").values_list("written_at", flat=True)[WINDOW : WINDOW + 1].first()
+    )
     window = IndexedText.objects.visible_to(actor).filter(agency=actor.agency_id)
     if oldest is not None:
         window = window.filter(written_at__gt=oldest)

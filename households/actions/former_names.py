@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
@@ -10,7 +11,9 @@ from django.utils import timezone
 from accounts.actor import Actor
 from audit.actions import record
 from common.errors import NotAllowed, RuleViolation
-from households.models import AddressProtection, FormerName, Person
+from households.actions.search_index import refill_search
+from households.enums import FormerNameKind
+from households.models import FormerName, Person
 from households.permissions import READ_ONLY, check_can_edit_household
 
 
@@ -22,35 +25,52 @@ def _locked(person: Person, actor: Actor) -> Person:
     return person
 
 
-def refill_search(person: Person) -> None:
-    """Make the search columns anew from what stands in the database; no field of the record changes."""
-    hidden = AddressProtection.objects.in_force().filter(person=person).exists()
-    person.fill_search(hides_contact=hidden)
-    Person.objects.filter(pk=person.pk).update(
-        **{name: getattr(person, name) for name in ("name_folded", "kana_folded", "search_text", "search_terms")}
-    )
+@dataclass(frozen=True, slots=True)
+class FormerNameData:
+    """``given_name`` only where it changed too; the period may be unknown."""
+
+    family_name: str = ""
+    family_kana: str = ""
+    given_name: str = ""
+    given_kana: str = ""
+    kind: str = FormerNameKind.OTHER
+    reason: str = ""
+    from_on: date | None = None
+    until_on: date | None = None
+
+    @property
+    def name(self) -> dict[str, str]:
+        written = {n: getattr(self, n) for n in ("family_name", "family_kana", "given_name", "given_kana")}
+        return {name: value.strip() for name, value in written.items()}
 
 
 @transaction.atomic
-def add_former_name(
-    *, person: Person, family_name: str, family_kana: str, until_on: date | None, actor: Actor, at: datetime
-) -> FormerName:
+def add_former_name(*, person: Person, data: FormerNameData, actor: Actor, at: datetime) -> FormerName:
     """Written down once: the same name again returns the one that stands."""
     person = _locked(person, actor)
-    family_name, family_kana = family_name.strip(), family_kana.strip()
-    if not family_name and not family_kana:
-        raise RuleViolation("旧姓か、そのふりがなを入力してください。", field="family_name")
-    if until_on and until_on > timezone.localdate(at):
-        raise RuleViolation("いつまでの姓かは、今日までの日で入力してください。", field="until_on")
-    if until_on and person.birth_on and until_on < person.birth_on:
-        raise RuleViolation("生年月日より前の日です。", field="until_on")
+    if not any(data.name.values()):
+        raise RuleViolation("以前の姓か、そのふりがなを入力してください。", field="family_name")
+    _check_period(person, data, timezone.localdate(at))
     former, made = FormerName.objects.get_or_create(
-        person=person, family_name=family_name, family_kana=family_kana, defaults={"until_on": until_on}
-    )
+        person=person, **data.name,
+        defaults={
+            "kind": data.kind, "reason": data.reason.strip(), "from_on": data.from_on, "until_on": data.until_on
+        },
+    )  # fmt: skip
     if made:
         refill_search(person)
         record(actor=actor, action="person.add_former_name", target=former, at=at, person=person.pk)
     return former
+
+
+def _check_period(person: Person, data: FormerNameData, today: date) -> None:
+    for name, day in (("from_on", data.from_on), ("until_on", data.until_on)):
+        if day and day > today:
+            raise RuleViolation("今日までの日を入力してください。", field=name)
+        if day and person.birth_on and day < person.birth_on:
+            raise RuleViolation("生年月日より前の日です。", field=name)
+    if data.from_on and data.until_on and data.until_on < data.from_on:
+        raise RuleViolation("「いつまで」が「いつから」より前です。", field="until_on")
 
 
 @transaction.atomic

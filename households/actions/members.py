@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -33,19 +34,24 @@ def add_member(
     *, household: Household, person: Person | None, data: PersonData | None, relation: str, lives_together: bool,
     is_key_person: bool, since: date | None, actor: Actor, at: datetime,
 ) -> HouseholdMember:  # fmt: skip
-    """A known person or a new one joins; ``since`` None means that the day is not known.
+    """A known person or a new one joins; ``since`` None means that the day is not known. Somebody whose record the actor
+    does not see joins by name and birth date; the record stays closed (``by_identity``).
 
     Raises Overlap when the person already belongs in that period, RuleViolation when a protection forbids it.
     """
     household = _locked(household, actor)
     if since and since > timezone.localdate(at):
         raise RuleViolation("世帯に加わった日が今日より後です。", field="since")
+    by_identity = False
     if person is None:
         if data is None:
             raise RuleViolation("加える人を選ぶか、氏名などを入力してください。", field="person")
         person = build_person(data, at=at)
     elif not Person.objects.findable_by(actor).filter(pk=person.pk).exists():
         raise RuleViolation("その人は見つかりません。", field="person")
+    elif not Person.objects.visible_to(actor.by_office()).filter(pk=person.pk).exists():
+        # nobody else keeps the record of somebody without a household
+        by_identity = person.memberships.exists()
     if person.birth_on and since and since < person.birth_on:
         raise RuleViolation("世帯に加わった日が生年月日より前です。", field="since")
     check_not_together([person.pk], household.members.values_list("person_id", flat=True))
@@ -54,7 +60,7 @@ def add_member(
         raise Overlap("この人はすでに世帯員です。", field="person")
     member = HouseholdMember.objects.create(
         household=household, person=person, relation=relation, lives_together=lives_together,
-        is_key_person=is_key_person, during=during,
+        is_key_person=is_key_person, during=during, by_identity=by_identity,
     )  # fmt: skip
     record(
         actor=actor,
@@ -63,6 +69,7 @@ def add_member(
         at=at,
         person=person.pk,
         relation=relation,
+        by_identity=by_identity,
     )
     return member
 
@@ -77,11 +84,16 @@ def edit_member(
     actor: Actor,
     at: datetime,
 ) -> HouseholdMember:
-    """Correct relation, living together and key person."""
+    """Correct relation, living together and key person. Who sees the person's record anyway opens it here."""
     household = _locked(member.household, actor)
     member = HouseholdMember.objects.get(pk=member.pk, household=household)
     member.relation, member.lives_together, member.is_key_person = relation, lives_together, is_key_person
-    member.save(update_fields=["relation", "lives_together", "is_key_person"])
+    if (
+        member.by_identity
+        and Person.objects.visible_to(actor.by_office()).filter(pk=member.person_id).exists()
+    ):
+        member.by_identity = False
+    member.save(update_fields=["relation", "lives_together", "is_key_person", "by_identity"])
     record(actor=actor, action="household.edit_member", target=household, at=at, person=member.person_id)
     return member
 
@@ -125,6 +137,12 @@ def _descends(person_id: int, from_id: int) -> bool:
     return False
 
 
+def _known(household: Household, actor: Actor) -> QuerySet[Person]:
+    """The people of a household that the actor sees, and all others whose record they see."""
+    seen = Person.objects.visible_to(actor).values("pk")
+    return Person.objects.filter(Q(pk__in=seen) | Q(pk__in=household.members.values("person_id")))
+
+
 @transaction.atomic
 def add_kinship(
     *,
@@ -138,7 +156,7 @@ def add_kinship(
 ) -> Kinship:
     """``person`` is the ``kind`` of ``relative``; both are people whom the actor sees. Symmetric kinds stand once."""
     household = _locked(household, actor)
-    known = Person.objects.visible_to(actor).filter(pk__in=[person.pk, relative.pk]).count()
+    known = _known(household, actor).filter(pk__in=[person.pk, relative.pk]).count()
     if person.pk == relative.pk:
         raise RuleViolation("本人自身を親族にはできません。", field="relative")
     if known != 2:
@@ -166,10 +184,7 @@ def add_kinship(
 def remove_kinship(*, household: Household, kinship: Kinship, actor: Actor, at: datetime) -> None:
     """Take back a kinship that was recorded by mistake (the history keeps it)."""
     household = _locked(household, actor)
-    if (
-        not Person.objects.visible_to(actor).filter(pk__in=[kinship.person_id, kinship.relative_id]).count()
-        == 2
-    ):
+    if _known(household, actor).filter(pk__in=[kinship.person_id, kinship.relative_id]).count() != 2:
         raise RuleViolation("その関係は見つかりません。")
     record(
         actor=actor, action="household.remove_kinship", target=household, at=at, person=kinship.person_id,

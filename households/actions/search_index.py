@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 
 from households.household_search import household_columns
+from households.models import AddressProtection, Person
 from households.person_search import Former, Names, person_columns
 
 BATCH = 2000
@@ -23,6 +24,15 @@ def _batches(rows: models.QuerySet[Any]) -> Iterator[list[Any]]:
         last = batch[-1].pk
 
 
+def refill_search(person: Person) -> None:
+    """Make one person's columns anew from what stands in the database; no field of the record changes."""
+    before = [getattr(person, name) for name in PERSON_COLUMNS]
+    person.fill_search(hides_contact=AddressProtection.objects.in_force().filter(person=person).exists())
+    after = {name: getattr(person, name) for name in PERSON_COLUMNS}
+    if before != list(after.values()):
+        Person.objects.filter(pk=person.pk).update(**after)
+
+
 def rebuild_people(person: type[Any], former_name: type[Any], protection: type[Any]) -> int:
     """Every person's columns; the models are given, so that a migration can give those of its own state."""
     count = 0
@@ -34,7 +44,9 @@ def rebuild_people(person: type[Any], former_name: type[Any], protection: type[A
                 Former(row.family_name, row.family_kana, row.given_name, row.given_kana)
             )
         hidden = set(
-            protection.objects.filter(ended_at__isnull=True, person_id__in=ids).values_list("person_id", flat=True)
+            protection.objects.filter(ended_at__isnull=True, person_id__in=ids).values_list(
+                "person_id", flat=True
+            )
         )
         for row in people:
             names = Names(

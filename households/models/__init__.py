@@ -1,8 +1,8 @@
 """Models of people and households, by noun."""
 
 from households.models.consent import Consent, ConsentAgency, ConsentScan
-from households.models.former_name import FormerName
 from households.models.follow import follows_merge
+from households.models.former_name import FormerName
 from households.models.grants import AccessGrant
 from households.models.household import (
     VIEW_HOUSEHOLD,

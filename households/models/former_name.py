@@ -37,7 +37,9 @@ class FormerName(models.Model):
     family_kana = models.CharField("旧姓のふりがな", max_length=60, blank=True)
     given_name = models.CharField("以前の名", max_length=60, blank=True)
     given_kana = models.CharField("以前の名のふりがな", max_length=60, blank=True)
-    kind = models.CharField("変わったわけ", max_length=20, choices=FormerNameKind, default=FormerNameKind.OTHER)
+    kind = models.CharField(
+        "変わったわけ", max_length=20, choices=FormerNameKind, default=FormerNameKind.OTHER
+    )
     reason = models.CharField("どうして分かったか", max_length=200, blank=True)
     from_on = models.DateField("いつから", null=True, blank=True)
     until_on = models.DateField("いつまで", null=True, blank=True)
@@ -48,7 +50,8 @@ class FormerName(models.Model):
         verbose_name = "旧姓"
         constraints = [
             models.UniqueConstraint(
-                fields=["person", "family_name", "family_kana", "given_name", "given_kana"], name="former_name_once"
+                fields=["person", "family_name", "family_kana", "given_name", "given_kana"],
+                name="former_name_once",
             ),
             models.CheckConstraint(
                 name="former_name_is_said",

@@ -32,11 +32,16 @@ def without_search(path: str = "") -> tuple[str, ...]:
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, actor: Actor) -> PersonQuerySet:
-        """A person is seen through a visible household that they belong, or once belonged, to."""
+        """A person is seen through a visible household that they belong, or once belonged, to. A membership written by
+        somebody who knew no more than who it is (``by_identity``) opens nothing: or anybody could open the record of
+        anybody by adding them to a household of their own.
+        """
         return self.filter(
             Exists(
                 HouseholdMember.objects.filter(
-                    person=OuterRef("pk"), household__in=Household.objects.visible_to(actor)
+                    person=OuterRef("pk"),
+                    by_identity=False,
+                    household__in=Household.objects.visible_to(actor),
                 )
             )
         )
@@ -135,7 +140,9 @@ class Person(Versioned):
         ``hides_contact``: the person's address is protected (支援措置), so the phone finds nobody.
         """
         former = (
-            self.former_names.order_by("pk").values_list("family_name", "family_kana", "given_name", "given_kana")
+            self.former_names.order_by("pk").values_list(
+                "family_name", "family_kana", "given_name", "given_kana"
+            )
             if self.pk
             else ()
         )
@@ -161,6 +168,7 @@ class HouseholdMember(models.Model):
     lives_together = models.BooleanField("同居", default=True)
     is_key_person = models.BooleanField("キーパーソン", default=False)
     during = DateRangeField("期間")
+    by_identity = models.BooleanField("名寄せだけで加えた", default=False)
 
     class Meta:
         verbose_name = "世帯員"

@@ -19,6 +19,7 @@ from cases.models import (
     PlanItem,
     ProgressNote,
     SupportPlan,
+    WatchCycle,
 )
 from common.japan.fiscal import fiscal_year
 from kyosei.bench.masters import City, Office
@@ -83,8 +84,20 @@ class CaseSheets:
             "content_object_id",
         )  # fmt: skip
         self.partners = Sheet(CasePartner, "case_id", "agency_id", "staff_id", "since")
+        self.cycles = Sheet(
+            WatchCycle, "id", "case_id", "state", "every", "first_on", "agency_id", "staff_id", "started_at",
+            "started_by_id", "ended_at", "ended_by_id", "end_reason",
+        )  # fmt: skip
         self.follow_ups = Sheet(
-            FollowUp, "case_id", "due_on", "agency_id", "staff_id", "done_at", "done_by_id", "result"
+            FollowUp,
+            "case_id",
+            "cycle_id",
+            "due_on",
+            "agency_id",
+            "staff_id",
+            "done_at",
+            "done_by_id",
+            "result",
         )
         self.consultations = Sheet(
             Consultation, "id", "receipt_no", "request_key", "agency_id", "staff_id", "started_at", "minutes", "way",
@@ -173,8 +186,12 @@ class CaseSheets:
         if follow_up and follow_up > self.today - timedelta(days=400):
             is_done = follow_up < self.today - timedelta(days=5) or rng.random() < 0.3
             done = datetime.combine(follow_up, work.opened.timetz()) if is_done else None
+            self.cycles.add(
+                work.pk, work.pk, "ended" if is_done else "running", "3", follow_up, work.lead.pk, work.lead_staff, closed,
+                work.lead_staff, done, work.lead_staff if done else None, "finished" if done else "",
+            )  # fmt: skip
             self.follow_ups.add(
-                work.pk, follow_up, work.lead.pk, work.lead_staff, done, work.lead_staff if done else None,
+                work.pk, work.pk, follow_up, work.lead.pk, work.lead_staff, done, work.lead_staff if done else None,
                 "stable" if done else "",
             )  # fmt: skip
 
@@ -252,6 +269,6 @@ class CaseSheets:
     @property
     def sheets(self) -> tuple[Sheet, ...]:
         return (
-            self.cases, self.grants, self.partners, self.follow_ups, self.consultations, self.concerns, self.notes,
+            self.cases, self.grants, self.partners, self.cycles, self.follow_ups, self.consultations, self.concerns, self.notes,
             self.items, self.plans, self.plan_items,
         )  # fmt: skip

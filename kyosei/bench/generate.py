@@ -36,6 +36,7 @@ from cases.models import (
     PlanItem,
     ProgressNote,
     SupportPlan,
+    WatchCycle,
 )
 from common.japan.fiscal import add_months, fiscal_year, month_first
 from households.models import Household, HouseholdGrant, HouseholdMember, Person
@@ -52,7 +53,7 @@ from referrals.models import ActionItem, AgendaItem, Conference, ConferenceMembe
 # the largest first: their indexes take longest
 MODELS: Final[tuple[type[models.Model], ...]] = (
     Person, WorkEntry, ProgressNote, Consultation, CaseGrant, HouseholdGrant, ConsultationConcern, Case,
-    HouseholdMember, Household, AssessmentItem, PlanItem, SupportPlan, Referral, CasePartner, FollowUp, PersonnelCost,
+    HouseholdMember, Household, AssessmentItem, PlanItem, SupportPlan, Referral, CasePartner, WatchCycle, FollowUp, PersonnelCost,
     Conference, ConferenceMember, AgendaItem, ActionItem,
 )  # fmt: skip
 CASES_PER_SITTING: Final = 4

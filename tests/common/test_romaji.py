@@ -23,13 +23,22 @@ def test_spellings(word, kana):
 
 @pytest.mark.parametrize(
     ("word", "kana"),
-    [("ohno", "おの"), ("satoh", "さと"), ("oono", "おの"), ("Ōno", "おの"), ("shin'ichi", "しにち"), ("keiko", "けこ")],
+    [
+        ("ohno", "おの"),
+        ("satoh", "さと"),
+        ("oono", "おの"),
+        ("Ōno", "おの"),
+        ("shin'ichi", "しにち"),
+        ("keiko", "けこ"),
+    ],
 )
 def test_what_is_written_long_is_long(word, kana):
     assert fold(kana) not in romaji_readings(word)
 
 
-@pytest.mark.parametrize("word", ["smith", "x", "a", "", "山田", "やまだ", "123", "http", "qu", "o'", "takahash"])
+@pytest.mark.parametrize(
+    "word", ["smith", "x", "a", "", "山田", "やまだ", "123", "http", "qu", "o'", "takahash"]
+)
 def test_what_is_no_romaji_has_no_reading(word):
     assert romaji_readings(word) == []
 

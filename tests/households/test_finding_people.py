@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from households.models import FormerName, Person
-from households.person_search import Names, person_columns
+from households.person_search import Former, Names, person_columns
 from households.selectors_people import search_people
 from kyosei.demo.names import FAMILY_NAMES, GIVEN_NAMES
 from tests import factories as f
@@ -76,12 +76,14 @@ def register(db) -> dict[int, tuple[str, ...]]:
     Person.objects.bulk_create(_others(), batch_size=2000)
     known = {}
     for pair in {pair.who: pair for pair in pairs()}.values():
-        formers = ((pair.former, pair.former_kana),) if pair.former else ()
+        formers = (Former(pair.former, pair.former_kana),) if pair.former else ()
         names = Names(pair.family, pair.given, pair.family_kana, pair.given_kana, "", formers)
         person = _person(names, date.fromisoformat(pair.born) if pair.born else None)
         person.save()
-        for family, kana in formers:
-            FormerName.objects.create(person=person, family_name=family, family_kana=kana)
+        for former in formers:
+            FormerName.objects.create(
+                person=person, family_name=former.family, family_kana=former.family_kana
+            )
         known[person.pk] = pair.who
     return known
 
@@ -117,7 +119,10 @@ def test_three_hundred_pairs(register, worker, record_property):
                 wrong.append((query, person.display_name, person.display_kana))
     precision = right / (right + len(wrong))
     asked = sum(pair.found == "yes" for pair in all_pairs)
-    record_property("figure", f"names: {len(all_pairs)} pairs, recall {1 - len(missed) / asked:.1%}, precision {precision:.1%}")
+    record_property(
+        "figure",
+        f"names: {len(all_pairs)} pairs, recall {1 - len(missed) / asked:.1%}, precision {precision:.1%}",
+    )
     assert not missed, missed
     assert precision >= 0.95, wrong
     near = {(pair.query, pair.who) for pair in all_pairs if pair.found == "no"}
