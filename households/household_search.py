@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from common.japan.names import bigrams, fold_text
 from households.person_search import PHONE, digit_runs, digits_of
 
@@ -10,7 +12,7 @@ ADDRESS, POSTAL = ",", "-"
 
 def household_columns(
     *, name: str = "", address: str = "", postal_code: str = "", phone: str = ""
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """``search_text`` and ``search_terms``. The lines of a place bear a mark that folding drops from any query."""
     said, place = fold_text(name), fold_text(address)
     post, digits = digits_of(postal_code), digits_of(phone)

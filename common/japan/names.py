@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final
 
 from common.japan.kana import fold_kana, fold_long_vowels
@@ -155,7 +156,7 @@ def bigram_codes(folded: str) -> list[int]:
     """
     codes = {
         (((ord(a) & 0xFFFF) << 16 | (ord(b) & 0xFFFF)) ^ 0x80000000) - 0x80000000
-        for a, b in zip(folded, folded[1:], strict=False)
+        for a, b in pairwise(folded)
         if a != "\n" and b != "\n"
     }
     return sorted(codes)
