@@ -25,6 +25,7 @@ urlpatterns = [
     path("<int:pk>/kinship/", views.kinship_add, name="kinship_add"),
     path("<int:pk>/kinship/<int:kinship_pk>/remove/", views.kinship_remove, name="kinship_remove"),
     path("people/<int:pk>/", views.person_edit, name="person_edit"),
+    path("people/alike/", people.alike, name="alike"),
     path("people/<int:pk>/former-names/", people.former_names, name="former_names"),
     path(
         "people/<int:pk>/former-names/<int:former_pk>/remove/",

@@ -39,6 +39,8 @@ READS = (
     S("households:list"), S("households:list", query="?q=菊乃"), S("households:detail", ("household",)),
     S("households:household_edit", ("household",)), S("households:person_edit", ("person",)),
     S("households:protection", ("household",)), S("households:same", ("person",)),
+    S("households:former_names", ("person",)), S("households:alike", query="?person_text=霧見 菊乃", identity=True),
+    S("households:alike", query="?phone=0595771234"),
     S("households:merge", ("person", "twin")), S("households:merge_undo", ("merge",)),
     S("consultations:list"), S("consultations:detail", ("receipt",)), S("consultations:edit", ("receipt",)),
     S("consultations:new"), S("consultations:person_find", query="?q=菊乃", identity=True),
