@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from common.japan.names import bigrams, fold_text
 from households.person_search import PHONE, digit_runs, digits_of
 
 ADDRESS, POSTAL = ",", "-"
+_NUMBER: Final = re.compile(r"[0-9]{4,}")  # as in 1234番地
 
 
 def household_columns(
@@ -22,10 +24,7 @@ def household_columns(
         POSTAL + post if post else "",
         PHONE + digits if digits else "",
     ]
-    terms = {
-        *(bigrams(said) or ([said] if said else [])),
-        *bigrams(place),
-        *digit_runs(post),
-        *digit_runs(digits),
-    }
+    terms = {*(bigrams(said) or ([said] if said else [])), *bigrams(place)}
+    for number in (post, digits, *_NUMBER.findall(f"{said} {place}")):
+        terms.update(digit_runs(number))
     return {"search_text": "\n".join(line for line in lines if line), "search_terms": sorted(terms)}

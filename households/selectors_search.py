@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q
-
 from accounts.actor import Actor
 from common.japan.names import bigrams, fold_text, split_words
 from households.contact import Shield
@@ -36,10 +34,8 @@ def search_households(actor: Actor, text: str, shield: Shield) -> list[FoundHous
         return []
     rows = Household.objects.visible_to(actor).select_related("area").defer("search_terms")
     for word in words:
-        held = Q(search_terms__contains=bigrams(word))
-        if word.isdigit() and len(word) >= RUN:
-            held |= Q(search_terms__contains=digit_runs(word))
-        rows = rows.filter(held, search_text__contains=word)
+        terms = digit_runs(word) if word.isdigit() and len(word) >= RUN else bigrams(word)
+        rows = rows.filter(search_terms__contains=terms, search_text__contains=word)
     found = []
     for household in rows.order_by("-pk")[: MOST + 1]:
         reason = _reason(household, words, is_hidden=shield.hides(household))

@@ -28,6 +28,7 @@ from households.contact import Shield
 WINDOW = 2000  # of the own agency's newest texts
 CANDIDATES = 3000  # texts that the index gives for a word
 MOST_CASES = 20_000  # of an actor whose cases are asked one by one
+NEWEST_CASES = 300  # in which one character is looked for
 MOST = 60  # hits of one answer, over all its pages
 KINDS = {"consultation": "相談受付", "note": "支援経過", "item": "見立て", "plan": "プラン"}
 
@@ -69,6 +70,8 @@ def _rows(actor: Actor, words: tuple[str, ...], wanted: int) -> list[IndexedText
     if len(found) < wanted and codes:
         for row in _by_index(actor, words, codes, wanted):
             found.setdefault(row.pk, row)
+    elif len(found) < wanted:
+        found |= {row.pk: row for row in _of_newest_cases(actor, words, wanted)}
     return sorted(found.values(), key=lambda row: (row.written_at, row.pk), reverse=True)[:wanted]
 
 
@@ -87,6 +90,19 @@ def _newest(actor: Actor, words: tuple[str, ...], wanted: int) -> list[IndexedTe
     if oldest is not None:
         window = window.filter(written_at__gt=oldest)
     return list(_holding(window, words)[:wanted])
+
+
+def _of_newest_cases(actor: Actor, words: tuple[str, ...], wanted: int) -> list[IndexedText]:
+    """What other agencies wrote in the cases with the newest contacts: for one character, which the index does not know."""
+    newest = (
+        Case.objects.visible_to(actor)
+        .order_by("-last_contact_at", "-pk")
+        .values_list("pk", flat=True)[:NEWEST_CASES]
+    )
+    rows = (
+        IndexedText.objects.visible_to(actor).filter(case_id__in=list(newest)).exclude(agency=actor.agency_id)
+    )
+    return list(_holding(rows, words)[:wanted])
 
 
 def _by_index(actor: Actor, words: tuple[str, ...], codes: list[int], wanted: int) -> list[IndexedText]:
