@@ -65,7 +65,7 @@ def test_the_fragment_reads_both_forms_and_offers_a_choice_where_one_can_be_made
     person, _ = make(worker)
     own = worker.client.get("/households/people/alike/", {"family_name": "高橋", "given_name": "みどり"}).text
     assert "氏名が同じ" in own
-    assert "data-pick-for" not in own
+    assert "data-takes-for" not in own
     first = {"person_text": "高橋 みどり", "new_birth_on": "S25.4.1", "pick": "1"}
     contact = worker.client.get("/households/people/alike/", first).text
     assert "氏名が同じ・生年月日が同じ" in contact
