@@ -78,8 +78,8 @@ def names_given_up(kept: Person, records: Iterable[Person]) -> list[FormerName]:
             made.append(FormerName(family_name=row.alias))
     standing = {name_key(row) for row in FormerName.objects.filter(person=kept).order_by("pk")}
     fresh = {name_key(row): row for row in made if name_key(row) not in standing}
-    for row in fresh.values():
-        row.person, row.kind = kept, FormerNameKind.MERGED
+    for former in fresh.values():
+        former.person, former.kind = kept, FormerNameKind.MERGED
     return list(fresh.values())
 
 

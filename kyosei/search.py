@@ -80,7 +80,7 @@ def search_all(
         return SearchResults()
     people = search_people(actor, query, weaker=weaker)
     homes = _households(actor, query, people, shield)
-    found = {
+    found: dict[str, Sequence[Any]] = {
         "cases": _cases(actor, query, homes),
         "households": homes,
         "consultations": _consultations(actor, query),

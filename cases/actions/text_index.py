@@ -47,7 +47,8 @@ def index_columns(source: str, record: Any) -> dict[str, Any]:
 def index_text(record: Record) -> None:
     """Make or renew the row of a record."""
     source = _SOURCE[type(record)]
-    IndexedText.objects.update_or_create(**{source: record}, defaults=index_columns(source, record))
+    of_record: dict[str, Any] = {source: record}
+    IndexedText.objects.update_or_create(**of_record, defaults=index_columns(source, record))
 
 
 def rebuild_texts(index: type[Any], sources: dict[str, type[Any]]) -> int:

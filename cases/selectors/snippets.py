@@ -51,7 +51,7 @@ def _places(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     forms = [_char(char) for char in text]
     folded = "".join(forms)
     at = [n for n, form in enumerate(forms) for _ in form]
-    places = []
+    places: list[tuple[int, int]] = []
     for word in words:
         found = folded.find(word)
         while found >= 0 and len(places) < 20:
