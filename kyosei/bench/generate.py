@@ -33,6 +33,7 @@ from cases.models import (
     Consultation,
     ConsultationConcern,
     FollowUp,
+    IndexedText,
     NumberSeries,
     PlanItem,
     ProgressNote,
@@ -42,6 +43,7 @@ from cases.models import (
 from common.japan.fiscal import add_months, fiscal_year, month_first
 from households.models import (
     AddressProtection,
+    FormerName,
     Household,
     HouseholdGrant,
     HouseholdMember,
@@ -60,9 +62,9 @@ from referrals.models import ActionItem, AgendaItem, Conference, ConferenceMembe
 
 # the largest first: their indexes take longest
 MODELS: Final[tuple[type[models.Model], ...]] = (
-    Person, WorkEntry, ProgressNote, Consultation, CaseGrant, HouseholdGrant, ConsultationConcern, Case,
+    Person, IndexedText, WorkEntry, ProgressNote, Consultation, CaseGrant, HouseholdGrant, ConsultationConcern, Case,
     HouseholdMember, Household, AssessmentItem, PlanItem, SupportPlan, Referral, CasePartner, WatchCycle, FollowUp, PersonnelCost,
-    Conference, ConferenceMember, AgendaItem, ActionItem,
+    Conference, ConferenceMember, AgendaItem, ActionItem, FormerName,
 )  # fmt: skip
 CASES_PER_SITTING: Final = 4
 # DV等支援措置: one case in so many leads to a protected person, at most so many in all
