@@ -88,6 +88,9 @@ TABLE: Final[tuple[Rule, ...]] = (
 # Conferences serve all who sit there: their minutes follow the direct work of each worker.
 MEETING: Final = Attribution("meeting", "会議 → 共通（直接の業務の割合で按分）")
 
+# Going to people who have asked for nothing is a programme of its own, whoever they turn out to be.
+OUTREACH: Final = Attribution("outreach", "アウトリーチ → アウトリーチ等を通じた継続的支援")
+
 
 def attribute(facts: Facts) -> Attribution:
     """The first line of the table that holds. Every combination of facts meets one."""

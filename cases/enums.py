@@ -130,3 +130,60 @@ class BreakGlassVerdict(TextChoices):
     FIT = "fit", "緊急閲覧は適切だった"
     UNFIT = "unfit", "緊急とはいえなかった（指導した）"
     MISUSE = "misuse", "不適切な閲覧（漏えい等として報告）"
+
+
+class WorrySource(TextChoices):
+    """気がかりの出どころ: who told us of somebody who has asked for nothing."""
+
+    FAMILY = "family", "家族・親族"
+    NEIGHBOUR = "neighbour", "近隣・知人"
+    WELFARE = "welfare", "民生委員・児童委員"
+    SCHOOL = "school", "学校・園"
+    AGENCY = "agency", "関係機関・庁内の課"
+    SHOP = "shop", "事業者（配達・検針・店など）"
+    OURSELVES = "ourselves", "自機関が気づいた"
+    OTHER = "other", "その他"
+
+
+class Closeness(TextChoices):
+    """関係の段階 of an outreach: how far the relationship has come, never how far the person has to come."""
+
+    KNOWN = "known", "把握（まだ会えていない）"
+    REACHED = "reached", "声が届いた"
+    MET = "met", "会えた"
+    TRUSTED = "trusted", "関係ができてきた"
+    TALKING = "talking", "相談が始まっている"
+
+
+class OutreachWay(TextChoices):
+    """アウトリーチの方法."""
+
+    HOME_VISIT = "home_visit", "訪問"
+    PHONE = "phone", "電話"
+    LETTER = "letter", "手紙・メモを置く"
+    ONLINE = "online", "メール・SNS"
+    THROUGH = "through", "家族・近い人を通じて"
+    TOGETHER = "together", "同行・居場所で"
+    OTHER = "other", "その他"
+
+
+class OutreachAnswer(TextChoices):
+    """応え of the person to one attempt."""
+
+    NONE = "none", "応えがない"
+    LEFT = "left", "手紙・名刺を置いた"
+    FAMILY = "family", "家族とだけ話せた"
+    VOICE = "voice", "声・返事があった"
+    MET = "met", "会って話せた"
+    NOT_NOW = "not_now", "今は会いたくない"
+
+
+class OutreachEnd(TextChoices):
+    """アウトリーチを終える理由."""
+
+    CONNECTED = "connected", "ほかの支援につながった"
+    CALM = "calm", "気がかりがなくなった"
+    MOVED = "moved", "転出した"
+    DIED = "died", "亡くなった"
+    SAME = "same", "ほかの記録と同じ人だった"
+    OTHER = "other", "その他"

@@ -83,3 +83,22 @@ TURN_TRANSITIONS: dict[tuple[TurnState, TurnEvent], TurnState] = {
     (TurnState.WAITING, TurnEvent.RECORD): TurnState.DONE,
     (TurnState.WAITING, TurnEvent.DROP): TurnState.DROPPED,
 }
+
+
+class OutreachState(TextChoices):
+    RUNNING = "running", "関わっている"
+    AGREED = "agreed", "相談につながった"
+    ENDED = "ended", "終えた"
+
+
+class OutreachEvent(StrEnum):
+    AGREE = "agree"
+    END = "end"
+    RESUME = "resume"
+
+
+OUTREACH_TRANSITIONS: dict[tuple[OutreachState, OutreachEvent], OutreachState] = {
+    (OutreachState.RUNNING, OutreachEvent.AGREE): OutreachState.AGREED,
+    (OutreachState.RUNNING, OutreachEvent.END): OutreachState.ENDED,
+    (OutreachState.ENDED, OutreachEvent.RESUME): OutreachState.RUNNING,
+}

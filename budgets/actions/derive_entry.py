@@ -21,20 +21,21 @@ from budgets.actions.entry_guard import (
     stretch,
     write_entry,
 )
-from budgets.attribution import MEETING, Facts, attribute
+from budgets.attribution import MEETING, OUTREACH, Facts, attribute
 from budgets.duty import Stretch, longest, minutes_of, without
 from budgets.enums import SourceType
 from budgets.masters import category_of
 from budgets.models import WorkEntry, WorkFinding
-from cases.models import Consultation, ProgressNote, WatchAttempt
+from cases.models import Consultation, OutreachAttempt, ProgressNote, WatchAttempt
 from common.errors import Overlap, RuleViolation
 from common.japan.age import age_on
 
-Contact = Consultation | ProgressNote | WatchAttempt
+Contact = Consultation | ProgressNote | WatchAttempt | OutreachAttempt
 SOURCES: dict[type[models.Model], SourceType] = {
     Consultation: SourceType.CONSULTATION,
     ProgressNote: SourceType.NOTE,
     WatchAttempt: SourceType.WATCH,
+    OutreachAttempt: SourceType.OUTREACH,
 }
 
 
@@ -51,7 +52,7 @@ def facts_of(contact: Contact) -> Facts:
 
 def _wanted(contact: Contact) -> WorkEntry:
     """The entry as the record would have it, not saved."""
-    decided = attribute(facts_of(contact))
+    decided = OUTREACH if isinstance(contact, OutreachAttempt) else attribute(facts_of(contact))
     number = contact.case.number if contact.case else getattr(contact, "receipt_no", "")
     return WorkEntry(
         staff_id=contact.staff_id, agency_id=contact.agency_id, category=category_of(decided.category_code),

@@ -7,6 +7,7 @@ from cases.models.consultation import Consultation, ConsultationConcern, Consult
 from cases.models.follow_up import FollowUp, WatchAttempt, WatchChange, WatchCycle
 from cases.models.indexed_text import IndexedText
 from cases.models.note import AssessmentItem, ProgressNote
+from cases.models.outreach import Outreach, OutreachAttempt
 from cases.models.plan import Evaluation, PlanItem, SupportPlan
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "FollowUp",
     "IndexedText",
     "NumberSeries",
+    "Outreach",
+    "OutreachAttempt",
     "PlanItem",
     "ProgressNote",
     "SupportPlan",
