@@ -16,6 +16,7 @@ from common.japan.age import age_on
 from households.contact import NOTHING_HIDDEN, Shield
 from households.models import HouseholdMember, Person, without_search
 
+
 @dataclass(frozen=True, slots=True)
 class Chip:
     """A member of the household as the header shows it."""

@@ -27,7 +27,9 @@ def _as_moment(path: str) -> Cast:
 
 
 # a membership ends on the day after the last one
-_LAST_DAY = ExpressionWrapper(_as_moment("during__endswith") - timedelta(days=1), output_field=DateTimeField())
+_LAST_DAY = ExpressionWrapper(
+    _as_moment("during__endswith") - timedelta(days=1), output_field=DateTimeField()
+)
 
 
 def _never(*args: object) -> Q:
@@ -109,7 +111,8 @@ def _born(reader: Reader) -> QuerySet[HouseholdMember] | None:
     if rows is None:
         return None
     return rows.filter(
-        Q(during__startswith=F("person__birth_on")) | Q(person__birth_on__gte=F("household__created_at__date"))
+        Q(during__startswith=F("person__birth_on"))
+        | Q(person__birth_on__gte=F("household__created_at__date"))
     )
 
 
@@ -150,7 +153,9 @@ def _closed_consultations(reader: Reader) -> QuerySet[Consultation] | None:
 
 def _closed(said: str) -> Any:
     def words(reader: Reader, pk: int, data: Data) -> Words:
-        if not reader.cases:  # who works on no case of the household is told that there is something, not whose
+        if (
+            not reader.cases
+        ):  # who works on no case of the household is told that there is something, not whose
             return Words(
                 title=f"{said}があります（閲覧できません）",
                 who="ほかの機関",

@@ -193,8 +193,8 @@ def _name(data: Data) -> str:
 def who_of(reader: Reader, data: Data) -> str:
     """Agency and worker, hidden where they tell a protected place."""
     if not data.get("agency"):
-        return str(data.get("staff") or "")
+        # who works at which desk is known
+        return "" if reader.shield.hides(reader.household_id) else str(data.get("staff") or "")
     agency = Agency(short_name=data["agency"], kind=data["agency_kind"])
     desk = reader.shield.desk(agency, reader.household_id)
     return desk if desk == HIDDEN_DESK or not data.get("staff") else f"{desk} {data['staff']}"
-

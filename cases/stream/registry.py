@@ -142,7 +142,11 @@ class Line:
     @property
     def page_text(self) -> str:
         """What the page holds of a very long text; all of it is on its own page and in the print."""
-        return self.text if len(self.text) <= MOST else f"{self.text[:MOST]}…（続きは印刷か記録のページで読めます）"
+        return (
+            self.text
+            if len(self.text) <= MOST
+            else f"{self.text[:MOST]}…（続きは印刷か記録のページで読めます）"
+        )
 
 
 LONG: Final = 140

@@ -136,23 +136,22 @@ _TURN_NOTE = CaseExpr(
     ),
     default="note",
 )
-_WHO = {"agency": "agency", "staff": "staff"}
 SOURCES = (
     Source(
         "c", "c", lambda r: Consultation.objects.visible_to(r.actor).filter(
             Q(household=r.household_id) if r.is_whole else Q(case__in=r.case_ids)
         ),
-        at="started_at", words=_consultation, person="person", **_WHO,
+        at="started_at", words=_consultation, person="person", agency="agency", staff="staff",
         data={"receipt_no": "receipt_no", "text": "text", "minutes": "minutes", "case_id": "case_id"},
         by_sector=lambda r, sector: Q(sectors__contains=[sector]),
     ),
     Source(
-        "n", "n", _of_cases(ProgressNote), at="started_at", words=_note, person="person", **_WHO,
+        "n", "n", _of_cases(ProgressNote), at="started_at", words=_note, person="person", agency="agency", staff="staff",
         data={"text": "text", "minutes": "minutes", "way": "way", "counterpart": "counterpart", "next_on": "next_on",
               "next_text": "next_text", "case_id": "case_id"},
     ),
     Source(
-        "a", "a", _of_cases(AssessmentItem), at="written_at", words=_item, person="person", **_WHO,
+        "a", "a", _of_cases(AssessmentItem), at="written_at", words=_item, person="person", agency="agency", staff="staff",
         data={"item_kind": "kind", "label": "code__label", "text": "text", "case_id": "case_id"},
         by_sector=lambda r, sector: Q(sector=sector),
     ),
@@ -183,7 +182,7 @@ SOURCES = (
     ),
     Source(
         "wa", "w", lambda r: WatchAttempt.objects.visible_to(r.actor).filter(r.here()),
-        at="started_at", words=_attempt, **_WHO,
+        at="started_at", words=_attempt, agency="agency", staff="staff",
         data={"way": "way", "reached": "has_reached", "text": "note", "minutes": "minutes", "case_id": "case_id"},
     ),
     Source(
@@ -192,4 +191,3 @@ SOURCES = (
         by_agency=lambda pk: Q(agency_id_text=str(pk)), by_sector=_cases_of_sector,
     ),
 )  # fmt: skip
-
