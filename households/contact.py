@@ -8,8 +8,9 @@ a test forbids reading the fields anywhere else.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -147,6 +148,25 @@ def shield_for_agency(agency: Agency) -> Shield:
 def shield_for_everybody() -> Shield:
     """For readers that are no unit of anything: papers handed round, jobs, counts."""
     return _shield(AddressProtection.objects.in_force())
+
+
+def homes_in_towns(
+    actor: Actor, towns: Mapping[int, str], among: Collection[int]
+) -> dict[int, frozenset[int]]:
+    """For each key of ``towns`` the households of ``among`` whose address holds that town; protected homes are in none,
+    for who is told of a match is told the town. One query, and those of the shield.
+    """
+    hidden = shield_for(actor).households
+    homes = [
+        (pk, unicodedata.normalize("NFKC", address).replace(" ", ""))
+        for pk, address in Household.objects.filter(pk__in=among).values_list("pk", "address")
+        if pk not in hidden
+    ]
+    wanted = {key: unicodedata.normalize("NFKC", town).replace(" ", "") for key, town in towns.items()}
+    return {
+        key: frozenset(pk for pk, address in homes if town and town in address)
+        for key, town in wanted.items()
+    }
 
 
 def hidden_home(actor: Actor, path: str) -> Exists:

@@ -8,3 +8,5 @@ people_merged = Signal()
 merge_undone = Signal()
 # kwargs: link (PersonLink), actor, at — after two records were said to be possibly one person
 people_linked = Signal()
+# kwargs: household (Household), actor, at — after its area (圏域) changed
+area_changed = Signal()

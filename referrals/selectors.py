@@ -50,9 +50,11 @@ def director_office_list() -> list[Agency]:
 
 def coordinating_offices(referral: Referral, offices: Sequence[Agency] | None = None) -> list[Agency]:
     """The directors' offices that coordinate a referral: of the receiver's sector; else of the case's sectors, in
-    their order; else the first there is. Empty only in a municipality without any.
+    their order; else the first there is. Those of the household's area before all others. Empty only in a
+    municipality without any.
     """
     offices = director_office_list() if offices is None else offices
+    offices = [o for o in offices if o.covers(referral.case.household.area)] or list(offices)
     own = [o for o in offices if o.sector and o.sector == referral.to_agency.sector]
     of_case = [o for sector in referral.case.sectors for o in offices if o.sector == sector]
     return own or of_case or list(offices[:1])
@@ -109,7 +111,7 @@ class ReferralRow:
 def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
     """With all that a row shows, in one query; ``sees_case`` says whether the reader sees the whole case."""
     return queryset.select_related(
-        "case__household", "case__person", "case__lead_agency", "from_agency", "to_agency", "escalated_to", "sent_by",
+        "case__household__area", "case__person", "case__lead_agency", "from_agency", "to_agency", "escalated_to", "sent_by",
         "answered_by", "consent",
     ).defer(*without_search("case__person"), "message").annotate(sees_case=sees_case(actor, "case_id"))  # fmt: skip
 
@@ -117,7 +119,7 @@ def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral
 def for_rows(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
     """For lists: the agencies come by ``as_rows`` instead of four joins, which PostgreSQL would plan anew every time."""
     return (
-        queryset.select_related("case__household", "case__person", "consent", "sent_by", "answered_by")
+        queryset.select_related("case__household__area", "case__person", "consent", "sent_by", "answered_by")
         .defer(*without_search("case__person"), "message")
         .annotate(sees_case=sees_case(actor, "case_id"))
     )

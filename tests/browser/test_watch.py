@@ -47,6 +47,7 @@ def test_from_closing_to_worse_to_reopening(sign_in, worker, live_server, master
     page.goto(f"{live_server.url}/")
     expect(main).to_contain_text("第1回・訪問・3か月ごと")
     page.locator("main a", has_text="森下").first.click()
+    page.wait_for_load_state()
     page.locator("input[name=result][value=unreachable]").check(force=True)
     page.fill("#id_note", "呼び鈴に応えがない。")
     page.keyboard.press("Control+Enter")

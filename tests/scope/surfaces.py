@@ -126,7 +126,7 @@ ELSEWHERE = {
     "apportionment:xlsx": "needs a locked month (tests/budgets: no case text)",
     "apportionment:csv": "needs a locked month (tests/budgets: no case text)",
     "apportionment:pdf": "needs a locked month (tests/budgets: no case text)",
-    "manage:staff_new": "no case", "manage:appointment_end": "no case",
+    "manage:staff_new": "no case", "manage:staff_town": "no case", "manage:appointment_end": "no case",
     "api:referral-answer": "by the receiver (tests/referrals)", "api:action-item-finish": "by the doer (tests/referrals)",
     "api:work-entry-detail": "the same scope as the list", "api:apportionment-detail": "money only",
     "api:apportionment-rows": "money only",
