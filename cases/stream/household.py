@@ -37,6 +37,11 @@ def _never(*args: object) -> Q:
     return Q(pk__in=[])
 
 
+def _home(reader: Reader) -> QuerySet[Household]:
+    """The household, if the reader sees it."""
+    return Household.objects.visible_to(reader.actor).filter(pk=reader.household_id)
+
+
 def _consents(reader: Reader) -> QuerySet[Consent] | None:
     if not reader.is_whole:
         return None
@@ -71,9 +76,8 @@ def _members(reader: Reader) -> QuerySet[HouseholdMember] | None:
     """That a protected person came or went is not told."""
     if not reader.is_whole:
         return None
-    return HouseholdMember.objects.filter(household=reader.household_id).exclude(
-        person__in=reader.shield.people
-    )
+    rows = HouseholdMember.objects.filter(household__in=_home(reader))
+    return rows.exclude(person__in=reader.shield.people)
 
 
 def _known(reader: Reader, **when: Any) -> QuerySet[HouseholdMember] | None:
@@ -134,7 +138,7 @@ def _told(reader: Reader, path: str) -> Q | None:
         and not Household.objects.visible_to(office).filter(pk=reader.household_id).exists()
     ):
         return None
-    return Q(**{path: reader.household_id}) & ~Q(hidden_home(reader.actor, path))
+    return Q(**{f"{path}__in": _home(reader).values("pk")}) & ~Q(hidden_home(reader.actor, path))
 
 
 def _closed_cases(reader: Reader) -> QuerySet[Case] | None:
