@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from accounts.models import Agency
+from accounts.roles import Permission
 from cases.stream.registry import Data, Reader, Source, Words
 from common.japan.wareki import format_wareki_short
 from referrals.enums import kind_label
@@ -17,7 +18,14 @@ from referrals.workflow import ConferenceState, ReferralState
 
 
 def _referrals(reader: Reader) -> QuerySet[Referral]:
-    return Referral.objects.visible_to(reader.actor).filter(reader.here())
+    if not reader.actor.has(Permission.REFERRAL_VIEW):
+        return Referral.objects.none()
+    return reader.scoped(Referral.objects)
+
+
+def _here(reader: Reader) -> Q:
+    """Papers and decisions have scopes of their own, narrower than the case and wider."""
+    return Q(case__household=reader.household_id) if reader.is_whole else Q(case__in=reader.case_ids)
 
 
 def _other(reader: Reader, data: Data) -> str:
@@ -76,13 +84,13 @@ SOURCES = (
     ),
     Source(
         "g", "g",
-        lambda r: AgendaItem.objects.visible_to(r.actor).filter(r.here()).exclude(conference__state=ConferenceState.PLANNED),
+        lambda r: AgendaItem.objects.visible_to(r.actor).filter(_here(r)).exclude(conference__state=ConferenceState.PLANNED),
         at="conference__starts_at", words=_sat, agency="conference__convener", by_sector=_sector_of_case("case"),
         data={"topic": "topic", "conclusion": "conclusion", "title": "conference__title",
               "conference_kind": "conference__kind", "conference_id": "conference_id", "case_id": "case_id"},
     ),
     Source(
-        "gd", "g", lambda r: ActionItem.objects.visible_to(r.actor).filter(r.here()), at="decided_at", words=_decided,
+        "gd", "g", lambda r: ActionItem.objects.visible_to(r.actor).filter(_here(r)), at="decided_at", words=_decided,
         agency="agency", staff="staff", by_sector=_sector_of_case("case"),
         data={"text": "text", "due_on": "due_on", "done": "done_at", "case_id": "case_id"},
     ),

@@ -12,9 +12,10 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 
 from accounts.enums import ConsentState
-from cases.models import Case, CasePartner, Consultation
+from accounts.models import Agency
+from cases.models import Case, Consultation
 from cases.stream.registry import Data, Reader, Source, Words
-from households.contact import HIDDEN_DESK, hidden_home
+from households.contact import HIDDEN_DESK
 from households.enums import ConsentMethod, InformationKind, Relation
 from households.models import Consent, Household, HouseholdMember
 
@@ -37,15 +38,10 @@ def _never(*args: object) -> Q:
     return Q(pk__in=[])
 
 
-def _home(reader: Reader) -> QuerySet[Household]:
-    """The household, if the reader sees it."""
-    return Household.objects.visible_to(reader.actor).filter(pk=reader.household_id)
-
-
 def _consents(reader: Reader) -> QuerySet[Consent] | None:
     if not reader.is_whole:
         return None
-    return Consent.objects.visible_to(reader.actor).filter(household=reader.household_id)
+    return Consent.objects.filter(household=reader.household_id)
 
 
 def _withdrawn(reader: Reader) -> QuerySet[Consent] | None:
@@ -76,7 +72,7 @@ def _members(reader: Reader) -> QuerySet[HouseholdMember] | None:
     """That a protected person came or went is not told."""
     if not reader.is_whole:
         return None
-    rows = HouseholdMember.objects.filter(household__in=_home(reader))
+    rows = HouseholdMember.objects.filter(household=reader.household_id)
     return rows.exclude(person__in=reader.shield.people)
 
 
@@ -128,31 +124,38 @@ def _relation(said: str) -> Any:
     return words
 
 
-def _told(reader: Reader, path: str) -> Q | None:
+def _tells(reader: Reader) -> bool:
     """Whether records that the reader may not open are shown as present at all: in the household's own stream, to who
-    sees it by office, and never where anybody of it is protected from the reader.
+    sees it by office.
     """
     office = reader.actor.by_office()
-    if not reader.is_whole or (
-        office is not reader.actor
-        and not Household.objects.visible_to(office).filter(pk=reader.household_id).exists()
-    ):
-        return None
-    return Q(**{f"{path}__in": _home(reader).values("pk")}) & ~Q(hidden_home(reader.actor, path))
+    return reader.is_whole and (
+        office is reader.actor or Household.objects.visible_to(office).filter(pk=reader.household_id).exists()
+    )
+
+
+def _nobody_hidden(reader: Reader) -> Q:
+    """Never where anybody of the household is, or was, protected from the reader."""
+    if not reader.shield.people:
+        return Q()
+    hidden = HouseholdMember.objects.filter(household=reader.household_id, person__in=reader.shield.people)
+    return ~Q(Exists(hidden))
 
 
 def _closed_cases(reader: Reader) -> QuerySet[Case] | None:
-    told = _told(reader, "household_id")
-    return None if told is None else Case.objects.filter(told).exclude(pk__in=reader.case_ids)
+    if not reader.closed_ids or not _tells(reader):
+        return None
+    return Case.objects.filter(_nobody_hidden(reader), pk__in=reader.closed_ids)
 
 
 def _closed_consultations(reader: Reader) -> QuerySet[Consultation] | None:
-    """Contacts that led to no case, or that stand in none of which the row above speaks."""
-    told = _told(reader, "household_id")
-    if told is None:
+    """Contacts that led to no case; of those in a case the row of the case speaks."""
+    if not _tells(reader):
         return None
-    seen = Consultation.objects.visible_to(reader.actor).filter(household=reader.household_id)
-    return Consultation.objects.filter(told, case__isnull=True).exclude(pk__in=seen.values("pk"))
+    rows = Consultation.objects.filter(
+        _nobody_hidden(reader), household=reader.household_id, case__isnull=True
+    )
+    return rows.exclude(agency=reader.actor.agency_id)
 
 
 def _closed(said: str) -> Any:
@@ -199,9 +202,10 @@ SOURCES: tuple[Source, ...] = (
 
 def agencies_of(reader: Reader) -> list[tuple[int, str]]:
     """The choices of the filter: who leads or takes part in a case that the reader sees, as far as the shield tells."""
-    rows = CasePartner.objects.filter(case__in=reader.case_ids).select_related("agency").order_by("pk")
     agencies = {case.lead_agency_id: case.lead_agency for case in reader.cases}
-    agencies |= {row.agency_id: row.agency for row in rows}
+    for case in reader.cases:
+        for said in getattr(case, "taking_part", ()):
+            agencies[said["id"]] = Agency(pk=said["id"], short_name=said["name"], kind=said["kind"])
     if reader.actor.agency is not None:
         agencies[reader.actor.agency.pk] = reader.actor.agency
     hides = reader.shield.hides(reader.household_id)

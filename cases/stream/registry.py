@@ -8,10 +8,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 
 from accounts.actor import Actor
-from cases.models import Case
+from accounts.roles import Permission
+from cases.models import Case, CasePartner
+from cases.models.case import sees_case
 from households.contact import Shield
 
 Data = dict[str, Any]
@@ -19,14 +23,15 @@ Data = dict[str, Any]
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads the stream of what. ``cases`` are those of the household that the reader sees; ``is_whole``: the stream
-    is of the household, not of one case.
+    """Who reads the stream of what: of a household that the reader sees, or (not ``is_whole``) of one such case.
+    ``cases`` are those that the reader sees, ``closed_ids`` the others of the household.
     """
 
     actor: Actor
     shield: Shield
     household_id: int
     cases: tuple[Case, ...]
+    closed_ids: tuple[int, ...] = ()
     is_whole: bool = True
 
     @cached_property
@@ -37,13 +42,38 @@ class Reader:
     def numbers(self) -> dict[int, str]:
         return {case.pk: case.number for case in self.cases}
 
-    def here(self, path: str = "case") -> Q:
-        """Rows of this household (or case) at ``path``, for querysets that are scoped by their own ``visible_to``."""
-        return (
-            Q(**{f"{path}__household": self.household_id})
-            if self.is_whole
-            else Q(**{f"{path}__in": self.case_ids})
-        )
+    def scoped(self, manager: Any) -> QuerySet[Any]:
+        """Rows of a model with ``case`` and a scope in which seeing the case is enough. Its own ``visible_to`` is asked
+        where the household has cases that the reader does not see: it may show rows of those.
+        """
+        rows: QuerySet[Any] = manager.filter(case__in=self.case_ids)
+        if self.is_whole and self.closed_ids:
+            rows = manager.visible_to(self.actor).filter(case__household=self.household_id)
+        return rows
+
+
+def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
+    """The reader of a household that the caller has found to be visible. One query."""
+    if not actor.has(Permission.CASE_VIEW):
+        return Reader(actor, shield, household_id, ())
+    partners = CasePartner.objects.filter(case=OuterRef("pk")).order_by("pk")
+    named = JSONObject(id="agency_id", name="agency__short_name", kind="agency__kind")
+    rows = list(
+        Case.objects.filter(household=household_id)
+        .select_related("household", "lead_agency", "lead_staff")
+        .annotate(is_seen=sees_case(actor, "pk"), taking_part=ArraySubquery(partners.values(json=named)))
+        .order_by("-opened_at", "-pk")
+    )
+    return Reader(
+        actor, shield, household_id, tuple(case for case in rows if case.is_seen),
+        closed_ids=tuple(case.pk for case in rows if not case.is_seen),
+    )  # fmt: skip
+
+
+def of_case(reader: Reader, pk: int | None) -> Reader:
+    """The same reader, of one of the cases alone."""
+    cases = tuple(case for case in reader.cases if case.pk == pk)
+    return Reader(reader.actor, reader.shield, reader.household_id, cases, is_whole=False)
 
 
 @dataclass(frozen=True, slots=True)

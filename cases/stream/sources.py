@@ -9,6 +9,7 @@ from django.db.models import Case as CaseExpr
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value, When
 from django.urls import reverse
 
+from accounts.roles import Permission
 from audit.models import ChangeRecord
 from cases.enums import Achievement, FollowUpResult, ItemKind, Judgement, WatchWay, Way
 from cases.models import (
@@ -114,6 +115,17 @@ def _milestone(reader: Reader, pk: int, data: Data) -> Words:
     )  # fmt: skip
 
 
+def _consultations(reader: Reader) -> QuerySet[Consultation]:
+    """What ``visible_to`` gives of a visible household: its cases' contacts, and those that one's agency received."""
+    if not reader.is_whole:
+        return Consultation.objects.filter(case__in=reader.case_ids)
+    if not reader.actor.has(Permission.CASE_VIEW):
+        return Consultation.objects.none()
+    return Consultation.objects.filter(
+        Q(case__in=reader.case_ids) | Q(agency=reader.actor.agency_id), household=reader.household_id
+    )
+
+
 def _changes(reader: Reader) -> QuerySet[ChangeRecord]:
     return ChangeRecord.objects.filter(
         target_type="cases.case", target_id__in=[str(pk) for pk in reader.case_ids], action__in=MILESTONES
@@ -138,9 +150,7 @@ _TURN_NOTE = CaseExpr(
 )
 SOURCES = (
     Source(
-        "c", "c", lambda r: Consultation.objects.visible_to(r.actor).filter(
-            Q(household=r.household_id) if r.is_whole else Q(case__in=r.case_ids)
-        ),
+        "c", "c", _consultations,
         at="started_at", words=_consultation, person="person", agency="agency", staff="staff",
         data={"receipt_no": "receipt_no", "text": "text", "minutes": "minutes", "case_id": "case_id"},
         by_sector=lambda r, sector: Q(sectors__contains=[sector]),
@@ -175,13 +185,13 @@ SOURCES = (
         by_sector=lambda r, sector: Q(plan__case__sectors__contains=[sector]),
     ),
     Source(
-        "w", "w", lambda r: FollowUp.objects.visible_to(r.actor).filter(r.here()).done(),
+        "w", "w", lambda r: r.scoped(FollowUp.objects).filter(done_at__isnull=False),
         at="done_at", words=_turn, agency="agency", staff="done_by",
         milestones=Q(result__in=[FollowUpResult.MOVED, FollowUpResult.DIED]),
         data={"ordinal": "ordinal", "result": "result", "text": _TURN_NOTE, "case_id": "case_id"},
     ),
     Source(
-        "wa", "w", lambda r: WatchAttempt.objects.visible_to(r.actor).filter(r.here()),
+        "wa", "w", lambda r: r.scoped(WatchAttempt.objects),
         at="started_at", words=_attempt, agency="agency", staff="staff",
         data={"way": "way", "reached": "has_reached", "text": "note", "minutes": "minutes", "case_id": "case_id"},
     ),

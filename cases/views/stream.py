@@ -24,7 +24,7 @@ from cases.models import Case, Draft
 from cases.permissions import can_write_case
 from cases.stream.household import agencies_of
 from cases.stream.read import Wanted, read
-from cases.stream.registry import GROUPS, Reader
+from cases.stream.registry import GROUPS, Reader, of_case, reader_for
 from common.errors import RuleViolation
 from common.japan.wareki import format_wareki_short, parse_wareki
 from common.pdf import render_pdf
@@ -40,15 +40,10 @@ def reader_of(request: ActorRequest, household_id: int, case: Case | None = None
     known: dict[int, Reader] = request.__dict__.setdefault("_stream_readers", {})
     if case is None and household_id in known:
         return known[household_id]
-    cases: tuple[Case, ...] = (case,) if case is not None else ()
-    if case is None and request.actor.has(Permission.CASE_VIEW):
-        seen = Case.objects.visible_to(request.actor).filter(household=household_id)
-        cases = tuple(
-            seen.select_related("household", "lead_agency", "lead_staff").order_by("-opened_at", "-pk")
-        )
-    reader = Reader(request.actor, shield_of(request), household_id, cases, is_whole=case is None)
-    if case is None:
-        known[household_id] = reader
+    reader = reader_for(request.actor, shield_of(request), household_id)
+    if case is not None:
+        return of_case(reader, case.pk)
+    known[household_id] = reader
     return reader
 
 
@@ -198,8 +193,7 @@ def _paper(request: ActorRequest, household: Household) -> dict[str, Any]:
     """The whole narrowed stream. Never cut in silence: too long a one has to be narrowed."""
     number, reader = request.GET.get("case", ""), reader_of(request, household.pk)
     if number:
-        chosen = tuple(case for case in reader.cases if case.number == number)
-        reader = Reader(request.actor, reader.shield, household.pk, chosen, is_whole=False)
+        reader = of_case(reader, next((c.pk for c in reader.cases if c.number == number), None))
     wanted = wanted_of(request)
     lines, more = read(reader, wanted, size=MOST_ON_PAPER)
     if more:

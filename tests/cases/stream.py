@@ -22,7 +22,7 @@ from cases.actions.plan import (
 from cases.actions.receive_consultation import ContactData, receive_consultation
 from cases.models import AssessmentItem, Case, Code, FollowUp, ProgressNote
 from cases.stream.read import Wanted, read
-from cases.stream.registry import Reader
+from cases.stream.registry import reader_for
 from households.actions.members import add_member, end_membership
 from households.contact import shield_for
 from households.models import Person
@@ -41,16 +41,9 @@ def note(case: Case, actor, at: datetime, text: str = "電話で様子を聞い�
     return write_note(case=case, data=data, actor=actor, at=f.NOW, request_key=uuid4())
 
 
-def read_as(
-    persona, case: Case, *, wanted: Wanted | None = None, cursor: str = "", size: int = 200, **reader
-):
+def read_as(persona, case: Case, *, wanted: Wanted | None = None, cursor: str = "", size: int = 200):
     """One page of the household's stream as a persona reads it."""
-    cases = tuple(
-        Case.objects.visible_to(persona.actor)
-        .filter(household=case.household_id)
-        .select_related("lead_agency")
-    )
-    who = Reader(persona.actor, shield_for(persona.actor), case.household_id, cases, **reader)
+    who = reader_for(persona.actor, shield_for(persona.actor), case.household_id)
     return read(who, wanted, cursor=cursor, size=size)
 
 
