@@ -110,7 +110,7 @@ def _milestone(reader: Reader, pk: int, data: Data) -> Words:
         title = Judgement(said["kind"]).label
     case = next((c.number for c in reader.cases if str(c.pk) == data["target"]), "")
     return Words(
-        title=f"{title}（{case}）" if reader.is_whole else title, text=str(said.get("reason", "")) if data["action"] == "case.reopen" else "",
+        title=f"{title}（{case}）" if len(reader.cases) > 1 else title, text=str(said.get("reason", "")) if data["action"] == "case.reopen" else "",
         who="" if hidden else data["label"],
     )  # fmt: skip
 

@@ -107,7 +107,7 @@ def stream_context(
         "short_url": f"{page_url}{_query(request, view='short')}#stream",
         "clear_url": f"{page_url}#stream",
         "page_url": page_url,
-        "is_of_household": reader.is_whole,
+        "has_many_cases": len(reader.cases) > 1,
         "next_url": f"{page_url}{_query(request, cursor=cursor)}" if cursor else "",
         "next_rows": f"{rows_url}{_query(request, cursor=cursor)}" if cursor else "",
         "is_older": bool(request.GET.get("cursor")),

@@ -137,7 +137,7 @@ def test_waiting_referrals_stand_on_the_page(worker, center_worker):
     assert "訪問に同行してほしい" in page
 
 
-def test_who_opened_it_in_an_emergency_only_writes_no_note_there(worker, finance):
+def test_a_role_without_casework_has_no_such_page(worker, finance):
     case = f.make_case(worker.actor)
     assert finance.client.get(f"/households/{case.household_id}/").status_code in (403, 404)
 
