@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from kyosei.bench.access import measure_access
 from kyosei.bench.generate import generate
+from kyosei.bench.household import measure_household
 from kyosei.bench.masters import PREFIX
 from kyosei.bench.pages import measure_pages
 from kyosei.bench.report import Line, line, show, write
@@ -64,6 +65,7 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
         call_command("collectstatic", interactive=False, verbosity=0)  # pages name files by their hash
     settle_memory()  # as the web server does when it has loaded
     lines += measure_pages(scale, now=now, requests=requests)
+    lines += measure_household(scale, now=now, requests=requests)
     lines += measure_trail(scale, now=now)
     lines += measure_access(scale, now=now)
     show(lines, say)
