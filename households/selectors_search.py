@@ -37,7 +37,9 @@ def search_households(actor: Actor, text: str, shield: Shield) -> list[FoundHous
         terms = digit_runs(word) if word.isdigit() and len(word) >= RUN else bigrams(word)
         rows = rows.filter(search_terms__contains=terms, search_text__contains=word)
     found = []
-    for household in rows.order_by("-pk")[: MOST + 1]:
+    # half a town may share the beginning of a phone: any sixty of them are read, not all of them to know the newest
+    first = rows.order_by()[: MOST + 1] if digits else rows.order_by("-pk")[: MOST + 1]
+    for household in sorted(first, key=lambda row: -row.pk):
         reason = _reason(household, words, is_hidden=shield.hides(household))
         if reason:
             found.append(FoundHousehold(household, reason))

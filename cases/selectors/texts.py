@@ -28,7 +28,7 @@ from households.contact import Shield
 WINDOW = 2000  # of the own agency's newest texts
 CANDIDATES = 3000  # texts that the index gives for a word
 MOST_CASES = 20_000  # of an actor whose cases are asked one by one
-NEWEST_CASES = 300  # in which one character is looked for
+NEWEST_CASES = 100  # in which one character is looked for
 MOST = 60  # hits of one answer, over all its pages
 KINDS = {"consultation": "相談受付", "note": "支援経過", "item": "見立て", "plan": "プラン"}
 
