@@ -29,6 +29,7 @@ NAV: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
     ("世帯", "households:list", "f", (Permission.HOUSEHOLD_VIEW,)),
     ("ケース", "cases:list", "c", (Permission.CASE_VIEW,)),
     ("見守り", "cases:watch_list", "o", (Permission.CASE_VIEW,)),
+    ("アウトリーチ", "outreach:list", "r", (Permission.CASE_WRITE,)),
     ("つなぎ", "referrals:list", "t", (Permission.REFERRAL_VIEW,)),
     ("会議", "conferences:list", "m", (Permission.CONFERENCE_VIEW,)),
     ("業務記録", "work:week", "w", (Permission.WORK_RECORD,)),

@@ -11,10 +11,12 @@ from django.db import models
 from budgets.workflow import MONTH_TRANSITIONS, MonthState
 from cases.workflow import (
     CASE_TRANSITIONS,
+    OUTREACH_TRANSITIONS,
     PLAN_TRANSITIONS,
     TURN_TRANSITIONS,
     WATCH_TRANSITIONS,
     CaseState,
+    OutreachState,
     PlanState,
     TurnState,
     WatchState,
@@ -106,6 +108,7 @@ def states() -> str:
         *_machine("ケース", CaseState, CASE_TRANSITIONS, CaseState.OPEN.value),
         *_machine("プラン", PlanState, PLAN_TRANSITIONS, PlanState.DRAFT.value),
         *_machine("見守りサイクル", WatchState, WATCH_TRANSITIONS, WatchState.RUNNING.value),
+        *_machine("アウトリーチ", OutreachState, OUTREACH_TRANSITIONS, OutreachState.RUNNING.value),
         *_machine("終結後フォロー", TurnState, TURN_TRANSITIONS, TurnState.WAITING.value),
         *_machine("つなぎ", ReferralState, REFERRAL_TRANSITIONS, ReferralState.SENT.value),
         "| state | meaning |",

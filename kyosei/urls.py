@@ -17,6 +17,7 @@ urlpatterns = [
     path("households/", include("households.urls")),
     path("consultations/", include("cases.urls_consultations")),
     path("cases/", include("cases.urls")),
+    path("outreach/", include("cases.urls_outreach")),
     path("break-glass/", include("cases.urls_break_glass")),
     path("referrals/", include("referrals.urls")),
     path("conferences/", include("referrals.urls_conferences")),

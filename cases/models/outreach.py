@@ -133,7 +133,7 @@ class Outreach(Versioned):
                     Q(state=OutreachState.ENDED, finished_at__isnull=False, finished_by__isnull=False)
                     & ~Q(end_reason="")
                 ),
-            )  # fmt: skip
+            )
         ]
         indexes = [
             models.Index(fields=["agency", "next_on"], condition=Q(state="running"), name="outreach_running"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.roles import Permission
 from cases.models import Case, Draft
+from cases.selectors.outreach import home_rows as outreach_rows
 from cases.selectors.watch import home_rows as watch_rows
 from common.japan.wareki import format_wareki_short
 from common.queue import QueueGroup, QueueRow
@@ -26,7 +27,7 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     """Follow-ups and next dates within a week or overdue, silent cases that my agency leads, my drafts. Three queries."""
     if not actor.has(Permission.CASE_VIEW) or actor.agency is None:
         return []
-    return [*watch_rows(actor, at), *_cases(actor, at), *_drafts(actor)]
+    return [*watch_rows(actor, at), *outreach_rows(actor, at), *_cases(actor, at), *_drafts(actor)]
 
 
 def _cases(actor: Actor, at: datetime) -> list[QueueRow]:

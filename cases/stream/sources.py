@@ -11,12 +11,22 @@ from django.urls import reverse
 
 from accounts.roles import Permission
 from audit.models import ChangeRecord
-from cases.enums import Achievement, FollowUpResult, ItemKind, Judgement, WatchWay, Way
+from cases.enums import (
+    Achievement,
+    FollowUpResult,
+    ItemKind,
+    Judgement,
+    OutreachAnswer,
+    OutreachWay,
+    WatchWay,
+    Way,
+)
 from cases.models import (
     AssessmentItem,
     Consultation,
     Evaluation,
     FollowUp,
+    OutreachAttempt,
     ProgressNote,
     SupportPlan,
     WatchAttempt,
@@ -126,6 +136,26 @@ def _consultations(reader: Reader) -> QuerySet[Consultation]:
     )
 
 
+def _outreach_attempts(reader: Reader) -> QuerySet[OutreachAttempt]:
+    """Before there is a case, what was tried is its agency's; from then on it is the case's too."""
+    rows = OutreachAttempt.objects.all()
+    if reader.is_whole and reader.actor.has(Permission.CASE_VIEW):
+        return rows.filter(
+            Q(outreach__case__in=reader.case_ids) | Q(outreach__agency=reader.actor.agency_id),
+            outreach__household=reader.household_id,
+        )
+    return rows.filter(outreach__case__in=reader.case_ids)
+
+
+def _outreach(reader: Reader, pk: int, data: Data) -> Words:
+    answer, way = OutreachAnswer(data["answer"]).label, OutreachWay(data["way"]).label
+    return Words(
+        f"アウトリーチ（{way}）：{answer}",
+        data["text"],
+        url=reverse("outreach:detail", args=[data["outreach"]]),
+    )
+
+
 def _changes(reader: Reader) -> QuerySet[ChangeRecord]:
     return ChangeRecord.objects.filter(
         target_type="cases.case", target_id__in=[str(pk) for pk in reader.case_ids], action__in=MILESTONES
@@ -194,6 +224,12 @@ SOURCES = (
         "wa", "w", lambda r: r.scoped(WatchAttempt.objects),
         at="started_at", words=_attempt, agency="agency", staff="staff",
         data={"way": "way", "reached": "has_reached", "text": "note", "minutes": "minutes", "case_id": "case_id"},
+    ),
+    Source(
+        "o", "o", _outreach_attempts,
+        at="started_at", words=_outreach, agency="agency", staff="staff", person="outreach__person",
+        data={"way": "way", "answer": "answer", "text": "note", "minutes": "minutes", "outreach": "outreach_id",
+              "case_id": "outreach__case_id"},
     ),
     Source(
         "m", "m", _changes, at="at", words=_milestone, is_milestone=True,

@@ -19,7 +19,7 @@ from accounts.roles import Permission
 from audit.models import AccessKind
 from cases.actions.edit_consultation import Correction, edit_consultation
 from cases.actions.receive_consultation import receive_consultation
-from cases.enums import Outcome
+from cases.enums import Caller, Outcome
 from cases.forms.consultation import ConsultationFilter, ConsultationForm, CorrectionForm, initial_now
 from cases.models import Case, Consultation, ConsultationPerson, Draft
 from cases.selectors.intake import filter_consultations, find_people, intake_hint, namesakes
@@ -189,6 +189,13 @@ def detail(request: ActorRequest, receipt_no: str) -> HttpResponse:
         consultation.case is not None
         and Case.objects.visible_to(request.actor).filter(pk=consultation.case.pk).exists()
     )
+    is_own = consultation.agency_id == request.actor.agency_id
+    may_reach_out = (
+        is_own
+        and consultation.case is None
+        and request.actor.has(Permission.CASE_WRITE)
+        and consultation.caller != Caller.SELF
+    )
     context = {
         "consultation": consultation,
         "concerns": list(
@@ -205,6 +212,8 @@ def detail(request: ActorRequest, receipt_no: str) -> HttpResponse:
         "may_open_case": may_open_case,
         "sees_household": consultation.household_id is not None
         and Household.objects.visible_to(request.actor).filter(pk=consultation.household_id).exists(),
+        "may_reach_out": may_reach_out,
+        "tells_caller": is_own or not consultation.outreaches.exists(),
         "may_edit": consultation.agency_id == request.actor.agency_id,
         "may_send": request.actor.has(Permission.REFERRAL_SEND),
     }

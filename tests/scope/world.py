@@ -15,6 +15,13 @@ from accounts.models import Appointment
 from cases.actions.assessment import ItemData, add_item
 from cases.actions.break_glass import break_glass
 from cases.actions.notes import NoteData, write_note
+from cases.actions.outreach import (
+    AttemptData,
+    WorryData,
+    agree_to_support,
+    begin_outreach,
+    record_attempt,
+)
 from cases.actions.plan import PlanData, PlanItemData, save_plan, start_plan
 from cases.actions.receive_consultation import ContactData, receive_consultation
 from cases.models import Case, CaseGrant
@@ -36,14 +43,15 @@ CONTACT, NOTE, ITEM, PLAN = "翡翠色の話", "鵯色の記録", "藍色の課�
 ASKED_BY_CONSENT, ASKED_BLIND = "萌黄色の依頼", "浅葱色の依頼"
 TOPIC, DECISION, OLD_TOPIC, WITNESS = "朽葉色の議題", "琥珀色の決定", "鈍色の議題", "立会の鶸"
 TEAM_TOPIC, TEAM_RESULT = "苗色の打合せ", "飴色の結論"
+TRIED, TELLER = "縹色の呼びかけ", "檜皮色の隣人"
 SECRETS = (
     NAME, ADDRESS, PHONE, SCHOOL, CONTACT, NOTE, ITEM, PLAN, ASKED_BY_CONSENT, ASKED_BLIND, TOPIC, DECISION, OLD_TOPIC,
-    WITNESS, TEAM_TOPIC, TEAM_RESULT,
+    WITNESS, TEAM_TOPIC, TEAM_RESULT, TRIED, TELLER,
 )  # fmt: skip
 HERE = f"（{ADDRESS}、{PHONE}、{SCHOOL}）"  # typed into every text that has room for it
 OTHER_NAME, OTHER_NOTE = "百目鬼", "鶫色の記録"
 ALL_SECRETS = (*SECRETS, OTHER_NAME, OTHER_NOTE)
-RECORD = frozenset({NAME, CONTACT, NOTE, ITEM, PLAN, ASKED_BY_CONSENT, ASKED_BLIND, WITNESS})
+RECORD = frozenset({NAME, CONTACT, NOTE, ITEM, PLAN, ASKED_BY_CONSENT, ASKED_BLIND, WITNESS, TRIED})
 PLACE = frozenset({ADDRESS, PHONE, SCHOOL})
 
 
@@ -77,9 +85,9 @@ def build(at: datetime | None = None) -> World:
     stranger = persona(child, name="別件 二")
     other = _other_case(stranger, at)
     world = World(case, other, ids=ids)
-    world.add("lead worker", worker, RECORD | PLACE)
-    world.add("colleague", persona(desk, name="同僚 三"), RECORD | PLACE)
-    world.add("manager", persona(desk, Role.AGENCY_MANAGER, name="所長 四"), RECORD | PLACE)
+    world.add("lead worker", worker, RECORD | PLACE | {TELLER})
+    world.add("colleague", persona(desk, name="同僚 三"), RECORD | PLACE | {TELLER})
+    world.add("manager", persona(desk, Role.AGENCY_MANAGER, name="所長 四"), RECORD | PLACE | {TELLER})
     world.add("same role elsewhere", stranger, {OTHER_NAME, OTHER_NOTE})
     _partners(world, worker, at)
     _sittings(world, worker, at)
@@ -164,7 +172,25 @@ def _main_case(worker: Persona, at: datetime) -> tuple[Case, dict[str, Any]]:
         "number": case.number, "household": household.pk, "person": case.person_id, "note": note.pk, "item": item.pk,
         "plan": plan.pk, "receipt": contact.receipt_no, "offices": office, "member": household.members.get().pk,
     }  # fmt: skip
-    return case, ids | _same_person_twice(case, worker, at)
+    return case, ids | _same_person_twice(case, worker, at) | _outreach(case, worker, at)
+
+
+def _outreach(case: Case, worker: Persona, at: datetime) -> dict[str, int]:
+    """Before, somebody went there unasked; who told of it stays with the desk."""
+    begun = begin_outreach(
+        data=WorryData(
+            described=f"霧の向こうの人{HERE}", worry=TELLER + HERE, source="neighbour", source_name=TELLER, source_contact=PHONE,
+            next_on=timezone.localdate(at), next_text=HERE,
+        ),
+        actor=worker.actor, at=at - timedelta(hours=3), request_key=uuid4(), person_id=case.person_id,
+    )  # fmt: skip
+    record_attempt(
+        outreach=begun, actor=worker.actor, at=at, request_key=uuid4(),
+        data=AttemptData(started_at=at - timedelta(hours=2), way="home_visit", answer="voice", note=TRIED + HERE,
+                         next_on=timezone.localdate(at)),
+    )  # fmt: skip
+    agree_to_support(outreach=begun, agreed_on=timezone.localdate(at), how=HERE, actor=worker.actor, at=at)
+    return {"outreach": begun.pk}
 
 
 def _same_person_twice(case: Case, worker: Persona, at: datetime) -> dict[str, int]:
