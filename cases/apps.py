@@ -5,9 +5,11 @@ class CasesConfig(AppConfig):
     name = "cases"
 
     def ready(self) -> None:
-        from cases import receivers
+        from audit.signals import change_recorded
+        from cases import receivers, risk_changes
         from households import signals
 
+        change_recorded.connect(risk_changes.follow_change, dispatch_uid="cases.follow_change")
         signals.area_changed.connect(receivers.follow_area, dispatch_uid="cases.follow_area")
         signals.people_linked.connect(receivers.tell_of_link, dispatch_uid="cases.tell_of_link")
         signals.people_merged.connect(receivers.tell_of_merge, dispatch_uid="cases.tell_of_merge")

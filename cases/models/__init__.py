@@ -7,6 +7,7 @@ from cases.models.consultation import Consultation, ConsultationConcern, Consult
 from cases.models.follow_up import FollowUp, WatchAttempt, WatchChange, WatchCycle
 from cases.models.note import AssessmentItem, ProgressNote
 from cases.models.plan import Evaluation, PlanItem, SupportPlan
+from cases.models.silent_risk import RiskPutOff, SilentRisk
 
 __all__ = [
     "AssessmentItem",
@@ -24,6 +25,8 @@ __all__ = [
     "NumberSeries",
     "PlanItem",
     "ProgressNote",
+    "RiskPutOff",
+    "SilentRisk",
     "SupportPlan",
     "WatchAttempt",
     "WatchChange",
