@@ -16,7 +16,6 @@ from django.db.models import F, Func, Q, Value
 
 from accounts.enums import AgencyKind, Role, Sector
 from accounts.roles import Permission
-
 from common.models import period_last
 
 if TYPE_CHECKING:
@@ -235,7 +234,9 @@ class AbsenceQuerySet(models.QuerySet["StaffAbsence"]):
         own = Q(staff=actor.staff_id)
         if not actor.has(Permission.HAND_OVER) or actor.agency_id is None:
             return self.filter(own)
-        return self.filter(own | Q(staff__in=Appointment.objects.filter(agency=actor.agency_id).values("staff_id")))
+        return self.filter(
+            own | Q(staff__in=Appointment.objects.filter(agency=actor.agency_id).values("staff_id"))
+        )
 
 
 @pghistory.track()
@@ -252,7 +253,9 @@ class StaffAbsence(models.Model):
     )
     during = DateRangeField("期間")
     entered_at = models.DateTimeField("登録日時")
-    entered_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", verbose_name="登録した職員")
+    entered_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, related_name="+", verbose_name="登録した職員"
+    )
 
     objects = AbsenceQuerySet.as_manager()
 
@@ -261,7 +264,10 @@ class StaffAbsence(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="absence_no_overlap",
-                expressions=[(Int8Range("staff_id"), RangeOperators.OVERLAPS), ("during", RangeOperators.OVERLAPS)],
+                expressions=[
+                    (Int8Range("staff_id"), RangeOperators.OVERLAPS),
+                    ("during", RangeOperators.OVERLAPS),
+                ],
                 violation_error_message="不在の期間が重なっています。",
             ),
             models.CheckConstraint(

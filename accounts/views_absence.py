@@ -26,9 +26,7 @@ from common.errors import NotAllowed, RuleViolation
 def absences(request: ActorRequest) -> HttpResponse:
     """Who is away now and soon, and a form for the next."""
     today = timezone.localdate()
-    form = AbsenceForm(
-        request.POST or None, actor=request.actor, on=today, initial={"request_key": uuid4()}
-    )
+    form = AbsenceForm(request.POST or None, actor=request.actor, on=today, initial={"request_key": uuid4()})
     if request.method == "POST" and form.is_valid():
         try:
             absence = enter_absence(**form.cleaned_data, actor=request.actor, at=timezone.now())

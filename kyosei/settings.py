@@ -51,7 +51,9 @@ KYOSEI_QUIET_DAYS = env.int("KYOSEI_QUIET_DAYS", 30)
 KYOSEI_QUIET_DAYS_BY_KIND = {
     kind: int(days) for kind, days in env.dict("KYOSEI_QUIET_DAYS_BY_KIND", default={}).items()
 }
-KYOSEI_BIRTHDAY_DAYS = env.int("KYOSEI_BIRTHDAY_DAYS", 60)  # so long before 15, 18 and 65 somebody has to think of it
+KYOSEI_BIRTHDAY_DAYS = env.int(
+    "KYOSEI_BIRTHDAY_DAYS", 60
+)  # so long before 15, 18 and 65 somebody has to think of it
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -35,8 +35,8 @@ def worries(
     """What stands and is not put off (or what is), narrowed."""
     rows = SilentRisk.objects.visible_to(actor)
     rows = rows.standing().filter(put_off_until__gt=on) if is_put_off else rows.waiting(on)
-    if whose == "mine":
-        rows = rows.filter(owner_staff=actor.staff_id)
+    if whose == "own":
+        rows = rows.filter(_own(actor))
     elif whose == "agency":
         rows = rows.filter(owner_agency=actor.agency_id)
     if kind:
@@ -169,6 +169,9 @@ def put_offs(risk: SilentRisk, actor: Actor) -> list[RiskPutOff]:
 
 def mine(actor: Actor, on: date) -> QuerySet[SilentRisk]:
     """What the actor owns and has not put off, most urgent first: for the home page."""
-    return SilentRisk.objects.visible_to(actor).waiting(on).filter(
-        Q(owner_staff=actor.staff_id) | Q(owner_staff__isnull=True, owner_agency=actor.agency_id)
-    )  # fmt: skip
+    return SilentRisk.objects.visible_to(actor).waiting(on).filter(_own(actor))
+
+
+def _own(actor: Actor) -> Q:
+    """One's own, and what lies with one's agency without a name."""
+    return Q(owner_staff=actor.staff_id) | Q(owner_staff__isnull=True, owner_agency=actor.agency_id)

@@ -27,7 +27,7 @@ from common.keyset import Sort, paginate
 from households.templatetags.contact import shield_of
 
 SORTS = {"urgent": Sort("急ぎ", ["urgency", "due_on"]), "due": Sort("いつから", ["due_on"])}
-WHOSE = (("agency", "自機関の担当"), ("mine", "自分の担当"), ("", "見えるものすべて"))
+WHOSE = (("agency", "自機関の担当"), ("own", "自分の担当"), ("", "見えるものすべて"))
 
 
 def _asked(request: ActorRequest) -> dict[str, Any]:
@@ -101,7 +101,9 @@ def worry_put_off(request: ActorRequest, pk: int) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            messages.success(request, f"{(done.until_on - today).days}日先まで見送りました。理由は記録に残ります。")
+            messages.success(
+                request, f"{(done.until_on - today).days}日先まで見送りました。理由は記録に残ります。"
+            )
             return redirect("worries:list")
     context = {
         "form": form, "line": worries.lines([risk], request.actor, today)[0],

@@ -141,17 +141,17 @@ def test_owner_left_when_the_worker_was_moved_or_may_no_longer_sign_in(worker, c
 @pytest.mark.parametrize(("days", "expected"), [(6, False), (7, True)])
 def test_nobody_acts_a_week_after_the_last_referral_ended(worker, center_worker, days, expected):
     case = set_case(calm(worker.actor), last_contact_at=moment(f.TODAY - days * DAY, 1))
-    referral = send(case, worker, center_worker.agency)
+    referral = send(worker.actor, case, center_worker.agency)
     assert not stands(case, RiskKind.NOBODY, f.TODAY + 30 * DAY)  # it waits: the receiver is asked
-    withdraw_referral(referral=referral, reason="本人の希望", actor=worker.actor, at=f.NOW)
+    withdraw_referral(referral=referral, actor=worker.actor, at=f.NOW)
     Referral.objects.update(answered_at=moment(f.TODAY - days * DAY, 13))
     assert stands(case, RiskKind.NOBODY) is expected
 
 
 def test_somebody_acts_who_speaks_to_them_or_works_along(worker, center_worker):
     case = calm(worker.actor)
-    referral = send(case, worker, center_worker.agency)
-    withdraw_referral(referral=referral, reason="本人の希望", actor=worker.actor, at=f.NOW)
+    referral = send(worker.actor, case, center_worker.agency)
+    withdraw_referral(referral=referral, actor=worker.actor, at=f.NOW)
     Referral.objects.update(answered_at=moment(f.TODAY - 10 * DAY))
     assert not stands(case, RiskKind.NOBODY)  # spoken to today
     set_case(case, last_contact_at=moment(f.TODAY - 11 * DAY))
@@ -161,7 +161,9 @@ def test_somebody_acts_who_speaks_to_them_or_works_along(worker, center_worker):
 
 
 @pytest.mark.parametrize(("kind", "age"), [("turns_15", 15), ("turns_18", 18), ("turns_65", 65)])
-@pytest.mark.parametrize(("days", "expected"), [(-15, False), (-14, True), (0, True), (60, True), (61, False)])
+@pytest.mark.parametrize(
+    ("days", "expected"), [(-15, False), (-14, True), (0, True), (60, True), (61, False)]
+)
 def test_a_birthday_that_changes_the_law(worker, kind, age, days, expected):
     case = calm(worker.actor)
     attains = f.TODAY + days * DAY

@@ -49,7 +49,8 @@ READS = (
     *(S("presence", kind) for kind in (("case", "number"), ("note", "note"), ("item", "item"), ("plan", "plan"),
       ("consultation", "receipt"), ("person", "person"), ("household", "household"), ("conference", "conference"))),
     S("cases:evaluate", ("plan",)), S("cases:watch_list"), S("cases:watch_results"), S("cases:watch_turns"),
-    S("cases:watch_edit", ("number",)),
+    S("cases:watch_edit", ("number",)), S("worries:list", query="?whose="), S("worries:list", query="?whose=&show=put_off"),
+    S("worries:case_fragment", ("number",)), S("worries:put_off", ("risk",)), S("accounts:absences"),
     S("break_glass:list"), S("break_glass:open", ("person",), identity=True),
     S("break_glass:review", ("broke the glass",)), S("break_glass:review", ("glass closed again",)),
     S("referrals:list"), S("referrals:list", query="?tab=sent"), S("referrals:list", query="?tab=history"),
@@ -95,7 +96,7 @@ WRITES = (
     S("cases:item_edit", ("item",)), S("cases:item_end", ("item",)), S("cases:sectors", ("number",)),
     S("cases:plan_start", ("number",)), S("cases:plan_edit", ("plan",)), S("cases:evaluate", ("plan",)),
     S("cases:close", ("number",)), S("cases:reopen", ("number",)), S("cases:consent", ("number",)),
-    S("cases:watch_edit", ("number",)), S("cases:watch_stop", ("number",)),
+    S("cases:watch_edit", ("number",)), S("cases:watch_stop", ("number",)), S("worries:put_off", ("risk",)),
     S("cases:consent_withdraw", ("number", "consent")),
     S("referrals:new", query="?case={number}"),
     S("conferences:edit", ("conference",)), S("conferences:member_add", ("conference",)),
@@ -111,6 +112,7 @@ WRITES = (
 # addresses that the matrix does not walk, each with the reason
 ELSEWHERE = {
     "health": "holds nothing", "gallery": "debug only", "api:schema": "a description", "api:docs": "a description",
+    "accounts:absence_end": "own absences, and those of one's agency (tests/accounts/test_absences.py)",
     "accounts:switch": "own appointments (tests/accounts)", "accounts:notice": "own notices (tests/cases)",
     "households:new": "an empty form", "consultations:draft_save": "own drafts (tests/cases)",
     "consultations:draft_delete": "own drafts (tests/cases)",
