@@ -20,6 +20,7 @@ from cases.actions.drafts import forget_draft
 from cases.actions.numbers import CONSULTATION_SERIES, take_number
 from cases.actions.open_case import open_case
 from cases.actions.team import join_as_receiver
+from cases.actions.text_index import index_text
 from cases.enums import Caller, CodeList, Outcome, Way
 from cases.models import Case, Code, Consultation, ConsultationConcern, ConsultationPerson
 from cases.signals import contact_recorded
@@ -238,6 +239,7 @@ def receive_consultation(
         for code in codes.values()
     )
     _follow_up(consultation, data, goes_on, sectors, actor=actor, at=at)
+    index_text(consultation)
     _add_others(consultation, others, actor=actor, at=at)
     if draft_key:
         forget_draft(key=draft_key, actor=actor)

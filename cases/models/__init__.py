@@ -5,6 +5,7 @@ from cases.models.case import Case, CaseGrant, CasePartner
 from cases.models.codes import Code, NumberSeries
 from cases.models.consultation import Consultation, ConsultationConcern, ConsultationPerson, Draft
 from cases.models.follow_up import FollowUp, WatchAttempt, WatchChange, WatchCycle
+from cases.models.indexed_text import IndexedText
 from cases.models.note import AssessmentItem, ProgressNote
 from cases.models.plan import Evaluation, PlanItem, SupportPlan
 from cases.models.silent_risk import RiskPutOff, SilentRisk
@@ -22,6 +23,7 @@ __all__ = [
     "Draft",
     "Evaluation",
     "FollowUp",
+    "IndexedText",
     "NumberSeries",
     "PlanItem",
     "ProgressNote",

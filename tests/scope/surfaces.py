@@ -31,10 +31,16 @@ class Surface:
 S = Surface
 READS = (
     S("home"), S("search", query="?q=菊乃", identity=True), S("search", query="?q=０５９５７７１２３４"),
-    S("search", query="?q=霧見"),
+    S("search", query="?q=霧見"), S("search", query="?q=霧見台 9丁目"),
+    S("search", query="?q=菊乃&near=1", identity=True), S("search", query="?q=菊乃&show=people", identity=True),
+    *(S("search_texts", query=f"?q={word}{more}")
+      for word in ("翡翠色", "鵯色の", "藍色の課", "茜色", "鶫色", "霧見台", "色", "記録", "０５９５－７７", "の")
+      for more in ("", "&more=1")),
     S("households:list"), S("households:list", query="?q=菊乃"), S("households:detail", ("household",)),
     S("households:household_edit", ("household",)), S("households:person_edit", ("person",)),
     S("households:protection", ("household",)), S("households:same", ("person",)),
+    S("households:former_names", ("person",)), S("households:alike", query="?person_text=霧見 菊乃", identity=True),
+    S("households:alike", query="?phone=0595771234"),
     S("households:merge", ("person", "twin")), S("households:merge_undo", ("merge",)),
     S("consultations:list"), S("consultations:detail", ("receipt",)), S("consultations:edit", ("receipt",)),
     S("consultations:new"), S("consultations:person_find", query="?q=菊乃", identity=True),
@@ -87,6 +93,7 @@ WRITES = (
     S("households:member_end", ("household", "member")), S("households:kinship_add", ("household",)),
     S("households:kinship_remove", ("household", "member")),
     S("households:household_edit", ("household",)), S("households:person_edit", ("person",)),
+    S("households:former_names", ("person",)), S("households:former_name_remove", ("person", "member")),
     S("households:protection_give", ("household", "person")), S("households:protection_renew", ("household", "person")),
     S("households:protection_end", ("household", "person")), S("households:safe_contact", ("household", "person")),
     S("households:deny", ("household",)), S("households:denial_release", ("household", "member")),
