@@ -64,5 +64,5 @@ def absence_end(request: ActorRequest, pk: int) -> HttpResponse:
             messages.success(request, "不在の最後の日を記録しました。")
             return redirect("accounts:absences")
     for text in form.errors.get("last_on", []):
-        messages.error(request, text)
+        messages.error(request, str(text))
     return redirect("accounts:absences")

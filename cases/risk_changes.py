@@ -33,16 +33,21 @@ def touched(target: models.Model) -> set[int]:
     case_id = getattr(target, "case_id", None)
     if case_id is not None:
         return {case_id}
-    homes = {target.pk} if isinstance(target, Household) else {getattr(target, "household_id", None)}
-    people = {target.pk} if isinstance(target, Person) else {getattr(target, "person_id", None)}
-    people |= {getattr(target, "kept_id", None), getattr(target, "absorbed_id", None)}
-    homes.discard(None)
-    people.discard(None)
+    homes = _ids(target.pk if isinstance(target, Household) else getattr(target, "household_id", None))
+    people = _ids(
+        target.pk if isinstance(target, Person) else getattr(target, "person_id", None),
+        getattr(target, "kept_id", None),
+        getattr(target, "absorbed_id", None),
+    )
     if people:
         homes |= set(
             HouseholdMember.objects.filter(person_id__in=people).values_list("household_id", flat=True)
         )
     return set(Case.objects.filter(household_id__in=homes).values_list("pk", flat=True)) if homes else set()
+
+
+def _ids(*found: int | None) -> set[int]:
+    return {pk for pk in found if pk is not None}
 
 
 def _of_staff(target: Staff | Appointment | StaffAbsence) -> set[int]:
