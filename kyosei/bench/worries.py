@@ -49,11 +49,9 @@ def _copy(model: type[models.Model], join: str, **over: str) -> None:
     columns = [c for f in model._meta.concrete_fields if (c := str(f.column)) != "id" or "id" in over]
     values = [over.get(c, _FRESH.get(c, f"t.{c}")) for c in columns]
     table = model._meta.db_table
+    sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM bench_more m JOIN {table} t ON {join}"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "
-            f"FROM bench_more m JOIN {table} t ON {join}"  # noqa: S608 - names of our own models
-        )
+        cursor.execute(sql)
 
 
 def _fill(more: int) -> None:
