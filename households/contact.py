@@ -12,6 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
@@ -39,6 +40,7 @@ _SAID_IN_TAG = re.compile(
 
 
 Word = tuple[int, str]  # a protected detail as a pattern, with its length
+Detail = tuple[bool, str]  # a protected detail, and whether it is an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,16 @@ class PersonContact:
 
 @dataclass(frozen=True, slots=True)
 class Shield:
-    """What is protected from one reader. ``people`` and ``households`` are ids; ``words`` the details themselves, by
-    every household in whose records they may have been typed, and ``own`` by person.
+    """What is protected from one reader. ``people`` and ``households`` are ids; ``said`` the details themselves by
+    person, ``read_in`` the people by every household in whose records their details may have been typed.
+
+    A municipality protects hundreds; a page is about a household or two: patterns are made when they are asked for.
     """
 
     people: frozenset[int] = frozenset()
     households: frozenset[int] = frozenset()
-    words: dict[int, re.Pattern[str]] = field(default_factory=dict)
-    own: dict[int, re.Pattern[str]] = field(default_factory=dict)
+    said: dict[int, frozenset[Detail]] = field(default_factory=dict)
+    read_in: dict[int, frozenset[int]] = field(default_factory=dict)
 
     def hides(self, household: Household | int | None) -> bool:
         pk = household.pk if isinstance(household, Household) else household
@@ -93,7 +97,7 @@ class Shield:
 
     def of_person(self, text: str, person_id: int) -> str:
         """Words about one person, whichever household they are read in."""
-        pattern = self.own.get(person_id)
+        pattern = _pattern(self.said.get(person_id, frozenset()))
         return pattern.sub(HIDDEN, text) if pattern else text
 
     def desk(self, agency: Agency, household: Household | int | None) -> str:
@@ -125,7 +129,9 @@ class Shield:
 
     def _pattern(self, household: Household | int | None) -> re.Pattern[str] | None:
         pk = household.pk if isinstance(household, Household) else household
-        return self.words.get(pk) if pk is not None else None
+        if pk is None or pk not in self.read_in:
+            return None
+        return _pattern(frozenset().union(*(self.said.get(person, ()) for person in self.read_in[pk])))
 
 
 def _struck_tag(tag: str, pattern: re.Pattern[str]) -> str:
@@ -136,7 +142,7 @@ NOTHING_HIDDEN = Shield()
 
 
 def shield_for(actor: Actor) -> Shield:
-    """The shield of a reader: one query while nothing is hidden from them, two otherwise."""
+    """The shield of a reader; one query."""
     return _shield(AddressProtection.objects.closed_to(actor))
 
 
@@ -178,45 +184,42 @@ def hidden_home(actor: Actor, path: str) -> Exists:
 
 
 def _shield(protections: QuerySet[AddressProtection]) -> Shield:
-    pairs = list(protections.values_list("person_id", "adversary_id"))
-    people = frozenset(person for person, _ in pairs)
-    if not people:
-        return Shield()
-    fled_from: dict[int, set[int]] = defaultdict(set)
-    for person, adversary in pairs:
-        if adversary is not None:
-            fled_from[adversary].add(person)
-    rows = list(
-        HouseholdMember.objects.filter(person__in=people | set(fled_from))
-        .select_related("person", "household__area")
-        .order_by("household_id", "pk")
-    )
+    """One query: the protected with the homes they live or lived in, and the homes of those whom they fled from."""
+    rows = protections.values_list(
+        "person_id", "person__phone", "person__workplace", "person__memberships__household_id",
+        "person__memberships__during", "person__memberships__household__address",
+        "person__memberships__household__phone", "person__memberships__household__postal_code",
+        "adversary__memberships__household_id",
+    )  # fmt: skip
     today = timezone.localdate()
-    said: dict[int, list[Word]] = defaultdict(list)
+    said: dict[int, set[Detail]] = defaultdict(set)
     read_in: dict[int, set[int]] = defaultdict(set)
     living = set()
-    for row in rows:
-        read_in[row.household_id] |= fled_from.get(row.person_id, set())
-        if row.person_id not in people:
+    for person, own_phone, workplace, home, during, address, phone, postal_code, home_of_adversary in rows:
+        said[person] |= {(False, own_phone), (False, workplace)}
+        if home_of_adversary is not None:
+            read_in[home_of_adversary].add(person)
+        if home is None:
             continue
-        read_in[row.household_id].add(row.person_id)
-        said[row.person_id] += _words(row.person.phone, row.person.workplace)
-        if today in row.during:
-            living.add(row.household_id)
-            home = row.household
-            said[row.person_id] += [*_address_words(home.address), *_words(home.phone, home.postal_code)]
-    words = {
-        home: found
-        for home, persons in read_in.items()
-        if (found := _pattern(word for pk in persons for word in said[pk])) is not None
-    }
-    own = {pk: found for pk in people if (found := _pattern(said[pk])) is not None}
-    return Shield(people, frozenset(living), words, own)
+        read_in[home].add(person)
+        if today in during:
+            living.add(home)
+            said[person] |= {(True, address), (False, phone), (False, postal_code)}
+    return Shield(
+        frozenset(said),
+        frozenset(living),
+        {pk: frozenset(details) for pk, details in said.items()},
+        {pk: frozenset(persons) for pk, persons in read_in.items() if persons},
+    )
 
 
-def _pattern(words: Iterable[Word]) -> re.Pattern[str] | None:
-    """Patterns as one, the longest detail first."""
-    wanted = sorted(set(words), key=lambda word: (-word[0], word[1]))
+@lru_cache(maxsize=2048)
+def _pattern(details: frozenset[Detail]) -> re.Pattern[str] | None:
+    """Some details as one pattern, the longest first."""
+    words: set[Word] = set()
+    for is_address, detail in details:
+        words |= set(_address_words(detail) if is_address else _words(detail))
+    wanted = sorted(words, key=lambda word: (-word[0], word[1]))
     return re.compile("|".join(pattern for _, pattern in wanted)) if wanted else None
 
 

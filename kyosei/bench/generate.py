@@ -11,12 +11,13 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 from random import Random
 from typing import Final
 
 from django.db import connection, models
+from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.actor import build_actor
 from accounts.models import Staff
@@ -40,7 +41,15 @@ from cases.models import (
     WatchCycle,
 )
 from common.japan.fiscal import add_months, fiscal_year, month_first
-from households.models import FormerName, Household, HouseholdGrant, HouseholdMember, Person
+from households.models import (
+    AddressProtection,
+    FormerName,
+    Household,
+    HouseholdGrant,
+    HouseholdMember,
+    Person,
+    ProtectionUnit,
+)
 from kyosei.bench.between import BetweenSheets
 from kyosei.bench.casework import CaseSheets, Work
 from kyosei.bench.masters import City, make_city
@@ -58,6 +67,9 @@ MODELS: Final[tuple[type[models.Model], ...]] = (
     Conference, ConferenceMember, AgendaItem, ActionItem, FormerName,
 )  # fmt: skip
 CASES_PER_SITTING: Final = 4
+# DV等支援措置: one case in so many leads to a protected person, at most so many in all
+CASES_PER_PROTECTION: Final = 60
+PROTECTIONS: Final = 600
 
 
 class Chunk:
@@ -151,9 +163,28 @@ def _finish(scale: Scale, now: datetime) -> None:
     year = fiscal_year(now.date())
     for series, last in ((CONSULTATION_SERIES, scale.consultations), (CASE_SERIES, scale.cases)):
         NumberSeries.objects.update_or_create(series=series, fiscal_year=year, defaults={"last": last})
+    _protect(scale, now)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     _lock_months(scale, now)
+
+
+def _protect(scale: Scale, now: datetime) -> None:
+    """Every shield of the city has something to hide: the people of some cases, open to the lead agency alone."""
+    wanted = min(scale.cases // CASES_PER_PROTECTION, PROTECTIONS)
+    step = max(scale.cases // max(wanted, 1), 1)
+    cases = Case.objects.filter(pk__in=range(1, scale.cases, step)).exclude(person=None).order_by("pk")
+    people = {case.person_id: case for case in cases if case.person_id is not None}
+    rows = AddressProtection.objects.bulk_create(
+        AddressProtection(
+            person_id=person, during=DateRange(now.date() - timedelta(days=n % 330), None), given_by_id=case.lead_staff_id,
+            given_at=now,
+        )
+        for n, (person, case) in enumerate(people.items())
+    )  # fmt: skip
+    ProtectionUnit.objects.bulk_create(
+        ProtectionUnit(protection=row, agency_id=people[row.person_id].lead_agency_id) for row in rows
+    )
 
 
 def _lock_months(scale: Scale, now: datetime) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from accounts.models import Staff
@@ -71,7 +73,23 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     yield make
     for context in contexts:
         context.close()
+    wait_for_the_server()
     assert problems == []
+
+
+def wait_for_the_server() -> None:
+    """Requests that a closed page left behind end before the tables are emptied: the two would lock each other up."""
+    quiet = 0
+    for _ in range(100):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND state <> 'idle' AND backend_type = 'client backend'"
+            )
+            quiet = quiet + 1 if cursor.fetchone() == (0,) else 0
+        if quiet > 3:
+            return
+        time.sleep(0.03)
 
 
 @pytest.fixture

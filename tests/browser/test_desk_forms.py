@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from accounts.enums import Ground
 from budgets.masters import load_streams
 from cases.masters import load_codes
-from cases.models import Case, Consultation
+from cases.models import Case, Consultation, Draft
 from tests import factories as f
 from tests.browser.conftest import shoot
 
@@ -83,6 +83,46 @@ def test_words_sent_without_a_connection_wait_for_the_server(sign_in, worker, li
     page.goto(f"{live_server.url}/")
     expect(page.locator("#messages")).not_to_contain_text("下書き")
     assert page.evaluate("Object.keys(localStorage).filter((k) => k.startsWith('kyosei:draft')).length") == 0
+
+
+def test_ten_minutes_without_the_network_lose_no_word(sign_in, worker, live_server, masters):
+    page = sign_in(worker.staff)
+    page.clock.install()
+    page.goto(f"{live_server.url}/consultations/new/")
+    page.fill("#id_text", "父が戻らない。")
+    page.clock.run_for(3_000)
+    expect(page.locator("#status")).to_contain_text("下書きを保存しました")
+    page.context.set_offline(True)
+    for minute in range(10):
+        page.locator("#id_text").press("End")
+        page.keyboard.insert_text(f"{minute}分後の言葉。")
+        page.clock.run_for(60_000)
+    expect(page.locator("#status")).to_contain_text("オフライン: この端末に下書き中")
+    assert Draft.objects.get().data["text"] == ["父が戻らない。"]
+    page.context.set_offline(False)
+    page.clock.run_for(3_000)
+    expect(page.locator("#status")).to_contain_text("下書きを保存しました")
+    assert Draft.objects.get().data["text"][0].endswith("9分後の言葉。")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(re.compile(r"/consultations/U\d\d-\d+/"))
+    assert Consultation.objects.get().text.count("分後の言葉。") == 10
+    assert not Draft.objects.exists()
+
+
+def test_a_browser_killed_mid_sentence_goes_on_at_another_machine(sign_in, worker, live_server, masters):
+    page = sign_in(worker.staff)
+    page.goto(f"{live_server.url}/consultations/new/")
+    page.fill("#id_person_text", "小松原 フミ")
+    page.fill("#id_text", "妻を施設に入れたいが、どこに聞いても")
+    expect(page.locator("body")).to_contain_text("下書きを保存しました", timeout=8000)
+    page.context.close()  # at once, without a word to the page
+    other = sign_in(worker.staff)  # nothing of the first machine is there: no cookie, no local copy
+    other.locator("details.drafts summary").click()
+    row = other.locator("main a", has_text="妻を施設に入れたい")
+    expect(row).to_be_visible()
+    row.click()
+    expect(other.locator("#id_text")).to_have_value("妻を施設に入れたいが、どこに聞いても")
+    expect(other.locator("#id_person_text")).to_have_value("小松原 フミ")
 
 
 def test_a_name_that_stands_is_asked_about(sign_in, worker, live_server, masters):
