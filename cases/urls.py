@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.views import assessment, cases, closing, consents, plans, watch
+from cases.views import assessment, cases, closing, consents, plans, stream, watch
 
 app_name = "cases"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("watch/", watch.watch_list, name="watch_list"),
     path("watch/results/", watch.watch_results, name="watch_results"),
     path("watch/results/list/", watch.watch_turns, name="watch_turns"),
+    path("households/<int:pk>/stream/", stream.stream, name="stream"),
+    path("households/<int:pk>/stream/print/", stream.stream_print, name="stream_print"),
+    path("households/<int:pk>/stream/pdf/", stream.stream_pdf, name="stream_pdf"),
     path("<str:number>/", cases.detail, name="detail"),
     path("<str:number>/notes/", cases.note_add, name="note_add"),
     path("<str:number>/items/", assessment.item_add, name="item_add"),

@@ -13,7 +13,6 @@ urlpatterns = [
     path("people/", views.person_find, name="person_find"),
     path("drafts/", drafts.save, name="draft_save"),
     path("drafts/<int:pk>/delete/", drafts.delete, name="draft_delete"),
-    path("households/<int:pk>/", views.household_fragment, name="household_fragment"),
     path("<str:receipt_no>/", views.detail, name="detail"),
     path("<str:receipt_no>/edit/", views.edit, name="edit"),
 ]

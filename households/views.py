@@ -32,6 +32,7 @@ from households.forms import (
 )
 from households.models import Household, HouseholdMember, Kinship, Person
 from households.permissions import can_edit_household, can_protect
+from households.sections import rendered
 from households.selectors import filter_households, kinship_rows, member_rows
 from households.templatetags.contact import shield_of
 from households.views_same import get_person
@@ -76,7 +77,7 @@ def new(request: ActorRequest) -> HttpResponse:
 @require_safe
 @permission(Permission.HOUSEHOLD_VIEW)
 def detail(request: ActorRequest, pk: int) -> HttpResponse:
-    """Members with dates, address, kinship; cases and consultations come as a fragment of their own app."""
+    """The place of work: what other apps bring (stream, cases, つなぎ), then members with dates, kinship, address."""
     household = _household(request, pk)
     return render(request, "households/detail.html", _page(request, household))
 
@@ -84,6 +85,7 @@ def detail(request: ActorRequest, pk: int) -> HttpResponse:
 def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str, Any]:
     rows = member_rows(household, timezone.localdate(), shield_of(request))
     people = [row.member.person for row in rows]
+    main, aside = rendered(request, household, [row.member.person for row in rows if row.is_current])
     return {
         "rules": safe_contacts([p.pk for p in people], request.actor),
         "may_protect": can_protect(request.actor),
@@ -92,10 +94,11 @@ def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str
         "kinships": kinship_rows(request.actor, people),
         "may_edit": can_edit_household(request.actor),
         "member_form": forms.get("member_form") or MemberForm(),
-        "kinship_form": forms.get("kinship_form") or KinshipForm(people=people),
+        "kinship_form": forms.get("kinship_form") or KinshipForm(people=people, auto_id="kinship_%s"),
         "end_form": MemberEndForm(),
         "relations": MemberEditForm().fields["relation"].choices,  # type: ignore[attr-defined]
-        "may_see_cases": request.actor.has(Permission.CASE_VIEW),
+        "main_sections": main,
+        "aside_sections": aside,
     }
 
 
@@ -189,7 +192,7 @@ def member_end(request: ActorRequest, pk: int, member_pk: int) -> HttpResponse:
 def kinship_add(request: ActorRequest, pk: int) -> HttpResponse:
     household = _household(request, pk)
     people = [row.member.person for row in member_rows(household, timezone.localdate())]
-    form = KinshipForm(request.POST, people=people)
+    form = KinshipForm(request.POST, people=people, auto_id="kinship_%s")
     if form.is_valid():
         by_id = {p.pk: p for p in people}
         data = form.cleaned_data

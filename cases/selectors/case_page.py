@@ -1,132 +1,20 @@
-"""What the working page of a case shows: people, timeline, assessment, team."""
+"""What the working page of a case shows beside its stream: people, assessment, team."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from accounts.actor import Actor
 from accounts.enums import Sector
-from audit.models import ChangeRecord
 from cases.enums import ItemKind
-from cases.models import AssessmentItem, Case, CasePartner, Consultation, ProgressNote, SupportPlan
+from cases.models import AssessmentItem, Case, CasePartner, SupportPlan
 from cases.workflow import PlanState
 from common.japan.age import age_on
 from households.contact import NOTHING_HIDDEN, Shield
 from households.models import HouseholdMember, Person, without_search
-
-PAGE = 30
-MILESTONES = {
-    "case.open": "ケースを開始",
-    "case.take_lead": "主担当が交代",
-    "case.join": "協働機関が参加",
-    "case.plan_decided": "プランを決定",
-    "case.close": "終結",
-    "case.reopen": "再相談（再開）",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One row of the timeline: a consultation (c), a note (n) or a milestone (m)."""
-
-    at: datetime
-    kind: str
-    pk: int
-    row: Any = None
-    words: str = ""
-
-    @property
-    def cursor(self) -> str:
-        return f"{self.at.isoformat()}|{self.kind}|{self.pk}"
-
-
-def _place(cursor: str) -> tuple[datetime, str, int] | None:
-    """The place that a cursor names; None for the first page and for a cursor that makes no sense."""
-    parts = cursor.split("|")
-    if len(parts) != 3 or not parts[2].isascii() or not parts[2].isdecimal() or len(parts[2]) > 18:
-        return None
-    try:
-        at = datetime.fromisoformat(parts[0])
-    except ValueError:
-        return None
-    return (at, parts[1], int(parts[2])) if at.tzinfo else None
-
-
-def _after(kind: str, cursor: str) -> Q:
-    """Rows of ``kind`` that come after ``cursor`` in (-at, kind, -pk)."""
-    place = _place(cursor)
-    if place is None:
-        return Q()
-    at, place_kind, pk = place
-    same = Q(pk__lt=pk) if place_kind == kind else Q() if kind > place_kind else Q(pk__in=[])
-    return Q(started_at__lt=at) | (Q(started_at=at) & same)
-
-
-def timeline(
-    case: Case, actor: Actor, shield: Shield, *, kind: str = "", agency: str = "", cursor: str = "",
-    size: int = PAGE,
-) -> tuple[list[Entry], str]:  # fmt: skip
-    """One page of the stream, newest first, and the cursor of the next ("" at the end). Three queries.
-
-    ``shield`` is the reader's: who acted is left out of the milestones where it would tell a protected place.
-    """
-    chosen = agency.isascii() and agency.isdecimal() and len(agency) < 18
-    # which rows an agency wrote would tell the desk that is hidden
-    chosen = chosen and (not shield.hides(case.household_id) or int(agency) == actor.agency_id)
-    narrowed: dict[str, Any] = {"agency": int(agency)} if chosen else {}
-    entries: list[Entry] = []
-    if kind in ("", "c"):
-        consultations = Consultation.objects.visible_to(actor).filter(
-            _after("c", cursor), case=case, **narrowed
-        )
-        rows = (
-            consultations.select_related("agency", "staff", "person")
-            .defer(*without_search("person"))
-            .order_by("-started_at", "-pk")
-        )
-        entries += [Entry(r.started_at, "c", r.pk, r) for r in rows[: size + 1]]
-    if kind in ("", "n"):
-        notes = ProgressNote.objects.visible_to(actor).filter(_after("n", cursor), case=case, **narrowed)
-        found = (
-            notes.select_related("agency", "staff", "person")
-            .defer(*without_search("person"))
-            .order_by("-started_at", "-pk")
-        )
-        entries += [Entry(r.started_at, "n", r.pk, r) for r in found[: size + 1]]
-    entries.sort(key=lambda e: (-e.at.timestamp(), e.kind, -e.pk))
-    page, more = entries[:size], len(entries) > size
-    following = page[-1].cursor if more else ""
-    if kind in ("", "m") and not agency:
-        page = _with_milestones(
-            case, page, cursor, is_last=not more, names=not shield.hides(case.household_id)
-        )
-    return page, following
-
-
-def _with_milestones(
-    case: Case, page: list[Entry], cursor: str, *, is_last: bool, names: bool
-) -> list[Entry]:
-    changes = ChangeRecord.objects.filter(
-        target_type="cases.case", target_id=str(case.pk), action__in=MILESTONES
-    ).order_by("-at", "-pk")[:100]
-    place = _place(cursor)
-    top = place[0] if place else None
-    bottom = None if is_last or not page else page[-1].at
-    marks = [
-        Entry(
-            c.at,
-            "m",
-            c.pk,
-            words=f"{MILESTONES[c.action]}（{c.actor_label}）" if names else MILESTONES[c.action],
-        )
-        for c in changes
-        if (top is None or c.at < top) and (bottom is None or c.at >= bottom)
-    ]
-    return sorted([*page, *marks], key=lambda e: (-e.at.timestamp(), e.kind, -e.pk))
 
 
 @dataclass(frozen=True, slots=True)

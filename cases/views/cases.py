@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -25,9 +25,11 @@ from cases.forms.case import (
     SectorsForm,
     note_initial,
 )
-from cases.models import Case, Draft, ProgressNote
+from cases.models import Case, ProgressNote
 from cases.permissions import can_close_case, can_write_case, leads_case
 from cases.selectors import case_page, watch
+from cases.stream.read import Wanted, read
+from cases.views.stream import composer, note_draft_key, reader_of, stream_context
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
 from common.keyset import Sort, paginate
@@ -61,22 +63,6 @@ def case_list(request: ActorRequest) -> HttpResponse:
     )  # fmt: skip
     context = {"page": page, "filters": filters, "is_filtered": bool(chosen), "today": timezone.localdate()}
     return render(request, "cases/list.html", context)
-
-
-def note_draft_key(case: Case) -> str:
-    return f"note:{case.number}"
-
-
-def _composer(request: ActorRequest, case: Case, people: list[Any]) -> NoteForm:
-    """A new note, or the draft that was begun on this case."""
-    draft = Draft.objects.visible_to(request.actor).filter(key=note_draft_key(case)).first()
-    initial: dict[str, Any] = note_initial() | {"request_key": uuid4()}
-    if draft is not None:
-        words = {
-            k: v[0] for k, v in draft.data.items() if v and k in {"text", "way", "counterpart", "next_text"}
-        }
-        initial |= words
-    return NoteForm(initial=initial, people=people)
 
 
 def frame(request: ActorRequest, case: Case, tab: str) -> dict[str, Any]:
@@ -117,11 +103,11 @@ def detail(request: ActorRequest, number: str) -> HttpResponse:
     people = [chip.person for chip in context["chips"]]
     context["rules"] = safe_contacts([p.pk for p in people], request.actor)
     if tab == "timeline":
-        context |= _timeline_context(request, case)
+        context |= _timeline_context(request, case, people)
         if request.htmx and request.GET.get("cursor"):
-            return render(request, "cases/_timeline_rows.html", context)
+            return render(request, "cases/_stream_rows.html", context)
         context["note_form"] = (
-            _composer(request, case, people) if context["may_write"] and case.is_open else None
+            composer(request, case, people) if context["may_write"] and case.is_open else None
         )
         context["draft_key"] = note_draft_key(case)
     elif tab == "assessment":
@@ -132,24 +118,12 @@ def detail(request: ActorRequest, number: str) -> HttpResponse:
     return render(request, "cases/detail.html", context)
 
 
-def _timeline_context(request: ActorRequest, case: Case) -> dict[str, Any]:
-    kind, agency = request.GET.get("kind", ""), request.GET.get("agency", "")
-    entries, cursor = case_page.timeline(
-        case,
-        request.actor,
-        shield_of(request),
-        kind=kind,
-        agency=agency,
-        cursor=request.GET.get("cursor", ""),
-    )
-    query = QueryDict(mutable=True)
-    query.update({k: v for k, v in (("kind", kind), ("agency", agency), ("cursor", cursor)) if v})
+def _timeline_context(request: ActorRequest, case: Case, people: list[Any]) -> dict[str, Any]:
+    url = reverse("cases:detail", args=[case.number])
     return {
-        "entries": entries,
-        "next_url": f"{reverse('cases:detail', args=[case.number])}?{query.urlencode()}" if cursor else "",
-        "kind": kind,
-        "agency": agency,
-        "my_agency": request.actor.agency_id,
+        "stream": stream_context(
+            request, reader_of(request, case.household_id, case), people, page_url=url, rows_url=url
+        )
     }
 
 
@@ -164,7 +138,6 @@ def note_add(request: ActorRequest, number: str) -> HttpResponse:
         "case": case,
         "note_form": form,
         "draft_key": note_draft_key(case),
-        "my_agency": request.actor.agency_id,
     }
     if form.is_valid():
         try:
@@ -181,16 +154,16 @@ def note_add(request: ActorRequest, number: str) -> HttpResponse:
             if not request.htmx:
                 messages.success(request, "支援経過を保存しました。")
                 return redirect("cases:detail", number=number)
-            entry = case_page.Entry(note.started_at, "n", note.pk, note)
+            lines, _ = read(reader_of(request, case.household_id, case), Wanted(only=("n", note.pk)))
             fresh = NoteForm(initial=note_initial() | {"request_key": uuid4()}, people=people)
             return render(
                 request,
                 "cases/_note_added.html",
-                context | {"note_form": fresh, "entry": entry, "saved": True},
+                context | {"note_form": fresh, "lines": lines, "saved": True},
             )
     if request.htmx:
         return render(request, "cases/_composer.html", context, status=422)
-    full = frame(request, case, "timeline") | _timeline_context(request, case) | context
+    full = frame(request, case, "timeline") | _timeline_context(request, case, people) | context
     return render(request, "cases/detail.html", full, status=422)
 
 

@@ -291,22 +291,3 @@ def consultation_list(request: ActorRequest) -> HttpResponse:
     return render(
         request, "consultations/list.html", {"page": page, "filters": filters, "is_filtered": bool(chosen)}
     )
-
-
-@require_safe
-@permission(Permission.CASE_VIEW)
-def household_fragment(request: ActorRequest, pk: int) -> HttpResponse:
-    """Cases and consultations of one household, for its page."""
-    household = scoped_get(Household.objects.visible_to(request.actor), request, log=None, pk=pk)
-    context = {
-        "cases": Case.objects.visible_to(request.actor)
-        .filter(household=household)
-        .select_related("lead_agency", "lead_staff")
-        .order_by("-opened_at"),
-        "consultations": Consultation.objects.visible_to(request.actor)
-        .filter(household=household)
-        .select_related("agency", "staff")
-        .order_by("-started_at")[:20],
-        "household": household,
-    }
-    return render(request, "consultations/_household.html", context)

@@ -68,7 +68,7 @@ def _captured(client: Client, url: str, headers: dict[str, str]) -> list[Query]:
 def _bare_ms(queries: Sequence[Query]) -> float:
     """What the SELECTs of a request take when they are sent alone and their rows fetched."""
     selects = [
-        (sql, params) for sql, params in queries if sql.lstrip().upper().startswith(("SELECT", "WITH"))
+        (sql, params) for sql, params in queries if sql.lstrip(" (").upper().startswith(("SELECT", "WITH"))
     ]
     times = []
     with connection.cursor() as cursor:

@@ -70,9 +70,11 @@ def test_a_note_of_a_hundred_kilobytes_is_kept_to_the_last_word(worker, note):
     url = f"/cases/{case.number}/notes/"
     assert worker.client.post(url, note | {"text": text}).status_code == 302
     assert ProgressNote.objects.get().text == text
-    page = worker.client.get(f"/cases/{case.number}/")
-    assert page.status_code == 200
-    assert "ここまで。" in page.content.decode()
+    assert worker.client.get(f"/cases/{case.number}/").status_code == 200
+    # the stream holds the beginning; all of it stands on the note's own page and on paper
+    note_page = f"/cases/notes/{ProgressNote.objects.get().pk}/"
+    for whole in (note_page, f"/cases/households/{case.household_id}/stream/print/"):
+        assert "ここまで。" in worker.client.get(whole).content.decode()
 
 
 def test_a_visit_past_midnight_is_one_note_and_one_entry_of_its_first_day(worker, note):

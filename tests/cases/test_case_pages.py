@@ -76,8 +76,8 @@ def test_timeline_pages_through_everything_once(worker):
     seen, url = [], f"/cases/{case.number}/"
     while url:
         context = worker.client.get(url, headers={"HX-Request": "true"}).context
-        seen += [e.pk for e in context["entries"] if e.kind == "n"]
-        url = context["next_url"]
+        seen += [line.pk for line in context["stream"]["lines"] if line.kind == "n"]
+        url = context["stream"]["next_rows"]
     assert len(seen) == len(set(seen)) == 40
 
 

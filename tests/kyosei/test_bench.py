@@ -12,6 +12,7 @@ from budgets.models import WorkEntry
 from cases.models import Case, CaseGrant, Consultation, ProgressNote
 from households.models import HouseholdMember, Person
 from kyosei.bench.generate import MODELS, generate_here
+from kyosei.bench.household import measure_household
 from kyosei.bench.pages import measure_pages
 from kyosei.bench.report import line, show, write
 from kyosei.bench.run import NotABenchDatabase, run
@@ -68,6 +69,10 @@ def test_the_generated_city_is_whole(city):
 @pytest.mark.slow
 def test_no_page_makes_too_many_queries(city, tmp_path):
     lines = measure_pages(SCALE, now=city, requests=2)
+    large = measure_household(SCALE, now=city, requests=2)
+    assert [row.name for row in large if row.unit in ("queries", "kB") and not row.holds] == []
+    assert len(large) == 12
+    lines += large
     unmeasured = [row for row in lines if row.value < 0]
     assert unmeasured == []
     many = [row for row in lines if row.unit == "queries" and not row.holds]

@@ -1,0 +1,200 @@
+"""Reading the stream: one UNION of all kinds, newest first, paged by (at, kind, id); one query whatever it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import JSONObject
+from django.utils import timezone
+
+from accounts.enums import AgencyKind
+from accounts.models import Agency
+from cases.stream.registry import Data, Line, Reader, Source, all_sources
+from households.contact import HIDDEN_DESK
+from households.models import Person
+
+PAGE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How the stream is narrowed."""
+
+    group: str = ""
+    sector: str = ""
+    agency: int | None = None
+    person: int | None = None
+    since: date | None = None
+    until: date | None = None
+    is_marks_only: bool = False
+    only: tuple[str, int] | None = None
+
+
+def place_of(cursor: str) -> tuple[datetime, str, int] | None:
+    """The place that a cursor names; None for the first page and for a cursor that makes no sense."""
+    parts = cursor.split("|")
+    if len(parts) != 3 or not parts[2].isascii() or not parts[2].isdecimal() or len(parts[2]) > 18:
+        return None
+    try:
+        at = datetime.fromisoformat(parts[0])
+    except ValueError:
+        return None
+    return (at, parts[1], int(parts[2])) if at.tzinfo else None
+
+
+def read(
+    reader: Reader, wanted: Wanted | None = None, *, cursor: str = "", size: int = PAGE
+) -> tuple[list[Line], str]:
+    """One page, newest first, and the cursor of the next ("" at the end)."""
+    wanted, place = wanted or Wanted(), place_of(cursor)
+    parts: list[QuerySet[Any, Any]] = []
+    for source in all_sources():
+        narrowed = _narrowed(source, reader, wanted)
+        if narrowed is not None:
+            parts.append(_heads(source, narrowed, place, size))
+    if not parts:
+        return [], ""
+    rows = parts[0]
+    if len(parts) > 1:
+        rows = rows.union(*parts[1:], all=True).order_by("-stream_at", "stream_kind", "-stream_pk")
+        rows = rows[: size + 1]
+    found = list(rows)
+    sources = {source.kind: source for source in all_sources()}
+    lines = [_line(sources[kind], reader, at, pk, data) for at, kind, pk, data in found[:size]]
+    return lines, lines[-1].cursor if len(found) > size else ""
+
+
+def _heads(
+    source: Source, rows: QuerySet[Any], place: tuple[datetime, str, int] | None, size: int
+) -> QuerySet[Any, Any]:
+    """(at, kind, id, data) of the newest rows of one kind after a place."""
+    at = F(source.at) if isinstance(source.at, str) else source.at
+    rows = rows.annotate(stream_at=at)
+    if place is not None:
+        when, kind, pk = place
+        rows = rows.filter(stream_at__lte=when)
+        if kind == source.kind:
+            rows = rows.filter(Q(stream_at__lt=when) | Q(pk__lt=pk))
+        elif source.kind < kind:
+            rows = rows.filter(stream_at__lt=when)
+    return (
+        rows.annotate(
+            stream_kind=Value(source.kind), stream_pk=F("pk"), stream_data=JSONObject(**_data(source))
+        )
+        .order_by("-stream_at", "-pk")
+        .values_list("stream_at", "stream_kind", "stream_pk", "stream_data")[: size + 1]
+    )
+
+
+def _data(source: Source) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        name: F(path) if isinstance(path, str) else path for name, path in source.data.items()
+    }
+    if source.agency:
+        columns |= {
+            "agency_id": F(f"{source.agency}_id"), "agency": F(f"{source.agency}__short_name"),
+            "agency_kind": F(f"{source.agency}__kind"),
+        }  # fmt: skip
+    if source.staff:
+        columns["staff"] = F(f"{source.staff}__name")
+    if source.person:
+        names = ("family_name", "given_name", "alias")
+        columns |= {"person_id": F(f"{source.person}_id")}
+        columns |= {name: F(f"{source.person}__{name}") for name in names}
+    return columns or {"none": Value(None)}
+
+
+def _narrowed(source: Source, reader: Reader, wanted: Wanted) -> QuerySet[Any] | None:
+    """The rows of one kind that are asked for; None where there can be none."""
+    if wanted.group and wanted.group != source.group:
+        return None
+    if wanted.only is not None and wanted.only[0] != source.kind:
+        return None
+    if wanted.is_marks_only and not source.is_milestone and source.milestones is None:
+        return None
+    rows = source.rows(reader)
+    if rows is None:
+        return None
+    if wanted.only is not None:
+        rows = rows.filter(pk=wanted.only[1])
+    if wanted.is_marks_only and source.milestones is not None:
+        rows = rows.filter(source.milestones)
+    if wanted.person is not None:
+        if not source.person:
+            return None
+        rows = rows.filter(**{f"{source.person}_id": wanted.person})
+    for asked in (_by_agency(source, reader, wanted), _by_sector(source, reader, wanted)):
+        if asked is None:
+            return None
+        rows = rows.filter(asked)
+    return _dated(source, rows, wanted)
+
+
+def _dated(source: Source, rows: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
+    if wanted.since is None and wanted.until is None:
+        return rows
+    at = F(source.at) if isinstance(source.at, str) else source.at
+    rows = rows.annotate(stream_on=at)
+    if wanted.since is not None:
+        rows = rows.filter(stream_on__gte=timezone.make_aware(datetime.combine(wanted.since, time())))
+    if wanted.until is not None:
+        end = timezone.make_aware(datetime.combine(wanted.until, time())) + timedelta(days=1)
+        rows = rows.filter(stream_on__lt=end)
+    return rows
+
+
+def _by_agency(source: Source, reader: Reader, wanted: Wanted) -> Q | None:
+    if wanted.agency is None:
+        return Q()
+    # which rows an agency wrote would tell the desk that is hidden
+    if reader.shield.hides(reader.household_id) and wanted.agency != reader.actor.agency_id:
+        return Q()
+    if source.by_agency is not None:
+        return source.by_agency(wanted.agency)
+    return Q(**{f"{source.agency}_id": wanted.agency}) if source.agency else None
+
+
+def _by_sector(source: Source, reader: Reader, wanted: Wanted) -> Q | None:
+    """The row's own sectors where its kind has any; else the sector of the agency that wrote it (never a hidden desk)."""
+    if not wanted.sector:
+        return Q()
+    if source.by_sector is not None:
+        return source.by_sector(reader, wanted.sector)
+    if not source.agency:
+        return None
+    asked = Q(**{f"{source.agency}__sector": wanted.sector})
+    if reader.shield.hides(reader.household_id):
+        asked &= ~Q(**{f"{source.agency}__kind": AgencyKind.DESK})
+    return asked
+
+
+def _line(source: Source, reader: Reader, at: datetime, pk: int, data: Data) -> Line:
+    words, home, shield = source.words(reader, pk, data), reader.household_id, reader.shield
+    name = " ".join(filter(None, (data.get("family_name"), data.get("given_name"), data.get("alias"))))
+    about = _name(data) if data.get("person_id") and name else ""
+    return Line(
+        at=timezone.localtime(at), kind=source.kind, pk=pk, title=shield.text(words.title, home),
+        text=shield.text(words.text, home), who=words.who or who_of(reader, data), about=about,
+        minutes=data.get("minutes"), next=shield.text(words.next, home), url=words.url,
+        number=reader.numbers.get(data.get("case_id") or 0, ""), ask=words.ask,
+        is_mark=words.is_mark or source.is_milestone, is_closed=words.is_closed, is_day=source.is_day,
+    )  # fmt: skip
+
+
+def _name(data: Data) -> str:
+    return Person(
+        family_name=data["family_name"], given_name=data["given_name"], alias=data["alias"]
+    ).display_name
+
+
+def who_of(reader: Reader, data: Data) -> str:
+    """Agency and worker, hidden where they tell a protected place."""
+    if not data.get("agency"):
+        # who works at which desk is known
+        return "" if reader.shield.hides(reader.household_id) else str(data.get("staff") or "")
+    agency = Agency(short_name=data["agency"], kind=data["agency_kind"])
+    desk = reader.shield.desk(agency, reader.household_id)
+    return desk if desk == HIDDEN_DESK or not data.get("staff") else f"{desk} {data['staff']}"

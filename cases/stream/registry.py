@@ -1,0 +1,183 @@
+"""What the stream is made of: every app adds its own sources when it starts, so that imports still only look down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
+
+from accounts.actor import Actor
+from accounts.roles import Permission
+from cases.models import Case, CasePartner
+from cases.models.case import sees_case
+from households.contact import Shield
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads the stream of what: of a household that the reader sees, or (not ``is_whole``) of one such case.
+    ``cases`` are those that the reader sees, ``closed_ids`` the others of the household.
+    """
+
+    actor: Actor
+    shield: Shield
+    household_id: int
+    cases: tuple[Case, ...]
+    closed_ids: tuple[int, ...] = ()
+    is_whole: bool = True
+
+    @cached_property
+    def case_ids(self) -> list[int]:
+        return [case.pk for case in self.cases]
+
+    @cached_property
+    def numbers(self) -> dict[int, str]:
+        return {case.pk: case.number for case in self.cases}
+
+    def scoped(self, manager: Any) -> QuerySet[Any]:
+        """Rows of a model with ``case`` and a scope in which seeing the case is enough. Its own ``visible_to`` is asked
+        where the household has cases that the reader does not see: it may show rows of those.
+        """
+        rows: QuerySet[Any] = manager.filter(case__in=self.case_ids)
+        if self.is_whole and self.closed_ids:
+            rows = manager.visible_to(self.actor).filter(case__household=self.household_id)
+        return rows
+
+
+def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
+    """The reader of a household that the caller has found to be visible. One query."""
+    if not actor.has(Permission.CASE_VIEW):
+        return Reader(actor, shield, household_id, ())
+    partners = CasePartner.objects.filter(case=OuterRef("pk")).order_by("pk")
+    named = JSONObject(id="agency_id", name="agency__short_name", kind="agency__kind")
+    rows = list(
+        Case.objects.filter(household=household_id)
+        .select_related("household", "lead_agency", "lead_staff")
+        .annotate(is_seen=sees_case(actor, "pk"), taking_part=ArraySubquery(partners.values(json=named)))
+        .order_by("-opened_at", "-pk")
+    )
+    return Reader(
+        actor, shield, household_id, tuple(case for case in rows if case.is_seen),
+        closed_ids=tuple(case.pk for case in rows if not case.is_seen),
+    )  # fmt: skip
+
+
+def of_case(reader: Reader, pk: int | None) -> Reader:
+    """The same reader, of one of the cases alone."""
+    cases = tuple(case for case in reader.cases if case.pk == pk)
+    return Reader(reader.actor, reader.shield, reader.household_id, cases, is_whole=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a row says, before the shield has read it."""
+
+    title: str
+    text: str = ""
+    next: str = ""
+    url: str = ""
+    who: str = ""
+    is_mark: bool = False
+    is_closed: bool = False
+    ask: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One kind of row.
+
+    ``rows`` is scoped to the reader. ``at`` and the values of ``data`` are paths or expressions of it; ``agency``,
+    ``staff`` and ``person`` are paths of foreign keys ("" where the kind has none). ``words`` turns what was read into
+    words; ``says_who`` is False where agency and worker are left to it. ``group`` is the choice of the filter.
+    """
+
+    kind: str
+    group: str
+    rows: Callable[[Reader], QuerySet[Any] | None]
+    at: Any
+    words: Callable[[Reader, int, Data], Words]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    agency: str = ""
+    staff: str = ""
+    person: str = ""
+    is_day: bool = False
+    is_milestone: bool = False
+    milestones: Q | None = None
+    by_agency: Callable[[int], Q] | None = None
+    by_sector: Callable[[Reader, str], Q] | None = None
+
+
+GROUPS: Final[dict[str, str]] = {
+    "c": "相談受付", "n": "支援経過", "a": "見立て", "p": "プラン・評価", "r": "つなぎ", "g": "会議・決定事項", "w": "見守り",
+    "s": "同意", "h": "世帯の異動", "m": "開始・終結・交代", "x": "閲覧できない記録",
+}  # fmt: skip
+_SOURCES: dict[str, Source] = {}
+
+
+def add_source(*sources: Source) -> None:
+    """Called by the app that knows the rows, when it starts. A kind stands once."""
+    for source in sources:
+        _SOURCES[source.kind] = source
+
+
+def all_sources() -> list[Source]:
+    return [_SOURCES[kind] for kind in sorted(_SOURCES)]
+
+
+def add_group(key: str, label: str) -> None:
+    """A choice of the filter that only a higher app knows."""
+    GROUPS[key] = label
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row as this reader may have it."""
+
+    at: datetime
+    kind: str
+    pk: int
+    title: str
+    text: str = ""
+    who: str = ""
+    about: str = ""
+    minutes: int | None = None
+    next: str = ""
+    url: str = ""
+    number: str = ""
+    ask: str = ""
+    is_mark: bool = False
+    is_closed: bool = False
+    is_day: bool = False
+
+    @property
+    def cursor(self) -> str:
+        return f"{self.at.isoformat()}|{self.kind}|{self.pk}"
+
+    @property
+    def first_words(self) -> str:
+        return " ".join(self.text.split())[:80]
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.text) > LONG
+
+    @property
+    def page_text(self) -> str:
+        """What the page holds of a very long text; all of it is on its own page and in the print."""
+        return (
+            self.text
+            if len(self.text) <= MOST
+            else f"{self.text[:MOST]}…（続きは印刷か記録のページで読めます）"
+        )
+
+
+LONG: Final = 140
+MOST: Final = 2000

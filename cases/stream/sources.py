@@ -1,0 +1,203 @@
+"""The kinds of rows that casework itself gives to the stream."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Case as CaseExpr
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value, When
+from django.urls import reverse
+
+from accounts.roles import Permission
+from audit.models import ChangeRecord
+from cases.enums import Achievement, FollowUpResult, ItemKind, Judgement, WatchWay, Way
+from cases.models import (
+    AssessmentItem,
+    Consultation,
+    Evaluation,
+    FollowUp,
+    ProgressNote,
+    SupportPlan,
+    WatchAttempt,
+)
+from cases.stream.registry import Data, Reader, Source, Words
+from common.japan.wareki import format_wareki_short
+
+MILESTONES = {
+    "case.open": "ケースを開始",
+    "case.take_lead": "主担当が交代",
+    "case.join": "協働機関が参加",
+    "case.close": "終結",
+    "case.reopen": "再相談（再開）",
+}
+
+
+def _day(value: str | None) -> str:
+    return format_wareki_short(date.fromisoformat(value)) if value else ""
+
+
+def _next(data: Data) -> str:
+    return " ".join(filter(None, (_day(data["next_on"]), data["next_text"])))
+
+
+def _consultation(reader: Reader, pk: int, data: Data) -> Words:
+    return Words(
+        title=f"相談受付 {data['receipt_no']}",
+        text=data["text"],
+        url=reverse("consultations:detail", args=[data["receipt_no"]]),
+    )
+
+
+def _note(reader: Reader, pk: int, data: Data) -> Words:
+    other = f"（相手 {data['counterpart']}）" if data["counterpart"] else ""
+    mine = data["agency_id"] == reader.actor.agency_id
+    return Words(
+        title=f"{Way(data['way']).label}{other}", text=data["text"], next=_next(data),
+        url=reverse("cases:note_edit", args=[pk]) if mine else "",
+    )  # fmt: skip
+
+
+def _item(reader: Reader, pk: int, data: Data) -> Words:
+    said = "・".join(filter(None, ("見立て", ItemKind(data["item_kind"]).label, data["label"] or "")))
+    return Words(title=said, text=data["text"])
+
+
+def _item_ended(reader: Reader, pk: int, data: Data) -> Words:
+    return Words(title="見立てから外した", text=data["text"])
+
+
+def _plan_url(pk: int) -> str:
+    return reverse("cases:plan", args=[pk])
+
+
+def _plan(reader: Reader, pk: int, data: Data) -> Words:
+    goals = (("目指す姿", data["hope"]), ("長期目標", data["long_goal"]), ("達成目標", data["short_goal"]))
+    where = f"（{data['where']}）" if data["where"] else ""
+    return Words(
+        title=f"プランを決定（{data['ordinal']}回目）{where}", url=_plan_url(pk),
+        text="\n".join(f"{label}：{said}" for label, said in goals if said),
+    )  # fmt: skip
+
+
+def _evaluation(reader: Reader, pk: int, data: Data) -> Words:
+    result = f"{Achievement(data['achievement']).label}・{Judgement(data['judgement']).label}"
+    said = (data["note"], f"残された課題：{data['remaining']}" if data["remaining"] else "")
+    return Words(
+        title=f"プランを評価（{data['ordinal']}回目）：{result}", text="\n".join(filter(None, said)),
+        url=_plan_url(data["plan_id"]),
+    )  # fmt: skip
+
+
+def _turn(reader: Reader, pk: int, data: Data) -> Words:
+    result = FollowUpResult(data["result"])
+    return Words(
+        title=f"見守り {data['ordinal']}回目の結果：{result.label}", text=data["text"],
+        is_mark=result in (FollowUpResult.MOVED, FollowUpResult.DIED),
+    )  # fmt: skip
+
+
+def _attempt(reader: Reader, pk: int, data: Data) -> Words:
+    reached = "連絡がついた" if data["reached"] else "連絡がつかなかった"
+    return Words(title=f"見守り（{WatchWay(data['way']).label}）{reached}", text=data["text"])
+
+
+def _milestone(reader: Reader, pk: int, data: Data) -> Words:
+    hidden = reader.shield.hides(reader.household_id)
+    said = data["detail"] or {}
+    title = MILESTONES[data["action"]]
+    if data["action"] == "case.close" and said.get("kind") in Judgement.values:
+        title = Judgement(said["kind"]).label
+    case = next((c.number for c in reader.cases if str(c.pk) == data["target"]), "")
+    return Words(
+        title=f"{title}（{case}）" if len(reader.cases) > 1 else title, text=str(said.get("reason", "")) if data["action"] == "case.reopen" else "",
+        who="" if hidden else data["label"],
+    )  # fmt: skip
+
+
+def _consultations(reader: Reader) -> QuerySet[Consultation]:
+    """What ``visible_to`` gives of a visible household: its cases' contacts, and those that one's agency received."""
+    if not reader.is_whole:
+        return Consultation.objects.filter(case__in=reader.case_ids)
+    if not reader.actor.has(Permission.CASE_VIEW):
+        return Consultation.objects.none()
+    return Consultation.objects.filter(
+        Q(case__in=reader.case_ids) | Q(agency=reader.actor.agency_id), household=reader.household_id
+    )
+
+
+def _changes(reader: Reader) -> QuerySet[ChangeRecord]:
+    return ChangeRecord.objects.filter(
+        target_type="cases.case", target_id__in=[str(pk) for pk in reader.case_ids], action__in=MILESTONES
+    )
+
+
+def _of_cases(model: Any) -> Any:
+    return lambda reader: model.objects.filter(case__in=reader.case_ids)
+
+
+def _cases_of_sector(reader: Reader, sector: str) -> Q:
+    return Q(target_id__in=[str(case.pk) for case in reader.cases if sector in case.sectors])
+
+
+# a turn's note is told by the contact that ended it, where there is one
+_TURN_NOTE = CaseExpr(
+    When(
+        Exists(WatchAttempt.objects.filter(follow_up=OuterRef("pk"), note=OuterRef("note"))),
+        then=Value("", output_field=TextField()),
+    ),
+    default="note",
+)
+SOURCES = (
+    Source(
+        "c", "c", _consultations,
+        at="started_at", words=_consultation, person="person", agency="agency", staff="staff",
+        data={"receipt_no": "receipt_no", "text": "text", "minutes": "minutes", "case_id": "case_id"},
+        by_sector=lambda r, sector: Q(sectors__contains=[sector]),
+    ),
+    Source(
+        "n", "n", _of_cases(ProgressNote), at="started_at", words=_note, person="person", agency="agency", staff="staff",
+        data={"text": "text", "minutes": "minutes", "way": "way", "counterpart": "counterpart", "next_on": "next_on",
+              "next_text": "next_text", "case_id": "case_id"},
+    ),
+    Source(
+        "a", "a", _of_cases(AssessmentItem), at="written_at", words=_item, person="person", agency="agency", staff="staff",
+        data={"item_kind": "kind", "label": "code__label", "text": "text", "case_id": "case_id"},
+        by_sector=lambda r, sector: Q(sector=sector),
+    ),
+    Source(
+        "ae", "a", lambda r: AssessmentItem.objects.filter(case__in=r.case_ids, ended_at__isnull=False),
+        at="ended_at", words=_item_ended, person="person",
+        data={"text": "text", "case_id": "case_id"}, by_sector=lambda r, sector: Q(sector=sector),
+    ),
+    Source(
+        "p", "p", lambda r: SupportPlan.objects.filter(case__in=r.case_ids, decided_at__isnull=False),
+        at="decided_at", words=_plan, agency="agency", staff="decided_by", is_milestone=True,
+        data={"ordinal": "ordinal", "where": "decided_where", "hope": "hope", "long_goal": "long_goal",
+              "short_goal": "short_goal", "case_id": "case_id"},
+        by_sector=lambda r, sector: Q(case__sectors__contains=[sector]),
+    ),
+    Source(
+        "pe", "p", lambda r: Evaluation.objects.filter(plan__case__in=r.case_ids),
+        at="evaluated_at", words=_evaluation, agency="plan__agency", staff="evaluated_by",
+        data={"ordinal": "plan__ordinal", "achievement": "achievement", "judgement": "judgement", "note": "note",
+              "remaining": "remaining", "plan_id": "plan_id", "case_id": "plan__case_id"},
+        by_sector=lambda r, sector: Q(plan__case__sectors__contains=[sector]),
+    ),
+    Source(
+        "w", "w", lambda r: r.scoped(FollowUp.objects).filter(done_at__isnull=False),
+        at="done_at", words=_turn, agency="agency", staff="done_by",
+        milestones=Q(result__in=[FollowUpResult.MOVED, FollowUpResult.DIED]),
+        data={"ordinal": "ordinal", "result": "result", "text": _TURN_NOTE, "case_id": "case_id"},
+    ),
+    Source(
+        "wa", "w", lambda r: r.scoped(WatchAttempt.objects),
+        at="started_at", words=_attempt, agency="agency", staff="staff",
+        data={"way": "way", "reached": "has_reached", "text": "note", "minutes": "minutes", "case_id": "case_id"},
+    ),
+    Source(
+        "m", "m", _changes, at="at", words=_milestone, is_milestone=True,
+        data={"action": "action", "label": "actor_label", "detail": "detail", "target": "target_id"},
+        by_agency=lambda pk: Q(agency_id_text=str(pk)), by_sector=_cases_of_sector,
+    ),
+)  # fmt: skip

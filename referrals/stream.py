@@ -1,0 +1,97 @@
+"""What lies between agencies, in the stream of a household: つなぎ, 会議, 決定事項."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from accounts.models import Agency
+from accounts.roles import Permission
+from cases.stream.registry import Data, Reader, Source, Words
+from common.japan.wareki import format_wareki_short
+from referrals.enums import kind_label
+from referrals.models import ActionItem, AgendaItem, Referral
+from referrals.workflow import ConferenceState, ReferralState
+
+
+def _referrals(reader: Reader) -> QuerySet[Referral]:
+    if not reader.actor.has(Permission.REFERRAL_VIEW):
+        return Referral.objects.none()
+    return reader.scoped(Referral.objects)
+
+
+def _here(reader: Reader) -> Q:
+    """Papers and decisions have scopes of their own, narrower than the case and wider."""
+    return Q(case__household=reader.household_id) if reader.is_whole else Q(case__in=reader.case_ids)
+
+
+def _other(reader: Reader, data: Data) -> str:
+    agency = Agency(short_name=data["other"], kind=data["other_kind"])
+    return reader.shield.desk(agency, reader.household_id)
+
+
+def _sent(reader: Reader, pk: int, data: Data) -> Words:
+    return Words(
+        title=f"{_other(reader, data)}へつなぎを送付", text=data["text"],
+        url=reverse("referrals:detail", args=[pk]),
+    )  # fmt: skip
+
+
+def _answered(reader: Reader, pk: int, data: Data) -> Words:
+    state = ReferralState(data["state"])
+    return Words(
+        title=f"つなぎの返事：{state.label}", text=data["text"], url=reverse("referrals:detail", args=[pk])
+    )
+
+
+def _sat(reader: Reader, pk: int, data: Data) -> Words:
+    said = (data["topic"], f"結論：{data['conclusion']}" if data["conclusion"] else "")
+    return Words(
+        title=f"{kind_label(data['conference_kind'])} {data['title']}", text="\n".join(filter(None, said)),
+        url=reverse("conferences:detail", args=[data["conference_id"]]),
+    )  # fmt: skip
+
+
+def _decided(reader: Reader, pk: int, data: Data) -> Words:
+    due = f"{format_wareki_short(date.fromisoformat(data['due_on']))}まで" if not data["done"] else ""
+    return Words(
+        title="決定事項（実施済）" if data["done"] else "決定事項", text=data["text"], next=due,
+        url=reverse("conferences:action_done", args=[pk]),
+    )  # fmt: skip
+
+
+def _of_either_end(pk: int) -> Q:
+    return Q(from_agency=pk) | Q(to_agency=pk)
+
+
+def _sector_of_case(path: str) -> Any:
+    return lambda reader, sector: Q(**{f"{path}__sectors__contains": [sector]})
+
+
+SOURCES = (
+    Source(
+        "r", "r", _referrals, at="sent_at", words=_sent, agency="from_agency", staff="sent_by", by_agency=_of_either_end,
+        by_sector=_sector_of_case("case"),
+        data={"text": "purpose", "other": "to_agency__short_name", "other_kind": "to_agency__kind", "case_id": "case_id"},
+    ),
+    Source(
+        "ra", "r", lambda r: _referrals(r).filter(answered_at__isnull=False), at="answered_at", words=_answered,
+        agency="to_agency", staff="answered_by", by_agency=_of_either_end, by_sector=_sector_of_case("case"),
+        data={"text": "answer_note", "state": "state", "case_id": "case_id"},
+    ),
+    Source(
+        "g", "g",
+        lambda r: AgendaItem.objects.visible_to(r.actor).filter(_here(r)).exclude(conference__state=ConferenceState.PLANNED),
+        at="conference__starts_at", words=_sat, agency="conference__convener", by_sector=_sector_of_case("case"),
+        data={"topic": "topic", "conclusion": "conclusion", "title": "conference__title",
+              "conference_kind": "conference__kind", "conference_id": "conference_id", "case_id": "case_id"},
+    ),
+    Source(
+        "gd", "g", lambda r: ActionItem.objects.visible_to(r.actor).filter(_here(r)), at="decided_at", words=_decided,
+        agency="agency", staff="staff", by_sector=_sector_of_case("case"),
+        data={"text": "text", "due_on": "due_on", "done": "done_at", "case_id": "case_id"},
+    ),
+)  # fmt: skip
