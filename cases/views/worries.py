@@ -27,6 +27,7 @@ from common.keyset import Sort, paginate
 from households.templatetags.contact import shield_of
 
 SORTS = {"urgent": Sort("急ぎ", ["urgency", "due_on"]), "due": Sort("いつから", ["due_on"])}
+PAGE = 30  # a line is tall: what, who, and two ways out
 WHOSE = (("agency", "自機関の担当"), ("own", "自分の担当"), ("", "見えるものすべて"))
 
 
@@ -52,7 +53,7 @@ def worry_list(request: ActorRequest) -> HttpResponse:
     asked, today, shield = _asked(request), timezone.localdate(), shield_of(request)
     counted = worries.counts(worries.worries(request.actor, today, shield, **asked | {"kind": ""}))
     rows = worries.shown(worries.worries(request.actor, today, shield, **asked), request.actor)
-    page = paginate(rows, request_get=request.GET, sorts=SORTS, default="urgent")
+    page = paginate(rows, request_get=request.GET, sorts=SORTS, default="urgent", page_size=PAGE)
     kept = {name: asked[name] for name in ("whose", "sector")} | {"agency": asked["agency"] or ""}
     if asked["is_put_off"]:
         kept["show"] = "put_off"
