@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.roles import Permission
@@ -116,7 +117,7 @@ def words(row: SilentRisk, on: date, name: str = "") -> str:
         RiskKind.NOBODY: f"つなぎがすべて終わってから{days + 7}日、どの機関も動いていません",
         RiskKind.OWNER_LEFT: "主担当者がこの機関にいません",
         RiskKind.OWNER_AWAY: f"主担当者が{day}から不在です",
-        RiskKind.QUIET: f"対応の記録がない日数の目安を{day}に過ぎました（{days}日超過）",
+        RiskKind.QUIET: _quiet(row.case, on),
         RiskKind.NO_NEXT: "次の予定が決まっていません",
         RiskKind.PROTECTION: _until(f"{who}の支援措置", days, day),
         RiskKind.CONSENT: _until(f"{who}の同意", days, day),
@@ -125,6 +126,13 @@ def words(row: SilentRisk, on: date, name: str = "") -> str:
         RiskKind.WATCH_NOBODY: "見守りの担当者がこの機関にいません",
     }
     return said[kind]
+
+
+def _quiet(case: Case, on: date) -> str:
+    last = case.last_contact_at or case.opened_at
+    since = "最後の対応" if case.last_contact_at else "受理"
+    day = timezone.localdate(last)
+    return f"{since}（{format_wareki_short(day)}）から{(on - day).days}日、対応の記録がありません"
 
 
 def _until(what: str, days: int, day: str) -> str:

@@ -39,7 +39,7 @@ def test_the_way_out_ends_the_worry_and_another_is_put_off(sign_in, worker, live
     main.get_by_role("link", name="自分の気がかりをすべて見る").click()
     shoot(page, "worries-1280")
     rows = page.locator("tr", has_text=worried.number)
-    expect(rows).to_have_count(2)
+    expect(rows).to_have_count(3)
     rows.filter(has_text="対応がない").get_by_role("link", name="経過を書く").click()
     page.wait_for_load_state()
     expect(page.locator("aside, main").get_by_role("heading", name="気がかり")).to_be_visible()
