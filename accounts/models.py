@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar
+from uuid import uuid4
 
 import pghistory
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -14,6 +15,8 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from accounts.enums import AgencyKind, Role, Sector
+from accounts.roles import Permission
+from common.models import period_last
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -218,6 +221,66 @@ class Appointment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.staff} {self.agency} {self.get_role_display()}"
+
+
+class AbsenceQuerySet(models.QuerySet["StaffAbsence"]):
+    def current(self, on: date) -> AbsenceQuerySet:
+        return self.filter(during__contains=on)
+
+    def visible_to(self, actor: Actor) -> AbsenceQuerySet:
+        """One's own, and for the head of an agency those of everybody who is appointed there."""
+        if actor.staff_id is None:
+            return self.none()
+        own = Q(staff=actor.staff_id)
+        if not actor.has(Permission.HAND_OVER) or actor.agency_id is None:
+            return self.filter(own)
+        return self.filter(
+            own | Q(staff__in=Appointment.objects.filter(agency=actor.agency_id).values("staff_id"))
+        )
+
+
+@pghistory.track()
+class StaffAbsence(models.Model):
+    """不在: from a day to a day somebody is not there (half-open; no end: nobody knows yet), and who acts instead.
+
+    Why is not asked: that a worker is ill is nobody's business here.
+    """
+
+    request_key = models.UUIDField(default=uuid4, unique=True, editable=False)
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="absences", verbose_name="職員")
+    deputy = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="代理"
+    )
+    during = DateRangeField("期間")
+    entered_at = models.DateTimeField("登録日時")
+    entered_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, related_name="+", verbose_name="登録した職員"
+    )
+
+    objects = AbsenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "不在"
+        constraints = [
+            ExclusionConstraint(
+                name="absence_no_overlap",
+                expressions=[
+                    (Int8Range("staff_id"), RangeOperators.OVERLAPS),
+                    ("during", RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="不在の期間が重なっています。",
+            ),
+            models.CheckConstraint(
+                name="absence_has_another_deputy", condition=Q(deputy__isnull=True) | ~Q(deputy=F("staff"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff} 不在"
+
+    @property
+    def last_on(self) -> date | None:
+        return period_last(self.during)
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from django.db import models
 
 from audit.models import AccessKind, AccessRecord, ChangeRecord
+from audit.signals import change_recorded
 
 
 class ActorLike(Protocol):
@@ -36,10 +37,12 @@ def record(
     *, actor: ActorLike, action: str, target: models.Model, at: datetime, **detail: Any
 ) -> ChangeRecord:
     """One change record: ``action`` is ``noun.verb``; ``detail`` holds ids and codes, never text about a person."""
-    return ChangeRecord.objects.create(
+    row = ChangeRecord.objects.create(
         at=at, action=action, target_type=target._meta.label_lower, target_id=str(target.pk), detail=detail,
         **_who(actor),
     )  # fmt: skip
+    change_recorded.send(type(target), target=target, at=at)
+    return row
 
 
 def record_access(

@@ -16,13 +16,14 @@ from accounts.api_views import ScopedViewSet, actor_of, request_key
 from accounts.roles import Permission
 from cases.actions.notes import NoteData, write_note
 from cases.actions.receive_consultation import ContactData, receive_consultation
-from cases.models import Case, Consultation, ProgressNote
+from cases.models import Case, Consultation, ProgressNote, SilentRisk
 from cases.serializers import (
     CaseSerializer,
     ConsultationSerializer,
     NewConsultationSerializer,
     NewNoteSerializer,
     NoteSerializer,
+    RiskSerializer,
 )
 from households.contact import shield_for
 
@@ -65,6 +66,21 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         return self.get_paginated_response(
             NoteSerializer(page, many=True, context=self.get_serializer_context()).data
         )
+
+
+class RiskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """気がかり that stand, the longest first."""
+
+    permission = Permission.CASE_VIEW
+    queryset = SilentRisk.objects.none()
+    serializer_class = RiskSerializer
+    filterset_fields = ("kind", "urgency")
+    cursor_order = ("due_on", "pk")
+    lookup_field = "pk"
+
+    def scope(self, actor: Actor) -> Any:
+        rows = SilentRisk.objects.visible_to(actor).standing()
+        return rows.select_related("case", "owner_agency", "owner_staff")
 
 
 class ConsultationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):

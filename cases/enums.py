@@ -1,6 +1,6 @@
 """Choices and state names of casework. Lists that municipalities vary are ``Code`` rows instead."""
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 
 
 class CodeList(TextChoices):
@@ -187,3 +187,36 @@ class OutreachEnd(TextChoices):
     DIED = "died", "亡くなった"
     SAME = "same", "ほかの記録と同じ人だった"
     OTHER = "other", "その他"
+
+
+class RiskKind(TextChoices):
+    """Why nobody may be holding a case, or will soon have to think of it."""
+
+    NOBODY = "nobody", "つなぎがすべて終わり、だれも動いていない"
+    OWNER_LEFT = "owner_left", "主担当者が異動・退職した"
+    OWNER_AWAY = "owner_away", "主担当者が不在"
+    QUIET = "quiet", "対応の記録がない"
+    NO_NEXT = "no_next", "次の予定がない"
+    PROTECTION = "protection", "支援措置が終わる"
+    CONSENT = "consent", "同意の期限が来る"
+    PLAN = "plan", "モニタリングの時期を過ぎた"
+    WATCH_LATE = "watch_late", "見守りの予定日を過ぎた"
+    WATCH_NOBODY = "watch_nobody", "見守りの担当者がいない"
+    TURNS_15 = "turns_15", "15歳になる"
+    TURNS_18 = "turns_18", "18歳になる"
+    TURNS_65 = "turns_65", "65歳になる（制度と財源が変わる）"
+
+
+class RiskOwner(TextChoices):
+    """In which part somebody owns a worry."""
+
+    LEAD = "lead", "担当"
+    DEPUTY = "deputy", "代理"
+    MANAGER = "manager", "機関の長"
+    AGENCY = "agency", "機関（担当者なし）"
+
+
+class Urgency(IntegerChoices):
+    NOW = 1, "すぐに"
+    SOON = 2, "早めに"
+    AHEAD = 3, "予告"

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.enums import ConsentState
 from cases.enums import Caller, Outcome, Way
-from cases.models import Case, Consultation, ProgressNote
+from cases.models import Case, Consultation, ProgressNote, SilentRisk
 from households.serializers import ShieldedSerializer
 
 
@@ -24,6 +24,26 @@ class CaseSerializer(ShieldedSerializer):
         fields = (
             "number", "household", "state", "lead_agency", "lead_staff", "sectors", "consent", "opened_at",
             "last_contact_at", "next_on", "next_text", "closed_at", "follow_up_on", "version",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class RiskSerializer(ShieldedSerializer):
+    """気がかり: what is the matter with a case, since when, and who owns it."""
+
+    desk_fields = {"owner_agency": ("owner_agency", "owner_staff")}
+    case = serializers.CharField(source="case.number", read_only=True)
+    owner_agency = serializers.CharField(source="owner_agency.code", read_only=True)
+    owner_staff = serializers.CharField(source="owner_staff.name", read_only=True, allow_null=True)
+
+    def household_of(self, row: SilentRisk) -> int | None:
+        return row.case.household_id
+
+    class Meta:
+        model = SilentRisk
+        fields = (
+            "id", "case", "kind", "due_on", "urgency", "owner_agency", "owner_staff", "owner_as", "found_at",
+            "put_off_until",
         )  # fmt: skip
         read_only_fields = fields
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from cases.actions import consent
+from cases.actions import consent, silent_risks
 
 
 @shared_task
 def expire_consents() -> int:
     """Nightly: a consent that ran out no longer shows as あり. Safe to run twice."""
     return consent.expire_consents(at=timezone.now())
+
+
+@shared_task
+def refresh_risks() -> int:
+    """Nightly: the 気がかり of all cases for the day that begins. Returns how many stand. Safe to run twice."""
+    return silent_risks.refresh_all(at=timezone.now()).standing

@@ -28,6 +28,7 @@ NAV: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
     ("相談", "consultations:list", "s", (Permission.CONSULTATION_RECEIVE,)),
     ("世帯", "households:list", "f", (Permission.HOUSEHOLD_VIEW,)),
     ("ケース", "cases:list", "c", (Permission.CASE_VIEW,)),
+    ("気がかり", "worries:list", "a", (Permission.CASE_VIEW,)),
     ("見守り", "cases:watch_list", "o", (Permission.CASE_VIEW,)),
     ("アウトリーチ", "outreach:list", "r", (Permission.CASE_WRITE,)),
     ("つなぎ", "referrals:list", "t", (Permission.REFERRAL_VIEW,)),

@@ -77,7 +77,9 @@ def home_groups(actor: Actor, at: datetime) -> list[HomeGroup]:
     rows = [row for source in SOURCES for row in source(actor, at)]
     groups = []
     for key, title in TITLES.items():
-        own = sorted((row for row in rows if row.group == key), key=lambda row: (_due(row), row.title))
+        # worries come in their own order, the way to the rest last
+        own = [row for row in rows if row.group == key]
+        own.sort(key=lambda row: (_due(row), "" if row.group == QueueGroup.WORRY else row.title))
         if own:
             groups.append(HomeGroup(key=key, title=title, rows=[_with_left(row, at) for row in own]))
     return groups

@@ -46,6 +46,14 @@ KYOSEI_DUTY_START = env.str("KYOSEI_DUTY_START", "8:30")
 KYOSEI_DUTY_END = env.str("KYOSEI_DUTY_END", "17:15")
 KYOSEI_BREAK_START = env.str("KYOSEI_BREAK_START", "12:00")
 KYOSEI_BREAK_END = env.str("KYOSEI_BREAK_END", "13:00")
+# days without a contact after which an open case is a worry; by kind of the lead agency where it differs (cases.risk_rules)
+KYOSEI_QUIET_DAYS = env.int("KYOSEI_QUIET_DAYS", 30)
+KYOSEI_QUIET_DAYS_BY_KIND = {
+    kind: int(days) for kind, days in env.dict("KYOSEI_QUIET_DAYS_BY_KIND", default={}).items()
+}
+KYOSEI_BIRTHDAY_DAYS = env.int(
+    "KYOSEI_BIRTHDAY_DAYS", 60
+)  # so long before 15, 18 and 65 somebody has to think of it
 
 INSTALLED_APPS = [
     "django.contrib.auth",

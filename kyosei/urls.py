@@ -18,6 +18,7 @@ urlpatterns = [
     path("consultations/", include("cases.urls_consultations")),
     path("cases/", include("cases.urls")),
     path("outreach/", include("cases.urls_outreach")),
+    path("worries/", include("cases.urls_worries")),
     path("break-glass/", include("cases.urls_break_glass")),
     path("referrals/", include("referrals.urls")),
     path("conferences/", include("referrals.urls_conferences")),

@@ -7,12 +7,13 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
 from rest_framework.routers import SimpleRouter
 
 from budgets.api import ApportionmentViewSet, WorkEntryViewSet
-from cases.api import CaseViewSet, ConsultationViewSet
+from cases.api import CaseViewSet, ConsultationViewSet, RiskViewSet
 from referrals.api import ActionItemViewSet, ReferralViewSet
 
 app_name = "api"
 router = SimpleRouter()
 router.register("cases", CaseViewSet, basename="case")
+router.register("risks", RiskViewSet, basename="risk")
 router.register("consultations", ConsultationViewSet, basename="consultation")
 router.register("referrals", ReferralViewSet, basename="referral")
 router.register("action-items", ActionItemViewSet, basename="action-item")

@@ -5,14 +5,17 @@ class ReferralsConfig(AppConfig):
     name = "referrals"
 
     def ready(self) -> None:
+        from cases.risk_rules import add_rule
         from cases.signals import case_closing
         from cases.stream.registry import add_source
         from households.sections import Section, add_section
         from referrals import receivers, stream
+        from referrals.risk_rules import NOBODY_ACTS
         from referrals.views.household import waiting_section
 
         case_closing.connect(
             receivers.refuse_closing_with_waiting_referrals, dispatch_uid="referrals.refuse_closing"
         )
+        add_rule(NOBODY_ACTS)
         add_source(*stream.SOURCES)
         add_section(Section("referrals", 20, waiting_section, is_aside=True))

@@ -9,6 +9,7 @@ from cases.models.indexed_text import IndexedText
 from cases.models.note import AssessmentItem, ProgressNote
 from cases.models.outreach import Outreach, OutreachAttempt
 from cases.models.plan import Evaluation, PlanItem, SupportPlan
+from cases.models.silent_risk import RiskPutOff, SilentRisk
 
 __all__ = [
     "AssessmentItem",
@@ -29,6 +30,8 @@ __all__ = [
     "OutreachAttempt",
     "PlanItem",
     "ProgressNote",
+    "RiskPutOff",
+    "SilentRisk",
     "SupportPlan",
     "WatchAttempt",
     "WatchChange",

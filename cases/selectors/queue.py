@@ -3,59 +3,72 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import BooleanField, Q, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BooleanField, Count, IntegerField, OuterRef, Q, Subquery, Value, When
 from django.db.models import Case as CaseExpr
+from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.roles import Permission
+from cases.enums import RiskKind
 from cases.models import Case, Draft
 from cases.selectors.outreach import home_rows as outreach_rows
 from cases.selectors.watch import home_rows as watch_rows
+from cases.selectors.worries import SHORT, mine
+from cases.workflow import CaseState
 from common.japan.wareki import format_wareki_short
 from common.queue import QueueGroup, QueueRow
 from households.contact import hidden_home
 
 AHEAD = timedelta(days=7)
-SILENT = timedelta(days=30)
 LIMIT = 30
+TOP = 5  # cases with worries on the home page; the rest stand in the queue
 
 
 def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
-    """Follow-ups and next dates within a week or overdue, silent cases that my agency leads, my drafts. Three queries."""
+    """Follow-ups and next dates within a week or overdue, my most urgent worries, my drafts. Three queries."""
     if not actor.has(Permission.CASE_VIEW) or actor.agency is None:
         return []
     return [*watch_rows(actor, at), *outreach_rows(actor, at), *_cases(actor, at), *_drafts(actor)]
 
 
 def _cases(actor: Actor, at: datetime) -> list[QueueRow]:
-    """My own next dates, then the silent cases of my agency, in one query: a case can be both."""
-    until = timezone.localdate(at) + AHEAD
-    due = Q(lead_staff=actor.staff_id, next_on__lte=until)
-    silent = Q(lead_agency=actor.agency_id) & (
-        Q(last_contact_at__lt=at - SILENT) | Q(next_on__isnull=True, last_contact_at__lt=at - AHEAD)
-    )
+    """My own next dates, then the cases of my most urgent worries with how many there are, in one query: a case can be
+    both.
+    """
+    today = timezone.localdate(at)
+    due = Q(lead_staff=actor.staff_id, next_on__lte=today + AHEAD)
+    waiting = mine(actor, today).filter(case__state=CaseState.OPEN)
+    coming = Case.objects.open().filter(due).order_by("next_on", "pk").values("pk")[:LIMIT]
+    first = waiting.order_by("urgency", "due_on", "pk").values("case")[:TOP]
+    own = waiting.filter(case=OuterRef("pk")).order_by("urgency", "due_on", "pk")
     rows = (
         Case.objects.visible_to(actor)
-        .open()
-        .filter(due | silent)
-        .annotate(hides=hidden_home(actor, "household_id"))
-        .annotate(is_due=CaseExpr(When(due, then=True), default=False, output_field=BooleanField()))
-        .select_related("household", "lead_staff")
-        .order_by("-is_due", "next_on", "last_contact_at", "pk")[: 2 * LIMIT]
+        .filter(Q(pk__in=coming.union(first)))
+        .annotate(
+            hides=hidden_home(actor, "household_id"),
+            is_due=CaseExpr(When(due, then=True), default=False, output_field=BooleanField()),
+            worries=ArraySubquery(own.values(said=JSONObject(kind="kind", due="due_on", urgency="urgency"))),
+            total=Subquery(
+                waiting.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk")).values("n"),
+                output_field=IntegerField(),
+            ),
+        )
+        .select_related("household")
+        .order_by("-is_due", "next_on", "pk")
     )
-    found = [_next_date(row) for row in rows if row.is_due][:LIMIT]
-    quiet = [row for row in rows if _is_silent(row, actor, at)]
-    quiet.sort(key=lambda row: (row.last_contact_at is None, row.last_contact_at, row.pk))
-    return [*found, *(_quiet(row, at) for row in quiet[:LIMIT])]
+    found = list(rows)
+    worried = sorted((row for row in found if row.worries), key=_weight)[:TOP]
+    return [*(_next_date(row) for row in found if row.is_due), *_worried(worried)]
 
 
-def _is_silent(row: Case, actor: Actor, at: datetime) -> bool:
-    if row.lead_agency_id != actor.agency_id or row.last_contact_at is None:
-        return False
-    return row.last_contact_at < at - SILENT or (row.next_on is None and row.last_contact_at < at - AHEAD)
+def _weight(row: Any) -> tuple[int, str, int]:
+    first = row.worries[0]
+    return first["urgency"], first["due"], row.pk
 
 
 def _next_date(row: Case) -> QueueRow:
@@ -66,20 +79,24 @@ def _next_date(row: Case) -> QueueRow:
     )  # fmt: skip
 
 
-def _quiet(row: Case, at: datetime) -> QueueRow:
-    words = []
-    days = (at - row.last_contact_at).days if row.last_contact_at else None
-    if days is not None and days >= SILENT.days:
-        words.append(f"{days}日間、対応の記録がありません")
-    if row.next_on is None:
-        words.append("次の予定が決まっていません")
-    return QueueRow(
-        group=QueueGroup.WORRY,
-        kind="気がかり",
-        title=row.household.name,
-        url=reverse("cases:detail", args=[row.number]),
-        detail="・".join([*words, f"担当 {row.lead_staff.name}"]),
-    )
+def _worried(rows: list[Any]) -> list[QueueRow]:
+    """A line a case with all that is the matter, and the way to the rest."""
+    said = [
+        QueueRow(
+            group=QueueGroup.WORRY, kind="気がかり", title=row.household.name,
+            url=reverse("cases:detail", args=[row.number]),
+            detail="・".join(dict.fromkeys(SHORT[RiskKind(worry["kind"])] for worry in row.worries)),
+        )
+        for row in rows
+    ]  # fmt: skip
+    if rows:
+        said.append(
+            QueueRow(
+                group=QueueGroup.WORRY, kind="一覧", title=f"自分の気がかりをすべて見る（{rows[0].total}件）",
+                url=f"{reverse('worries:list')}?whose=own",
+            )
+        )  # fmt: skip
+    return said
 
 
 def _drafts(actor: Actor) -> list[QueueRow]:

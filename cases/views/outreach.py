@@ -66,7 +66,8 @@ def _get(request: ActorRequest, pk: int, **options: Any) -> Outreach:
 def _staff(request: ActorRequest) -> Any:
     if request.actor.agency is None:
         return Staff.objects.none()
-    return Staff.objects.of_agency(request.actor.agency, on=timezone.localdate()).order_by("kana", "pk")
+    rows = Staff.objects.visible_to(request.actor)
+    return rows.of_agency(request.actor.agency, on=timezone.localdate()).order_by("kana", "pk")
 
 
 def _check_readable(request: ActorRequest, row: Outreach) -> None:

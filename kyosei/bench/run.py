@@ -19,6 +19,7 @@ from kyosei.bench.pages import measure_pages
 from kyosei.bench.report import Line, line, show, write
 from kyosei.bench.scales import Scale
 from kyosei.bench.trail import measure_trail
+from kyosei.bench.worries import measure_worries
 from kyosei.runtime import settle_memory
 
 
@@ -78,6 +79,7 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
         lines += measure_household(scale, now=now, requests=requests)
         lines += measure_trail(scale, now=now)
         lines += measure_access(scale, now=now)
+    lines += measure_worries(scale, now=now, requests=requests)
     show(lines, say)
     write(lines)
     return lines

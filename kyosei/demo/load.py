@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Agency
+from accounts.models import Agency, StaffAbsence
 from budgets.models import PersonnelCost
 from cases.actions.drafts import save_draft
 from cases.models import Case
@@ -22,7 +22,7 @@ from kyosei.demo.cast import Cast
 from kyosei.demo.masters import AGENCIES, load_masters
 from kyosei.demo.money import Ledger
 from kyosei.demo.people import quiet_stories, short_stories
-from kyosei.demo.safety import keep_safe
+from kyosei.demo.safety import keep_safe, leave_to_deputy
 from kyosei.demo.sittings import SITTINGS, Chair
 from kyosei.demo.story import STORIES
 from kyosei.demo.texts import DRAFTS
@@ -90,3 +90,5 @@ def load_demo(at: datetime | None = None) -> Iterator[str]:
         yield "業務記録・人件費・按分"
     if _run(AddressProtection.objects.exists, lambda: keep_safe(Cast(timezone.localdate(at)), at)):
         yield "支援措置・閲覧の制限・緊急閲覧"
+    if _run(StaffAbsence.objects.exists, lambda: leave_to_deputy(Cast(timezone.localdate(at)), at)):
+        yield "不在と気がかり"

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db.models import Count
 from django.utils import timezone
 
+from accounts.actions.absences import enter_absence
 from accounts.actions.notices import read_notice
 from accounts.models import Notice
 from cases.actions.break_glass import break_glass
+from cases.actions.silent_risks import refresh_all
 from cases.enums import BreakGlassReason
 from cases.models import Case
 from households.actions.denials import deny_staff
@@ -34,6 +36,19 @@ def keep_safe(cast: Cast, at: datetime) -> None:
     # what somebody heard of weeks ago has been read by now
     for notice in Notice.objects.unread().filter(created_at__lt=at - _READ_AFTER).order_by("pk"):
         read_notice(notice=notice, at=notice.created_at + _READ_AFTER)
+
+
+def leave_to_deputy(cast: Cast, at: datetime) -> None:
+    """Two people are not there: one has named a deputy, the other nobody. Then the worries of the day are found."""
+    today = timezone.localdate(at)
+    for n, (who, deputy) in enumerate((("konkyu2", "konkyu1"), ("houkatsu2", None))):
+        actor = cast.actor(who)
+        _, staff = actor.office()
+        enter_absence(
+            staff=staff, first_on=today - timedelta(days=2 + n), last_on=today + timedelta(days=9 + n), actor=actor,
+            deputy=cast.actor(deputy).staff if deputy else None, at=at - timedelta(days=4), request_key=uuid5(_KEY, who),
+        )  # fmt: skip
+    refresh_all(at=at)
 
 
 def _led_by(cast: Cast, who: str) -> Case:

@@ -27,6 +27,7 @@ REASONS = {
     "cases.NumberSeries": "counters",
     # made from records that are tracked
     "cases.IndexedText": "the search form of other records",
+    "cases.SilentRisk": "found anew by rules; a row that is over stays with its end, and who put it off is tracked",
     # what is not a record yet
     "cases.Draft": "kept while somebody types, gone when the form is saved",
 }

@@ -10,6 +10,13 @@ from cases.actions.closing import ClosingData, close_case, reopen_case
 from cases.actions.consent import withdraw_consent
 from cases.actions.follow_up import Tried, record_follow_up
 from cases.actions.notes import NoteData, write_note
+from cases.actions.outreach import (
+    AttemptData,
+    WorryData,
+    agree_to_support,
+    begin_outreach,
+    record_attempt,
+)
 from cases.actions.plan import (
     EvaluationData,
     PlanData,
@@ -31,8 +38,8 @@ from tests import factories as f
 from tests.referrals import conferences as c
 from tests.referrals.helpers import send
 
-EVERY_KIND = {
-    "a", "ae", "c", "g", "gd", "hb", "hd", "hj", "hl", "m", "n", "p", "pe", "r", "ra", "s", "sw", "w", "wa",
+EVERY_KIND = {"o",
+    "a", "ae", "c", "o", "g", "gd", "hb", "hd", "hj", "hl", "m", "n", "p", "pe", "r", "ra", "s", "sw", "w", "wa",
 }  # fmt: skip
 
 
@@ -85,6 +92,7 @@ def everything(worker, center_worker) -> Case:
         consent=consent, withdrawn_on=f.TODAY, note="もうよい", version=consent.version, actor=actor, at=f.NOW
     )
     _family(case, actor)
+    _outreach(case, actor)
     _after_closing(case, actor)
     case.refresh_from_db()
     return case
@@ -101,6 +109,16 @@ def _family(case: Case, actor) -> None:
         )  # fmt: skip
     end_membership(member=home.members.get(person=brother), last_on=date(2026, 3, 31), actor=actor, at=f.NOW)
     Person.objects.filter(pk=case.person_id).update(died_on=date(2026, 11, 1))
+
+
+def _outreach(case: Case, actor) -> None:
+    worry = WorryData(described="森下さん", worry="姿を見ない", source="neighbour", next_on=f.TODAY)
+    begun = begin_outreach(data=worry, actor=actor, at=f.NOW, request_key=uuid4(), person_id=case.person_id)
+    attempt = AttemptData(
+        started_at=f.NOW, way="home_visit", answer="voice", next_on=f.TODAY, note="声がした"
+    )
+    record_attempt(outreach=begun, data=attempt, actor=actor, at=f.NOW, request_key=uuid4())
+    agree_to_support(outreach=begun, agreed_on=f.TODAY, how="玄関先で", actor=actor, at=f.NOW)
 
 
 def _after_closing(case: Case, actor) -> None:

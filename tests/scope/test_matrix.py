@@ -10,7 +10,16 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.roles import Permission
 from audit.models import AccessRecord, ChangeRecord
-from cases.models import AssessmentItem, Case, Consultation, FollowUp, ProgressNote, SupportPlan
+from cases.models import (
+    AssessmentItem,
+    Case,
+    Consultation,
+    FollowUp,
+    ProgressNote,
+    RiskPutOff,
+    SilentRisk,
+    SupportPlan,
+)
 from households.models import Consent, Household, HouseholdDenial, Kinship, Person
 from referrals.models import ActionItem, AgendaItem, Referral
 from tests.scope import world as w
@@ -128,7 +137,7 @@ def test_nobody_writes_what_they_do_not_see(world, name):
 
 MODELS = (
     Case, Household, Person, Consultation, ProgressNote, AssessmentItem, SupportPlan, FollowUp, Referral, AgendaItem,
-    ActionItem, Kinship, Consent, HouseholdDenial,
+    ActionItem, Kinship, Consent, HouseholdDenial, SilentRisk, RiskPutOff,
 )  # fmt: skip
 
 

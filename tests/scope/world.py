@@ -24,7 +24,8 @@ from cases.actions.outreach import (
 )
 from cases.actions.plan import PlanData, PlanItemData, save_plan, start_plan
 from cases.actions.receive_consultation import ContactData, receive_consultation
-from cases.models import Case, CaseGrant
+from cases.actions.silent_risks import put_off, refresh_cases
+from cases.models import Case, CaseGrant, SilentRisk
 from households.actions.denials import deny_staff
 from households.actions.link_people import link_people
 from households.actions.merge_people import MergeData, merge_people
@@ -117,7 +118,22 @@ def build(at: datetime | None = None) -> World:
         person=case.person, units=[], first_on=timezone.localdate(at), last_on=date(2199, 1, 1), actor=worker.actor,
         at=at,
     )  # fmt: skip
+    _worries(world, worker, at)
     return world
+
+
+def _worries(world: World, worker: Persona, at: datetime) -> None:
+    """What is the matter with the case some weeks later, one of it put off with words of the record."""
+    refresh_cases([world.case.pk], at=at + timedelta(days=40))
+    risk = SilentRisk.objects.get(case=world.case, kind="quiet", owner_staff=worker.staff)
+    put_off(
+        risk=risk,
+        until=timezone.localdate(at) + timedelta(days=1),
+        reason=NOTE + HERE,
+        actor=worker.actor,
+        at=at,
+    )
+    world.ids["risk"] = risk.pk
 
 
 def _as_typed(person: Any) -> PersonData:

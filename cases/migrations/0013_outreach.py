@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_home_town'),
-        ('cases', '0011_fill_text_index'),
+        ('cases', '0012_silent_risks'),
         ('households', '0007_fill_search'),
         ('pghistory', '0007_auto_20250421_0444'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -1,0 +1,6 @@
+"""What the trail tells higher apps. Receivers: cases (the worries of the cases that a change concerns)."""
+
+from django.dispatch import Signal
+
+# kwargs: target (the row that an action changed), at — inside the action's transaction
+change_recorded = Signal()
