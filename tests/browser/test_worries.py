@@ -1,4 +1,4 @@
-"""The pages of the queue, by axe and for the eye."""
+"""From the queue to the page that mends it: the worry is gone when the work is written down; another is put off."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from cases.actions.silent_risks import refresh_all
 from cases.masters import load_codes
-from cases.models import Case, SilentRisk
+from cases.models import Case, RiskPutOff, SilentRisk
 from households.models import Person
 from tests import factories as f
 from tests.browser.conftest import shoot
@@ -28,6 +29,31 @@ def worried(db, worker) -> Case:
         Person.objects.filter(memberships__household=case.household).update(birth_on=birth)
     refresh_all(at=at)
     return case
+
+
+def test_the_way_out_ends_the_worry_and_another_is_put_off(sign_in, worker, live_server, worried):
+    page = sign_in(worker.staff, width=1280)
+    main = page.locator("main")
+    page.goto(f"{live_server.url}/")
+    main.get_by_role("link", name="自分の気がかりをすべて見る").click()
+    rows = page.locator("tr", has_text=worried.number)
+    expect(rows).to_have_count(3)
+    rows.filter(has_text="対応がない").get_by_role("link", name="経過を書く").click()
+    page.wait_for_load_state()
+    expect(page.locator("aside, main").get_by_role("heading", name="気がかり")).to_be_visible()
+    page.fill("#composer textarea[name=text]", "電話で話せた。来週訪ねる。")
+    page.fill("#composer input[name=next_on]", "R8.12.1")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#timeline-list")).to_contain_text("来週訪ねる")
+    assert not SilentRisk.objects.standing().filter(case=worried, kind__in=["quiet", "no_next"]).exists()
+    page.goto(f"{live_server.url}/worries/")
+    expect(page.locator("tr", has_text=worried.number).filter(has_text="対応がない")).to_have_count(0)
+
+    page.get_by_role("link", name="先送り").first.click()
+    page.fill("#id_reason", "入院中。退院の予定日に病院の相談員へ電話する。")
+    page.get_by_role("button", name="先送りする").click()
+    expect(page.locator("body")).to_contain_text("14日先まで見送りました")
+    assert RiskPutOff.objects.count() == 1
 
 
 @pytest.mark.parametrize("width", [1280, 768])
