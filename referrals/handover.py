@@ -1,4 +1,4 @@
-"""What somebody has open in an agency: led cases, partner roles, follow-ups, decisions, seats in conferences to come."""
+"""What somebody has open in an agency: led cases, partner roles, outreach, follow-ups, decisions, seats to come."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.actor import Actor
 from accounts.models import Agency, Appointment, Staff
-from cases.models import Case, CasePartner, FollowUp
+from cases.models import Case, CasePartner, FollowUp, Outreach
 from cases.models.case import not_denied, sees_case
 from common.japan.wareki import format_wareki_short
 from households.contact import hidden_home
@@ -24,6 +24,8 @@ class Kind(StrEnum):
     CASE = "case"
     PARTNER = "partner"
     FOLLOW_UP = "follow_up"
+    OUTREACH = "outreach"
+    COMPANION = "companion"
     ACTION_ITEM = "action_item"
     SEAT = "seat"
 
@@ -32,6 +34,8 @@ KIND_WORDS = {
     Kind.CASE: "主担当",
     Kind.PARTNER: "協働の担当",
     Kind.FOLLOW_UP: "終結後の見守り",
+    Kind.OUTREACH: "アウトリーチ",
+    Kind.COMPANION: "アウトリーチの伴走",
     Kind.ACTION_ITEM: "決定事項",
     Kind.SEAT: "会議の出席",
 }
@@ -56,6 +60,10 @@ class Piece:
         return KIND_WORDS[self.kind]
 
 
+def _reached_out(agency: Agency) -> QuerySet[Outreach]:
+    return Outreach.objects.running().filter(agency=agency).select_related("person", "household")
+
+
 def _rows(staff: Staff, agency: Agency) -> dict[Kind, QuerySet[Any]]:
     return {
         Kind.CASE: Case.objects.open()
@@ -67,6 +75,8 @@ def _rows(staff: Staff, agency: Agency) -> dict[Kind, QuerySet[Any]]:
         Kind.FOLLOW_UP: FollowUp.objects.waiting()
         .filter(agency=agency, staff=staff)
         .select_related("case__household", "cycle"),
+        Kind.OUTREACH: _reached_out(agency).filter(staff=staff),
+        Kind.COMPANION: _reached_out(agency).filter(companion=staff),
         Kind.ACTION_ITEM: ActionItem.objects.filter(
             agency=agency, staff=staff, state=ActionItemState.OPEN
         ).select_related("case__household"),
@@ -77,7 +87,7 @@ def _rows(staff: Staff, agency: Agency) -> dict[Kind, QuerySet[Any]]:
 
 
 def open_work(staff: Staff, agency: Agency, actor: Actor, *, lock: bool = False) -> list[Piece]:
-    """All of it, in the order of the kinds; six queries. For the manager of ``agency``: a household is named where the
+    """All of it, in the order of the kinds; eight queries. For the manager of ``agency``: a household is named where the
     agency sees its case, else by the number alone; those on whose deny list the manager stands are left out (another
     manager or the deputy hands them over). What was typed freely is left to the page where it may tell a hidden place.
     """
@@ -85,7 +95,9 @@ def open_work(staff: Staff, agency: Agency, actor: Actor, *, lock: bool = False)
     found: list[Piece] = []
     for kind, rows in _rows(staff, agency).items():
         ordered = rows.order_by("pk")
-        if kind is not Kind.SEAT:
+        if kind in (Kind.OUTREACH, Kind.COMPANION):
+            ordered = ordered.annotate(hides=hidden_home(actor, "household_id"))
+        elif kind is not Kind.SEAT:
             case = "pk" if kind is Kind.CASE else "case_id"
             home = "household_id" if kind is Kind.CASE else "case__household_id"
             ordered = ordered.annotate(names=sees_case(actor, case), hides=hidden_home(actor, home))
@@ -97,6 +109,10 @@ def open_work(staff: Staff, agency: Agency, actor: Actor, *, lock: bool = False)
 def _piece(kind: Kind, row: Any) -> Piece:
     if kind is Kind.SEAT:
         return Piece(kind, row.pk, row.conference.title, row.conference.get_kind_display(), None)
+    if kind in (Kind.OUTREACH, Kind.COMPANION):
+        who = row.person.display_name if row.person else "名前のわからない人" if row.hides else row.described
+        detail = "" if row.hides else f"次は{format_wareki_short(row.next_on)} {row.next_text}"
+        return Piece(kind, row.pk, who, detail, row.household_id)
     case = row if kind is Kind.CASE else row.case
     detail = ""
     if kind is Kind.CASE and row.next_on:
@@ -129,6 +145,11 @@ def staff_with_work(agency: Agency, on: date, actor: Actor) -> list[Staff]:
             case__state="open",
         ),
         FollowUp.objects.waiting().filter(not_denied(actor, "case_id"), agency=agency, staff=OuterRef("pk")),
+        Outreach.objects.running().filter(
+            Q(staff=OuterRef("pk")) | Q(companion=OuterRef("pk")),
+            ~Q(household_id__in=denied),
+            agency=agency,
+        ),
         ActionItem.objects.filter(
             not_denied(actor, "case_id"), agency=agency, staff=OuterRef("pk"), state=ActionItemState.OPEN
         ),

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, DateTimeField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, DateTimeField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, JSONObject
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.roles import Permission
-from cases.enums import OutreachAnswer
+from cases.enums import Closeness, OutreachAnswer
 from cases.models import Outreach, OutreachAttempt
 from cases.workflow import OutreachState
 from common.japan.fiscal import add_months, fiscal_year_first
 from common.queue import QueueGroup, QueueRow
+from households.contact import hidden_home
+from households.models import Person
 
 AHEAD = timedelta(days=7)
 LIMIT = 20
@@ -40,24 +42,35 @@ def attempts_of(outreach: Outreach) -> list[OutreachAttempt]:
     return list(rows.order_by("-started_at", "-pk"))
 
 
-def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
-    """Where my agency goes within a week, or should have gone. One query."""
-    if not actor.has(Permission.CASE_WRITE) or actor.agency is None:
-        return []
-    rows = (
+def home_heads(actor: Actor, at: datetime) -> QuerySet[Outreach, Any]:
+    """Where my agency goes within a week, or should have gone: ("outreach", said), for the home page's one query."""
+    return (
         Outreach.objects.visible_to(actor)
         .running()
         .filter(agency=actor.agency_id, next_on__lte=timezone.localdate(at) + AHEAD)
-        .select_related("person", "staff", "companion")
-        .order_by("next_on", "pk")[:LIMIT]
-    )
-    return [
-        QueueRow(
-            group=QueueGroup.TODAY, kind="アウトリーチ", title=row.who, url=reverse("outreach:detail", args=[row.pk]),
-            due_on=row.next_on, detail=f"{row.get_closeness_display()}・担当 {(row.companion or row.staff).name}",
+        .annotate(
+            head=Value("outreach"),
+            said=JSONObject(
+                pk="pk", next_on="next_on", closeness="closeness", described="described",
+                family_name="person__family_name", given_name="person__given_name", alias="person__alias",
+                staff=Coalesce("companion__name", "staff__name"), hides=hidden_home(actor, "household_id"),
+            ),
         )
-        for row in rows
-    ]  # fmt: skip
+        .order_by("next_on", "pk")
+        .values_list("head", "said")[:LIMIT]
+    )  # fmt: skip
+
+
+def home_row(said: dict[str, Any]) -> QueueRow:
+    """A row of ``home_heads``; a home that is hidden is not told by what its people are known by."""
+    names = {name: said[name] or "" for name in ("family_name", "given_name", "alias")}
+    unnamed = "名前のわからない人" if said["hides"] else said["described"]
+    return QueueRow(
+        group=QueueGroup.TODAY, kind="アウトリーチ",
+        title=Person(**names).display_name if any(names.values()) else unnamed,
+        url=reverse("outreach:detail", args=[said["pk"]]), due_on=date.fromisoformat(said["next_on"]),
+        detail=f"{Closeness(said['closeness']).label}・担当 {said['staff']}",
+    )  # fmt: skip
 
 
 def month_counts(actor: Actor, year: int) -> list[dict[str, Any]]:

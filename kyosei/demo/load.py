@@ -21,6 +21,7 @@ from kyosei.demo.casework import Teller
 from kyosei.demo.cast import Cast
 from kyosei.demo.masters import AGENCIES, load_masters
 from kyosei.demo.money import Ledger
+from kyosei.demo.outreach import reach_out
 from kyosei.demo.people import quiet_stories, short_stories
 from kyosei.demo.safety import keep_safe, leave_to_deputy
 from kyosei.demo.sittings import SITTINGS, Chair
@@ -64,6 +65,7 @@ def tell_all(at: datetime) -> None:
             acts.append((cast.day(sitting.ago), len(stories) + 1, partial(chair.hold, sitting)))
     for _day, _n, act in sorted(acts, key=lambda row: row[:2]):
         act()
+    reach_out(cast)
     _begin_drafts(cast, teller, at)
 
 

@@ -13,7 +13,7 @@ from accounts.actor import Actor
 from accounts.models import Staff
 from accounts.roles import Permission
 from audit.actions import record
-from cases.models import Case, CasePartner, FollowUp, WatchCycle
+from cases.models import Case, CasePartner, FollowUp, Outreach, WatchCycle
 from common.errors import NotAllowed, RuleViolation
 from households.models import HouseholdDenial
 from referrals.handover import Kind, Piece, open_work
@@ -93,6 +93,11 @@ def _move(piece: Piece, new: Staff, actor: Actor, at: datetime) -> None:
             cycle.save(update_fields=["staff"])
     elif piece.kind is Kind.PARTNER:
         CasePartner.objects.filter(pk=piece.pk).update(staff=new)
+    elif piece.kind in (Kind.OUTREACH, Kind.COMPANION):
+        outreach = Outreach.objects.get(pk=piece.pk)
+        field = "staff" if piece.kind is Kind.OUTREACH else "companion"
+        setattr(outreach, field, new)
+        outreach.save(update_fields=[field])
     elif piece.kind is Kind.ACTION_ITEM:
         ActionItem.objects.filter(pk=piece.pk).update(staff=new)
     else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 
 from accounts.actions.staff import end_appointment
 from accounts.enums import Role
 from accounts.models import Appointment, Notice
+from cases.actions.outreach import WorryData, begin_outreach
 from cases.actions.closing import ClosingData, close_case
 from cases.enums import Judgement
 from cases.models import Case, FollowUp
@@ -57,6 +59,26 @@ def test_everything_open_moves_at_once(worker, colleague, manager, desk):
     assert (case.lead_staff, case.lead_agency) == (colleague.staff, desk)
     assert ActionItem.objects.get().staff == colleague.staff
     assert "引き継ぎました" in Notice.objects.get(staff=colleague.staff).text
+
+
+def test_outreach_goes_to_a_colleague_with_its_next_date(worker, colleague, manager, desk):
+    outreach = begin_outreach(
+        data=WorryData(
+            described="青い屋根の家の息子さん", worry="何年も姿を見ない", source="neighbour",
+            next_on=f.TODAY + timedelta(days=3), companion=colleague.staff,
+        ),
+        actor=worker.actor, at=f.NOW, request_key=uuid4(),
+    )  # fmt: skip
+    (piece,) = open_work(worker.staff, desk, manager.actor)
+    assert (piece.kind, piece.title) == (Kind.OUTREACH, "青い屋根の家の息子さん")
+    assert worker.staff in staff_with_work(desk, f.TODAY, manager.actor)
+    new = persona(desk, Role.DESK_WORKER, name="世良 里美")
+    for leaver in (worker.staff, colleague.staff):
+        pieces = open_work(leaver, desk, manager.actor)
+        hand_over(staff=leaver, to={p.key: new.staff for p in pieces}, note="", actor=manager.actor, at=f.NOW)
+    outreach.refresh_from_db()
+    assert (outreach.staff, outreach.companion) == (new.staff, new.staff)
+    assert outreach.next_on == f.TODAY + timedelta(days=3)
 
 
 def test_nothing_moves_when_one_piece_has_nobody(worker, colleague, manager, desk):
