@@ -6,6 +6,8 @@ by the same distance: functions of a schema that stands before ``pg_catalog`` in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import time_machine
@@ -40,12 +42,23 @@ class TestClock:
     def _seconds(self) -> int:
         return int(self.shift / timedelta(seconds=1))
 
-    def move_database(self) -> None:
+    def move_database(self, on: timedelta = timedelta(0)) -> None:
         """Make the functions in the test database; connections that are open already take them up."""
         with connections["default"].cursor() as cursor:
             cursor.execute("CREATE SCHEMA IF NOT EXISTS test_clock")
             for name in _FUNCTIONS:
                 cursor.execute(
                     f"CREATE OR REPLACE FUNCTION test_clock.{name}() RETURNS timestamptz LANGUAGE sql STABLE AS "
-                    f"$$SELECT pg_catalog.{name}() + current_setting('kyosei.shift')::interval$$"
+                    f"$$SELECT pg_catalog.{name}() + current_setting('kyosei.shift')::interval"
+                    f" + interval '{int(on / timedelta(seconds=1))} seconds'$$"
                 )
+
+    @contextmanager
+    def later(self, on: timedelta) -> Iterator[None]:
+        """Time goes on from that much later, in Python and in a database whose transactions are real. Not nested."""
+        with time_machine.travel(datetime.now(UTC) + on, tick=True):
+            self.move_database(on)
+            try:
+                yield
+            finally:
+                self.move_database()

@@ -23,6 +23,7 @@ from cases.enums import (
 )
 from cases.models import (
     AssessmentItem,
+    Case,
     Consultation,
     Evaluation,
     FollowUp,
@@ -32,13 +33,13 @@ from cases.models import (
     WatchAttempt,
 )
 from cases.stream.registry import Data, Reader, Source, Words
+from cases.workflow import CaseState
 from common.japan.wareki import format_wareki_short
 
 MILESTONES = {
     "case.open": "ケースを開始",
     "case.take_lead": "主担当が交代",
     "case.join": "協働機関が参加",
-    "case.close": "終結",
     "case.reopen": "再相談（再開）",
 }
 
@@ -116,13 +117,29 @@ def _milestone(reader: Reader, pk: int, data: Data) -> Words:
     hidden = reader.shield.hides(reader.household_id)
     said = data["detail"] or {}
     title = MILESTONES[data["action"]]
-    if data["action"] == "case.close" and said.get("kind") in Judgement.values:
-        title = Judgement(said["kind"]).label
     case = next((c.number for c in reader.cases if str(c.pk) == data["target"]), "")
     return Words(
         title=f"{title}（{case}）" if len(reader.cases) > 1 else title, text=str(said.get("reason", "")) if data["action"] == "case.reopen" else "",
         who="" if hidden else data["label"],
     )  # fmt: skip
+
+
+def _closing(reader: Reader, pk: int, data: Data) -> Words:
+    title = Judgement(data["closing"]).label if data["closing"] in Judgement.values else "終結"
+    case = next((c.number for c in reader.cases if c.pk == data["case_id"]), "")
+    return Words(
+        title=f"{title}（{case}）" if len(reader.cases) > 1 else title,
+        text="：".join(filter(None, (data["reason"], data["note"]))),
+    )  # fmt: skip
+
+
+def _closings(reader: Reader) -> QuerySet[Any]:
+    """Each closing as it was written then: the case itself holds only the last one, and none once it is open again."""
+    events = Case.pgh_event_model.objects.filter(state=CaseState.CLOSED)  # type: ignore[attr-defined]
+    earlier = events.filter(
+        pgh_obj=OuterRef("pgh_obj"), closed_at=OuterRef("closed_at"), pgh_id__lt=OuterRef("pgh_id")
+    )
+    return events.filter(~Exists(earlier), pgh_obj__in=reader.case_ids)
 
 
 def _consultations(reader: Reader) -> QuerySet[Consultation]:
@@ -230,6 +247,11 @@ SOURCES = (
         at="started_at", words=_outreach, agency="agency", staff="staff", person="outreach__person",
         data={"way": "way", "answer": "answer", "text": "note", "minutes": "minutes", "outreach": "outreach_id",
               "case_id": "outreach__case_id"},
+    ),
+    Source(
+        "z", "m", _closings, at="closed_at", words=_closing, agency="lead_agency", staff="closed_by", is_milestone=True,
+        data={"closing": "closing_kind", "reason": "closing_reason__label", "note": "closing_note", "case_id": "pgh_obj_id"},
+        by_sector=lambda r, sector: Q(sectors__contains=[sector]),
     ),
     Source(
         "m", "m", _changes, at="at", words=_milestone, is_milestone=True,

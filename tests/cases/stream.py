@@ -38,8 +38,9 @@ from tests import factories as f
 from tests.referrals import conferences as c
 from tests.referrals.helpers import send
 
-EVERY_KIND = {"o",
+EVERY_KIND = {
     "a", "ae", "c", "o", "g", "gd", "hb", "hd", "hj", "hl", "m", "n", "p", "pe", "r", "ra", "s", "sw", "w", "wa",
+    "z",
 }  # fmt: skip
 
 
