@@ -19,8 +19,8 @@ from accounts.actor import Actor
 from accounts.models import Staff
 from accounts.roles import Permission
 from audit.actions import record
-from cases.actions.open_case import open_case
 from cases.actions.receive_consultation import current_household
+from cases.actions.take_up import take_up_case
 from cases.actions.team import join_as_receiver
 from cases.enums import Closeness, OutreachAnswer, OutreachEnd, OutreachWay, WorrySource
 from cases.models import Case, Consultation, Outreach, OutreachAttempt
@@ -275,7 +275,14 @@ def agree_to_support(
         )
     if row.person is None:
         _name(row, person_id, new_person, actor, at)
-    case = open_case(household=row.household, person=row.person, actor=actor, at=at, sectors=sectors)
+    case = take_up_case(
+        household=row.household,
+        person=row.person,
+        actor=actor,
+        at=at,
+        sectors=sectors,
+        reason=f"アウトリーチ：{how.strip()}",
+    )
     agency, staff = actor.office()
     if case.lead_agency_id != agency.pk:
         join_as_receiver(case=case, agency=agency, staff=staff, actor=actor, at=at)

@@ -18,7 +18,7 @@ from accounts.roles import Permission
 from audit.actions import record
 from cases.actions.drafts import forget_draft
 from cases.actions.numbers import CONSULTATION_SERIES, take_number
-from cases.actions.open_case import open_case
+from cases.actions.take_up import take_up_case
 from cases.actions.team import join_as_receiver
 from cases.actions.text_index import index_text
 from cases.enums import Caller, CodeList, Outcome, Way
@@ -173,11 +173,14 @@ def _household_of(person: Person | None, needed: bool, *, actor: Actor, at: date
 def _case_of(
     household: Household, consultation: Consultation, sectors: Sequence[str], *, actor: Actor, at: datetime
 ) -> Case:
-    """The household's open case, or a new one led here. Nobody is turned away: where another agency leads, the contact
+    """The household's open case, its closed one taken up again, or a new one led here. Nobody is turned away: where another agency leads, the contact
     stands in its case at once, its lead worker is told, and the receiving agency takes part beside it. Its record
     opens to the receiving agency only on a ground of sharing.
     """
-    case = open_case(household=household, person=consultation.person, actor=actor, at=at, sectors=sectors)
+    case = take_up_case(
+        household=household, person=consultation.person, actor=actor, at=at, sectors=sectors,
+        reason=f"相談受付 {consultation.receipt_no}",
+    )  # fmt: skip
     if case.lead_agency_id != actor.agency_id and actor.agency is not None and actor.staff is not None:
         join_as_receiver(case=case, agency=actor.agency, staff=actor.staff, actor=actor, at=at)
         notify(

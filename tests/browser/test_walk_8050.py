@@ -23,7 +23,11 @@ def walk(transactional_db, live_server, clock_of_the_tests, sign_in, worker, dis
 
 def test_mother_and_withdrawn_son_from_first_word_to_the_year_after(walk, disability_worker):
     walk.begin()
-    walk.receive("通帳を見せに来られた。「息子が二十年、家から出ません。私も八十になりました」。", MOTHER, concerns="c13 c03 c12")
+    walk.receive(
+        "通帳を見せに来られた。「息子が二十年、家から出ません。私も八十になりました」。",
+        MOTHER,
+        concerns="c13 c03 c12",
+    )
     walk.add_member("三田村", "亮二", "S51.5.3", "child")
     walk.kinship(MOTHER, SON)
     walk.consent(disability_worker)

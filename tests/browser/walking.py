@@ -63,7 +63,9 @@ class Walk:
             yield
             self.page.context.close()
 
-    def receive(self, text: str, name: str, *, concerns: str, way: str = "visit_desk", minutes: int = 40) -> str:
+    def receive(
+        self, text: str, name: str, *, concerns: str, way: str = "visit_desk", minutes: int = 40
+    ) -> str:
         """「相談を受ける」 about somebody new; opens the case and returns its number."""
         self.page.keyboard.press("n")
         self.page.wait_for_url("**/consultations/new/**")
@@ -104,14 +106,18 @@ class Walk:
         self.page.get_by_role("button", name="記録する", exact=True).last.click()
         expect(self.main).to_contain_text(f"{person} は {relative} の")
 
-    def note(self, text: str, *, way: str = "home_visit", minutes: int = 45, next_in: int | None = None) -> None:
+    def note(
+        self, text: str, *, way: str = "home_visit", minutes: int = 45, next_in: int | None = None
+    ) -> None:
         """From the household's own page: what was done, and when next."""
         self.household()
         self.page.fill("#composer textarea[name=text]", text)
         self.page.locator(f"#composer input[name=way][value={way}]").check(force=True)
         self.page.fill("#id_minutes", str(minutes))
         if next_in is not None:
-            self.page.fill("#composer input[name=next_on]", wareki(timezone.localdate() + timedelta(days=next_in)))
+            self.page.fill(
+                "#composer input[name=next_on]", wareki(timezone.localdate() + timedelta(days=next_in))
+            )
             self.page.fill("#composer input[name=next_text]", "訪ねて様子を聞く")
         self.page.keyboard.press("Control+Enter")
 

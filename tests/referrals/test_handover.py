@@ -10,8 +10,8 @@ import pytest
 from accounts.actions.staff import end_appointment
 from accounts.enums import Role
 from accounts.models import Appointment, Notice
-from cases.actions.outreach import WorryData, begin_outreach
 from cases.actions.closing import ClosingData, close_case
+from cases.actions.outreach import WorryData, begin_outreach
 from cases.enums import Judgement
 from cases.models import Case, FollowUp
 from common.errors import NotAllowed, RuleViolation
