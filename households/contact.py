@@ -11,12 +11,21 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.enums import AgencyKind
 from accounts.models import Agency
-from households.models import AddressProtection, Household, HouseholdMember, Person, SafeContact
+from households.models import (
+    AddressProtection,
+    FormerAddress,
+    Household,
+    HouseholdMember,
+    Person,
+    SafeContact,
+)
 
 HIDDEN = "（秘匿）"
 HIDDEN_DESK = "相談窓口（秘匿）"
@@ -67,6 +76,12 @@ class Shield:
             household.area.name if household.area else "",
         )  # fmt: skip
 
+    def former_home(self, household: Household, home: FormerAddress) -> HouseholdContact:
+        """Where the household lived before: as closed as where it lives now (domain.md 7.4)."""
+        if household.pk in self.households:
+            return self.household(household)
+        return HouseholdContact(False, home.postal_code, home.address)
+
     def person(self, person: Person, rule: SafeContact | None = None) -> PersonContact:
         if person.pk in self.people:
             return PersonContact(True, HIDDEN, HIDDEN, rule)
@@ -112,6 +127,13 @@ def _shield(person_ids: Iterable[int]) -> Shield:
     rows = list(
         HouseholdMember.objects.filter(person__in=people)
         .select_related("person", "household__area")
+        .annotate(
+            former=ArraySubquery(
+                FormerAddress.objects.filter(household=OuterRef("household_id"))
+                .order_by("pk")
+                .values("address")
+            )
+        )
         .order_by("household_id", "pk")
     )
     today = timezone.localdate()
@@ -119,7 +141,7 @@ def _shield(person_ids: Iterable[int]) -> Shield:
     for row in rows:
         secret = [row.person.phone, row.person.workplace]
         if today in row.during:
-            secret += [row.household.address, row.household.phone, row.household.postal_code]
+            secret += [row.household.address, row.household.phone, row.household.postal_code, *row.former]
         words.setdefault(row.household_id, []).extend(secret)
     living = frozenset(row.household_id for row in rows if today in row.during)
     return Shield(people, living, {pk: p for pk, said in words.items() if (p := _pattern(said)) is not None})

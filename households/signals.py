@@ -8,3 +8,5 @@ people_merged = Signal()
 merge_undone = Signal()
 # kwargs: link (PersonLink), actor, at — after two records were said to be possibly one person
 people_linked = Signal()
+# kwargs: person (Person), actor, at — after a death was recorded
+person_died = Signal()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households import views, views_same
+from households import views, views_movements, views_same
 from households import views_protection as protection
 
 app_name = "households"
@@ -23,6 +23,12 @@ urlpatterns = [
     path("<int:pk>/members/<int:member_pk>/end/", views.member_end, name="member_end"),
     path("<int:pk>/kinship/", views.kinship_add, name="kinship_add"),
     path("<int:pk>/kinship/<int:kinship_pk>/remove/", views.kinship_remove, name="kinship_remove"),
+    path("<int:pk>/movements/new/", views_movements.movement_new, name="movement_new"),
+    path(
+        "<int:pk>/movements/<int:movement_pk>/withdraw/",
+        views_movements.movement_withdraw,
+        name="movement_withdraw",
+    ),
     path("people/<int:pk>/", views.person_edit, name="person_edit"),
     path("people/<int:pk>/same/", views_same.same, name="same"),
     path("people/<int:pk>/merge/<int:other_pk>/", views_same.merge, name="merge"),

@@ -14,8 +14,10 @@ from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.roles import Permission
 from common.errors import NotAllowed, RuleViolation, StaleRecord
+from common.japan.wareki import parse_wareki
 from common.keyset import Sort, paginate
 from households.actions import members as member_actions
+from households.actions.kinship import add_kinship, remove_kinship
 from households.actions.persons import register_household, update_household, update_person
 from households.contact import safe_contacts
 from households.forms import (
@@ -32,6 +34,7 @@ from households.forms import (
 from households.models import Household, HouseholdMember, Kinship, Person
 from households.permissions import can_edit_household, can_protect
 from households.selectors import filter_households, kinship_rows, member_rows
+from households.selectors_history import address_on, household_on, movement_rows
 from households.templatetags.contact import shield_of
 from households.views_same import get_person
 
@@ -80,10 +83,29 @@ def detail(request: ActorRequest, pk: int) -> HttpResponse:
     return render(request, "households/detail.html", _page(request, household))
 
 
+def _as_of(request: ActorRequest, household: Household) -> dict[str, Any]:
+    """「この日の世帯」: the household as it was on the day that ``?on=`` asks for."""
+    if not (asked := request.GET.get("on", "").strip()):
+        return {"day": None, "asked": ""}
+    try:
+        on = parse_wareki(asked)
+    except ValueError as error:
+        return {"day": None, "asked": asked, "day_error": str(error)}
+    if on > timezone.localdate():
+        return {"day": None, "asked": asked, "day_error": "今日より後の日は、まだわかりません。"}
+    shield = shield_of(request)
+    return {
+        "day": on, "asked": asked, "day_rows": household_on(household, on, shield),
+        "day_contact": address_on(household, on, shield, request.actor),
+    }  # fmt: skip
+
+
 def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str, Any]:
     rows = member_rows(household, timezone.localdate(), shield_of(request))
     people = [row.member.person for row in rows]
     return {
+        **_as_of(request, household),
+        "movements": movement_rows(household, request.actor, shield_of(request)),
         "rules": safe_contacts([p.pk for p in people], request.actor),
         "may_protect": can_protect(request.actor),
         "household": household,
@@ -193,7 +215,7 @@ def kinship_add(request: ActorRequest, pk: int) -> HttpResponse:
         by_id = {p.pk: p for p in people}
         data = form.cleaned_data
         try:
-            member_actions.add_kinship(
+            add_kinship(
                 household=household, person=by_id[data["person"]], relative=by_id[data["relative"]],
                 kind=data["kind"], note=data["note"], actor=request.actor, at=timezone.now(),
             )  # fmt: skip
@@ -215,9 +237,7 @@ def kinship_remove(request: ActorRequest, pk: int, kinship_pk: int) -> HttpRespo
     kinship = scoped_get(
         Kinship.objects.visible_to(request.actor).filter(person__in=people), request, log=None, pk=kinship_pk
     )
-    member_actions.remove_kinship(
-        household=household, kinship=kinship, actor=request.actor, at=timezone.now()
-    )
+    remove_kinship(household=household, kinship=kinship, actor=request.actor, at=timezone.now())
     messages.success(request, "関係を取り消しました。")
     return redirect("households:detail", pk=pk)
 
@@ -230,7 +250,8 @@ def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
     person = get_person(request, pk)
     if person.pk != pk and request.method == "GET":
         return redirect("households:person_edit", pk=person.pk)
-    back = person.memberships.order_by("-pk").first()
+    seen = Household.objects.visible_to(request.actor)
+    back = person.memberships.filter(household__in=seen).order_by("-pk").first()
     hidden = person.pk in shield_of(request).people
     if request.method == "GET":
         form = PersonForm(
