@@ -14,10 +14,25 @@ class StaffForm(KyoseiForm):
     name = forms.CharField(label="氏名", max_length=60)
     kana = forms.CharField(label="ふりがな", max_length=60)
     email = forms.EmailField(label="メール", required=False)
+    home_town = forms.CharField(
+        label="住まいの町名",
+        max_length=60,
+        required=False,
+        help_text="市内に住むとき。近所の人の記録を見たことが、管理者の「気になる閲覧」に出ます",
+    )
     password = forms.CharField(
         label="最初のパスワード",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="12文字以上",
+    )
+
+
+class HomeTownForm(KyoseiForm):
+    home_town = forms.CharField(
+        label="住まいの町名",
+        max_length=60,
+        required=False,
+        help_text="市内に住むとき。近所の人の記録を見たことが、管理者の「気になる閲覧」に出ます",
     )
 
 

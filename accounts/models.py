@@ -96,6 +96,12 @@ class Agency(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def covers(self, area: Area | None) -> bool:
+        """Whether a household of ``area`` belongs to this agency's area. An agency without one has the whole
+        municipality; a household whose area nobody knows belongs to all, so that it falls between none.
+        """
+        return self.area_id is None or area is None or self.area_id in (area.pk, area.parent_id)
+
 
 class StaffQuerySet(models.QuerySet["Staff"]):
     def of_agency(self, agency: Agency, *, on: date) -> StaffQuerySet:
@@ -136,6 +142,8 @@ class Staff(AbstractBaseUser):
     name = models.CharField("氏名", max_length=60)
     kana = models.CharField("ふりがな", max_length=60, blank=True)
     email = models.EmailField("メール", blank=True)
+    # of the worker's own home, only for asking about readings of neighbours' records
+    home_town = models.CharField("住まいの町名", max_length=60, blank=True)
     is_active = models.BooleanField("有効", default=True)
     # what guardian asks of a user model; agency groups come from the appointment, never from here
     groups = models.ManyToManyField(Group, blank=True, related_name="staff", verbose_name="グループ")

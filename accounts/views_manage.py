@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import no_permission, permission
-from accounts.actions.staff import appoint, end_appointment, register_staff
-from accounts.forms import AppointmentForm, EndAppointmentForm, StaffForm
+from accounts.actions.staff import appoint, end_appointment, register_staff, set_home_town
+from accounts.forms import AppointmentForm, EndAppointmentForm, HomeTownForm, StaffForm
 from accounts.http import ActorRequest
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
@@ -97,9 +97,26 @@ def staff_detail(request: ActorRequest, pk: int) -> HttpResponse:
     appointments = staff.appointments.select_related("agency").order_by("-during", "pk")
     context = {
         "staff": staff, "form": form, "appointments": appointments, "end_form": EndAppointmentForm(prefix="end"),
+        "town_form": HomeTownForm(prefix="town", initial={"home_town": staff.home_town}),
         "today": timezone.localdate(),
     }  # fmt: skip
     return render(request, "manage/staff.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["POST"])
+@permission(Permission.STAFF_ADMIN)
+def staff_town(request: ActorRequest, pk: int) -> HttpResponse:
+    """Correct the town where a worker lives."""
+    staff = get_object_or_404(Staff.objects.visible_to(request.actor), pk=pk)
+    form = HomeTownForm(request.POST, prefix="town")
+    if form.is_valid():
+        set_home_town(
+            staff=staff, home_town=form.cleaned_data["home_town"], actor=request.actor, at=timezone.now()
+        )
+        messages.success(request, "住まいの町名を登録しました。")
+    else:
+        messages.error(request, "住まいの町名は60文字までです。")
+    return redirect("manage:staff", pk=staff.pk)
 
 
 @require_http_methods(["POST"])

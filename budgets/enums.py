@@ -29,6 +29,8 @@ class SourceType(TextChoices):
     CONSULTATION = "consultation", "相談受付から"
     NOTE = "note", "支援経過から"
     CONFERENCE = "conference", "会議から"
+    WATCH = "watch", "終結後の見守りから"
+    OUTREACH = "outreach", "アウトリーチから"
 
 
 class RemainderRule(TextChoices):

@@ -22,7 +22,7 @@ from budgets.enums import CategoryKind, SourceType
 from budgets.models import WorkCategory, WorkEntry, WorkFinding, WorkMonth
 from budgets.quick_entry import Choice
 from budgets.workflow import MonthState
-from cases.models import Consultation, ProgressNote
+from cases.models import Consultation, ProgressNote, WatchAttempt
 from common.japan.business_days import is_working_day
 from common.japan.fiscal import month_first, month_last
 from common.queue import QueueGroup, QueueRow
@@ -232,7 +232,7 @@ def _totals(entries: Iterable[WorkEntry]) -> list[Total]:
 
 
 def _record_urls(entries: Iterable[WorkEntry], actor: Actor) -> dict[tuple[str, int], str]:
-    """The page of each record that the actor may see. Two queries at most."""
+    """The page of each record that the actor may see. One query for each kind of record among the entries."""
     ids: dict[str, list[int]] = {}
     for entry in entries:
         if entry.source_id is not None:
@@ -244,6 +244,9 @@ def _record_urls(entries: Iterable[WorkEntry], actor: Actor) -> dict[tuple[str, 
     if found := ids.get(SourceType.NOTE):
         notes = ProgressNote.objects.visible_to(actor).filter(pk__in=found).values_list("pk", "case__number")
         urls |= {(SourceType.NOTE, pk): _url("cases:detail", number, f"#note-{pk}") for pk, number in notes}
+    if found := ids.get(SourceType.WATCH):
+        turns = WatchAttempt.objects.visible_to(actor).filter(pk__in=found).values_list("pk", "follow_up_id")
+        urls |= {(SourceType.WATCH, pk): _url("cases:follow_up", turn) for pk, turn in turns}
     if actor.has(Permission.CONFERENCE_VIEW):
         for pk in ids.get(SourceType.CONFERENCE, []):
             urls[SourceType.CONFERENCE, pk] = _url("conferences:detail", pk)

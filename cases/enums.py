@@ -78,9 +78,42 @@ class Achievement(TextChoices):
 class FollowUpResult(TextChoices):
     STABLE = "stable", "安定"
     WORSE = "worse", "悪化"
-    UNREACHABLE = "unreachable", "連絡がとれない"
-    MOVED = "moved", "転居"
+    UNREACHABLE = "unreachable", "連絡がつかない"
+    MOVED = "moved", "転出"
     DIED = "died", "死亡"
+
+
+class WatchWay(TextChoices):
+    """How somebody looks again after closing."""
+
+    PHONE = "phone", "電話"
+    HOME_VISIT = "home_visit", "訪問"
+    VISIT_DESK = "visit_desk", "来所"
+    COMMISSIONER = "commissioner", "民生委員を通じて"
+    AGENCY = "agency", "関係機関を通じて"
+    MAIL = "mail", "手紙・メール"
+    OTHER = "other", "その他"
+
+
+class Every(TextChoices):
+    """How often somebody looks again. The value of a number of months is its number."""
+
+    MONTH = "1", "1か月ごと"
+    QUARTER = "3", "3か月ごと"
+    HALF_YEAR = "6", "6か月ごと"
+    YEAR = "12", "12か月ごと"
+    DAYS = "days", "日数を決める"
+    ONCE = "once", "1回だけ"
+
+
+class WatchEnd(TextChoices):
+    """Why a watch cycle ended."""
+
+    FINISHED = "finished", "予定の回数・期間を終えた"
+    STOPPED = "stopped", "途中でやめた"
+    MOVED = "moved", "転出"
+    DIED = "died", "死亡"
+    REOPENED = "reopened", "支援を再開した"
 
 
 class BreakGlassReason(TextChoices):

@@ -1,4 +1,4 @@
-"""What casework does when people are linked or merged; connected in apps.py."""
+"""What casework does when people are linked or merged, or a household moves; connected in apps.py."""
 
 from __future__ import annotations
 
@@ -8,8 +8,24 @@ from django.urls import reverse
 
 from accounts.actions.notices import notify
 from accounts.actor import Actor
+from cases.actions.grants import grant_directors_of_multi_sector_case
 from cases.models import Case
-from households.models import HouseholdDenial, HouseholdMember, Person, PersonLink, PersonMerge
+from households.models import (
+    Household,
+    HouseholdDenial,
+    HouseholdMember,
+    Person,
+    PersonLink,
+    PersonMerge,
+)
+
+
+def follow_area(
+    sender: object, *, household: Household, actor: Actor, at: datetime, **kwargs: object
+) -> None:
+    """The directors of the new area see the open case of several sectors, those of the old one no longer."""
+    for case in Case.objects.open().filter(household=household).select_for_update(of=("self",)):
+        grant_directors_of_multi_sector_case(case=case, actor=actor, at=at)
 
 
 def tell_of_link(sender: object, *, link: PersonLink, actor: Actor, at: datetime, **kwargs: object) -> None:

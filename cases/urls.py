@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.views import assessment, cases, closing, consents, plans
+from cases.views import assessment, cases, closing, consents, plans, watch
 
 app_name = "cases"
 urlpatterns = [
@@ -14,7 +14,11 @@ urlpatterns = [
     path("plans/<int:pk>/edit/", plans.plan_edit, name="plan_edit"),
     path("plans/<int:pk>/pdf/", plans.plan_pdf, name="plan_pdf"),
     path("plans/<int:pk>/evaluate/", plans.evaluate, name="evaluate"),
-    path("follow-ups/<int:pk>/", closing.follow_up, name="follow_up"),
+    path("follow-ups/<int:pk>/", watch.follow_up, name="follow_up"),
+    path("follow-ups/<int:pk>/back/", watch.follow_up_back, name="follow_up_back"),
+    path("watch/", watch.watch_list, name="watch_list"),
+    path("watch/results/", watch.watch_results, name="watch_results"),
+    path("watch/results/list/", watch.watch_turns, name="watch_turns"),
     path("<str:number>/", cases.detail, name="detail"),
     path("<str:number>/notes/", cases.note_add, name="note_add"),
     path("<str:number>/items/", assessment.item_add, name="item_add"),
@@ -26,4 +30,6 @@ urlpatterns = [
     path("<str:number>/plans/", plans.plan_start, name="plan_start"),
     path("<str:number>/close/", closing.close, name="close"),
     path("<str:number>/reopen/", closing.reopen, name="reopen"),
+    path("<str:number>/watch/", watch.watch_edit, name="watch_edit"),
+    path("<str:number>/watch/stop/", watch.watch_stop, name="watch_stop"),
 ]

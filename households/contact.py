@@ -8,16 +8,20 @@ a test forbids reading the fields anywhere else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.enums import AgencyKind
 from accounts.models import Agency
+from common.errors import NotAllowed
 from households.models import (
     AddressProtection,
     FormerAddress,
@@ -30,8 +34,19 @@ from households.models import (
 HIDDEN = "（秘匿）"
 HIDDEN_DESK = "相談窓口（秘匿）"
 HIDDEN_EDIT = "秘匿された連絡先を含む記録のため、見てよい機関だけが訂正できます。"
-_DIGITS = {str(n): f"[{n}{chr(0xFF10 + n)}]" for n in range(10)}
-_DASHES = "[-‐‑–—−－ーｰ 　]*"
+_KANJI = "〇一二三四五六七八九"
+_DIGITS = {str(n): f"[{n}{chr(0xFF10 + n)}{_KANJI[n]}]" for n in range(10)}
+_DASHES = "[-‐‑–—−－ーｰ()（） 　]*"
+# what an address says after the name of its town, in any of the ways in which it is written
+_NUMBERS = f"(?:[ 　]*[0-9０-９{_KANJI}十](?:[0-9０-９{_KANJI}十の]|丁目|番地?|号室?|[-‐‑–—−－ーｰ])*)"
+_PREFECTURE = "(?:(?:東京都|北海道|(?:京都|大阪)府|[一-龠]{2,3}県))?"
+_TAG = re.compile(r"(<[^>]*>)")
+_SAID_IN_TAG = re.compile(
+    r"""\b(value|title|alt|placeholder|content|aria-label|data-label)=("[^"]*"|'[^']*')"""
+)
+
+
+Word = tuple[int, str]  # a protected detail as a pattern, with its length
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +72,14 @@ class PersonContact:
 
 @dataclass(frozen=True, slots=True)
 class Shield:
-    """What is protected from one reader. ``people`` and ``households`` are ids; ``words`` the details themselves."""
+    """What is protected from one reader. ``people`` and ``households`` are ids; ``words`` the details themselves, by
+    every household in whose records they may have been typed, and ``own`` by person.
+    """
 
     people: frozenset[int] = frozenset()
     households: frozenset[int] = frozenset()
     words: dict[int, re.Pattern[str]] = field(default_factory=dict)
+    own: dict[int, re.Pattern[str]] = field(default_factory=dict)
 
     def hides(self, household: Household | int | None) -> bool:
         pk = household.pk if isinstance(household, Household) else household
@@ -87,6 +105,11 @@ class Shield:
             return PersonContact(True, HIDDEN, HIDDEN, rule)
         return PersonContact(False, person.phone, person.workplace, rule)
 
+    def of_person(self, text: str, person_id: int) -> str:
+        """Words about one person, whichever household they are read in."""
+        pattern = self.own.get(person_id)
+        return pattern.sub(HIDDEN, text) if pattern else text
+
     def desk(self, agency: Agency, household: Household | int | None) -> str:
         """The short name of an agency, unless it would tell in which neighbourhood a protected person lives."""
         if self.hides(household) and agency.kind == AgencyKind.DESK:
@@ -95,9 +118,32 @@ class Shield:
 
     def text(self, text: str, household: Household | int | None) -> str:
         """Free text with the protected details themselves struck out, in whatever width they were typed."""
-        pk = household.pk if isinstance(household, Household) else household
-        pattern = self.words.get(pk) if pk is not None else None
+        pattern = self._pattern(household)
         return pattern.sub(HIDDEN, text) if pattern else text
+
+    def markup(self, html: str, household: Household | int | None) -> str:
+        """A piece of a page: its words, and what its fields and labels say; its tags stay as they are."""
+        pattern = self._pattern(household)
+        if pattern is None or pattern.search(html) is None:
+            return html
+        parts = _TAG.split(html)
+        for n, part in enumerate(parts):
+            parts[n] = _struck_tag(part, pattern) if n % 2 else pattern.sub(HIDDEN, part)
+        return "".join(parts)
+
+    def check_readable(self, household: Household | int | None, *texts: str) -> None:
+        """Raise NotAllowed for texts that hold protected details: who cannot read one whole may not write it over."""
+        pattern = self._pattern(household)
+        if pattern is not None and any(pattern.search(text) for text in texts):
+            raise NotAllowed(HIDDEN_EDIT)
+
+    def _pattern(self, household: Household | int | None) -> re.Pattern[str] | None:
+        pk = household.pk if isinstance(household, Household) else household
+        return self.words.get(pk) if pk is not None else None
+
+
+def _struck_tag(tag: str, pattern: re.Pattern[str]) -> str:
+    return _SAID_IN_TAG.sub(lambda said: f"{said[1]}={pattern.sub(HIDDEN, said[2])}", tag)
 
 
 NOTHING_HIDDEN = Shield()
@@ -105,27 +151,57 @@ NOTHING_HIDDEN = Shield()
 
 def shield_for(actor: Actor) -> Shield:
     """The shield of a reader: one query while nothing is hidden from them, two otherwise."""
-    return _shield(AddressProtection.objects.closed_to(actor).values_list("person_id", flat=True))
+    return _shield(AddressProtection.objects.closed_to(actor))
 
 
 def shield_for_agency(agency: Agency) -> Shield:
     """What another agency may not have: for parts of a record that are sent or handed out to it."""
-    return _shield(
-        AddressProtection.objects.in_force().exclude(named__agency=agency).values_list("person_id", flat=True)
-    )
+    return _shield(AddressProtection.objects.in_force().exclude(named__agency=agency))
 
 
 def shield_for_everybody() -> Shield:
     """For readers that are no unit of anything: papers handed round, jobs, counts."""
-    return _shield(AddressProtection.objects.in_force().values_list("person_id", flat=True))
+    return _shield(AddressProtection.objects.in_force())
 
 
-def _shield(person_ids: Iterable[int]) -> Shield:
-    people = frozenset(person_ids)
+def homes_in_towns(
+    actor: Actor, towns: Mapping[int, str], among: Collection[int]
+) -> dict[int, frozenset[int]]:
+    """For each key of ``towns`` the households of ``among`` whose address holds that town; protected homes are in none,
+    for who is told of a match is told the town. One query, and those of the shield.
+    """
+    hidden = shield_for(actor).households
+    homes = [
+        (pk, unicodedata.normalize("NFKC", address).replace(" ", ""))
+        for pk, address in Household.objects.filter(pk__in=among).values_list("pk", "address")
+        if pk not in hidden
+    ]
+    wanted = {key: unicodedata.normalize("NFKC", town).replace(" ", "") for key, town in towns.items()}
+    return {
+        key: frozenset(pk for pk, address in homes if town and town in address)
+        for key, town in wanted.items()
+    }
+
+
+def hidden_home(actor: Actor, path: str) -> Exists:
+    """Whether the household at ``path`` has, or had, a member who is protected from the reader, as a condition of a
+    query: for rows that have no shield, which then leave out what was typed freely.
+    """
+    closed = AddressProtection.objects.closed_to(actor).values("person_id")
+    return Exists(HouseholdMember.objects.filter(household=OuterRef(path), person__in=closed))
+
+
+def _shield(protections: QuerySet[AddressProtection]) -> Shield:
+    pairs = list(protections.values_list("person_id", "adversary_id"))
+    people = frozenset(person for person, _ in pairs)
     if not people:
         return Shield()
+    fled_from: dict[int, set[int]] = defaultdict(set)
+    for person, adversary in pairs:
+        if adversary is not None:
+            fled_from[adversary].add(person)
     rows = list(
-        HouseholdMember.objects.filter(person__in=people)
+        HouseholdMember.objects.filter(person__in=people | set(fled_from))
         .select_related("person", "household__area")
         .annotate(
             former=ArraySubquery(
@@ -137,29 +213,66 @@ def _shield(person_ids: Iterable[int]) -> Shield:
         .order_by("household_id", "pk")
     )
     today = timezone.localdate()
-    words: dict[int, list[str]] = {}
+    said: dict[int, list[Word]] = defaultdict(list)
+    read_in: dict[int, set[int]] = defaultdict(set)
+    living = set()
     for row in rows:
-        secret = [row.person.phone, row.person.workplace]
+        read_in[row.household_id] |= fled_from.get(row.person_id, set())
+        if row.person_id not in people:
+            continue
+        read_in[row.household_id].add(row.person_id)
+        said[row.person_id] += _words(row.person.phone, row.person.workplace)
         if today in row.during:
-            secret += [row.household.address, row.household.phone, row.household.postal_code, *row.former]
-        words.setdefault(row.household_id, []).extend(secret)
-    living = frozenset(row.household_id for row in rows if today in row.during)
-    return Shield(people, living, {pk: p for pk, said in words.items() if (p := _pattern(said)) is not None})
+            living.add(row.household_id)
+            home = row.household
+            said[row.person_id] += [*_address_words(home.address), *_words(home.phone, home.postal_code)]
+            for address in row.former:
+                said[row.person_id] += _address_words(address)
+    words = {
+        home: found
+        for home, persons in read_in.items()
+        if (found := _pattern(word for pk in persons for word in said[pk])) is not None
+    }
+    own = {pk: found for pk in people if (found := _pattern(said[pk])) is not None}
+    return Shield(people, frozenset(living), words, own)
 
 
-def _pattern(details: Iterable[str]) -> re.Pattern[str] | None:
-    """Details as one pattern: digits in either width, any dash or none between them."""
-    wanted = sorted({d.strip() for d in details if len(d.strip()) > 2}, key=len, reverse=True)
-    return re.compile("|".join(map(_loose, wanted))) if wanted else None
+def _pattern(words: Iterable[Word]) -> re.Pattern[str] | None:
+    """Patterns as one, the longest detail first."""
+    wanted = sorted(set(words), key=lambda word: (-word[0], word[1]))
+    return re.compile("|".join(pattern for _, pattern in wanted)) if wanted else None
+
+
+def _words(*details: str) -> list[Word]:
+    return [(len(detail.strip()), _loose(detail.strip())) for detail in details if len(detail.strip()) > 2]
+
+
+def _address_words(address: str) -> list[Word]:
+    """An address as it is written out, and as it is said in short: the town with or without its numbers, the house."""
+    address = address.strip()
+    if len(address) < 3:
+        return []
+    city = f"(?:{_loose(settings.MUNICIPALITY_NAME)})?" if settings.MUNICIPALITY_NAME else ""
+    bare = re.sub(f"^{_PREFECTURE}{city}", "", address)
+    town = re.split(f"[0-9０-９]|[{_KANJI}十]+(?:丁目|番|号)", bare, maxsplit=1)[0].strip(" 　")
+    found = _words(address)
+    if len(town) > 1:
+        found.append((len(town) + 1, f"{_PREFECTURE}{city}{_loose(town)}{_NUMBERS}"))
+    if len(town) > 2:
+        found.append((len(town), f"{_PREFECTURE}{city}{_loose(town)}"))
+    house = re.sub(f"^{re.escape(town)}{_NUMBERS}?", "", bare).strip(" 　")
+    return found + _words(re.split(_NUMBERS, house, maxsplit=1)[0])
 
 
 def _loose(detail: str) -> str:
+    """Digits in any width, with any dash or none between them; spaces anywhere."""
     parts = []
     for char in detail:
         if char in _DIGITS:
             parts.append(_DIGITS[char] + _DASHES)
         elif re.fullmatch(_DASHES, char):
-            continue
+            if not parts or not parts[-1].endswith(_DASHES):
+                parts.append(_DASHES)
         else:
             parts.append(re.escape(char) + "[ 　]*")
     return "".join(parts)

@@ -107,6 +107,7 @@ class MergeChange(TextChoices):
     MOVED = "moved", "付け替え"
     CHANGED = "changed", "書き換え"
     REMOVED = "removed", "重なりのため外した"
+    ADDED = "added", "加えた"
 
 
 class MovementKind(TextChoices):
@@ -131,3 +132,14 @@ class MovementKind(TextChoices):
 class MovementSource(TextChoices):
     HAND = "hand", "職員の記録"
     REGISTER = "register", "住民基本台帳"
+
+
+class FormerNameKind(TextChoices):
+    """Why a name is no longer the person's name."""
+
+    MARRIAGE = "marriage", "婚姻前の姓"
+    DIVORCE = "divorce", "離婚前の姓"
+    ADOPTION = "adoption", "養子縁組の前の姓"
+    CHANGED = "changed", "氏名の変更の前"
+    MERGED = "merged", "統合した記録の氏名"
+    OTHER = "other", "その他・わからない"

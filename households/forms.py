@@ -9,7 +9,7 @@ from django import forms
 from accounts.models import Area
 from common.forms import KyoseiForm, PhoneField, VersionField, WarekiDateField
 from households.actions.persons import PersonData
-from households.enums import KinshipKind, Relation, Sex
+from households.enums import FormerNameKind, KinshipKind, Relation, Sex
 
 
 class PersonFields(KyoseiForm):
@@ -45,8 +45,24 @@ class PersonForm(PersonFields):
 
     def __init__(self, *args: Any, hides_contact: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("phone", "workplace") if hides_contact else ():
+        for name in ("phone", "workplace", "note") if hides_contact else ():
             del self.fields[name]
+
+
+class FormerNameForm(KyoseiForm):
+    """旧姓: the name or its reading; the given name only where it changed too; why, how known and when."""
+
+    family_name = forms.CharField(label="旧姓", max_length=60, required=False)
+    family_kana = forms.CharField(label="旧姓のふりがな", max_length=60, required=False)
+    given_name = forms.CharField(label="以前の名", max_length=60, required=False)
+    given_kana = forms.CharField(label="以前の名のふりがな", max_length=60, required=False)
+    kind = forms.ChoiceField(label="変わったわけ", choices=FormerNameKind, initial=FormerNameKind.OTHER)
+    reason = forms.CharField(label="どうして分かったか", max_length=200, required=False)
+    from_on = WarekiDateField(label="いつから", required=False)
+    until_on = WarekiDateField(label="いつまで", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="id_former_%s", **kwargs)
 
 
 CONTACT_FIELDS = ("area", "postal_code", "address", "phone")

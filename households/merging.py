@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.apps import apps
@@ -10,8 +10,8 @@ from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateRange
 from pghistory.models import Event
 
-from households.enums import KinshipKind
-from households.models import Kinship, Person, PersonLink, PersonMerge
+from households.enums import FormerNameKind, KinshipKind
+from households.models import FormerName, Kinship, Person, PersonLink, PersonMerge
 
 SYMMETRIC: Final = frozenset(
     {KinshipKind.SPOUSE, KinshipKind.PARTNER, KinshipKind.FORMER_SPOUSE, KinshipKind.SIBLING}
@@ -21,6 +21,7 @@ FIELDS: Final = (
     "family_name", "given_name", "family_kana", "given_kana", "alias", "birth_on", "birth_note", "died_on", "sex", "phone",
     "workplace", "note",
 )  # fmt: skip
+_NAME: Final = ("family_name", "family_kana", "given_name", "given_kana")
 # these speak of two people as two, and stay where they are
 _OF_TWO: Final = (Person, PersonLink, PersonMerge)
 
@@ -58,6 +59,28 @@ def hull(periods: list[DateRange]) -> DateRange:
     lower = None if any(p.lower is None for p in periods) else min(p.lower for p in periods)
     upper = None if any(p.upper is None for p in periods) else max(p.upper for p in periods)
     return DateRange(lower, upper, "[)")
+
+
+def name_key(row: FormerName) -> tuple[str, ...]:
+    """What of a former name stands once per person."""
+    return row.family_name, row.family_kana, row.given_name, row.given_kana
+
+
+def names_given_up(kept: Person, records: Iterable[Person]) -> list[FormerName]:
+    """The names that two records had and the one person, as ``kept`` now is, does not bear: search finds it by them."""
+    made: list[FormerName] = []
+    now = (kept.family_name, kept.family_kana, kept.given_name, kept.given_kana)
+    for row in records:
+        was = (row.family_name, row.family_kana, row.given_name, row.given_kana)
+        if any(was) and was != now:
+            made.append(FormerName(**dict(zip(_NAME, was, strict=True))))
+        if row.alias and row.alias != kept.alias:
+            made.append(FormerName(family_name=row.alias))
+    standing = {name_key(row) for row in FormerName.objects.filter(person=kept).order_by("pk")}
+    fresh = {name_key(row): row for row in made if name_key(row) not in standing}
+    for former in fresh.values():
+        former.person, former.kind = kept, FormerNameKind.MERGED
+    return list(fresh.values())
 
 
 def overlap(one: DateRange, two: DateRange) -> bool:

@@ -11,15 +11,19 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.roles import Permission
 from common.queue import QueueGroup, QueueRow
-from households.models import AddressProtection, HouseholdMember
+from households.models import AddressProtection, Household, HouseholdMember
 
 
 def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
-    """Protections of the actor's unit with a last day within 30 days or past; one query."""
+    """Protections of the actor's unit with a last day within 30 days or past, of people whom it sees; one query."""
     if not actor.has(Permission.PROTECTION_EDIT):
         return []
     today = timezone.localdate(at)
-    home = HouseholdMember.objects.filter(person=OuterRef("person"), during__contains=today).order_by("-pk")
+    home = (
+        HouseholdMember.objects.filter(person=OuterRef("person"), during__contains=today)
+        .filter(household__in=Household.objects.visible_to(actor))
+        .order_by("-pk")
+    )
     rows = (
         AddressProtection.objects.visible_to(actor)
         .ending(today)

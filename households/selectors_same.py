@@ -134,7 +134,9 @@ def field_rows(kept: Person, absorbed: Person, shield: Shield) -> list[FieldRow]
     rows = []
     for name in FIELDS:
         words = [
-            getattr(contact, name) if name in ("phone", "workplace") else _word(person, name)
+            getattr(contact, name)
+            if name in ("phone", "workplace")
+            else shield.of_person(_word(person, name), person.pk)
             for person, contact in said
         ]
         rows.append(FieldRow(name, str(Person._meta.get_field(name).verbose_name), *words))  # type: ignore[union-attr]

@@ -10,3 +10,5 @@ merge_undone = Signal()
 people_linked = Signal()
 # kwargs: person (Person), actor, at — after a death was recorded
 person_died = Signal()
+# kwargs: household (Household), actor, at — after its area (圏域) changed
+area_changed = Signal()

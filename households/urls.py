@@ -3,6 +3,7 @@
 from django.urls import path
 
 from households import views, views_movements, views_same
+from households import views_people as people
 from households import views_protection as protection
 
 app_name = "households"
@@ -30,6 +31,13 @@ urlpatterns = [
         name="movement_withdraw",
     ),
     path("people/<int:pk>/", views.person_edit, name="person_edit"),
+    path("people/alike/", people.alike, name="alike"),
+    path("people/<int:pk>/former-names/", people.former_names, name="former_names"),
+    path(
+        "people/<int:pk>/former-names/<int:former_pk>/remove/",
+        people.former_name_remove,
+        name="former_name_remove",
+    ),
     path("people/<int:pk>/same/", views_same.same, name="same"),
     path("people/<int:pk>/merge/<int:other_pk>/", views_same.merge, name="merge"),
     path("merges/<int:pk>/undo/", views_same.merge_undo, name="merge_undo"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.roles import Permission
-from common.errors import NotAllowed, RuleViolation, StaleRecord
+from common.errors import NotAllowed, RuleViolation
+from common.field_merge import Saved, save_merging
 from common.japan.wareki import parse_wareki
 from common.keyset import Sort, paginate
 from households.actions import members as member_actions
@@ -246,7 +247,6 @@ def kinship_remove(request: ActorRequest, pk: int, kinship_pk: int) -> HttpRespo
 @permission(Permission.HOUSEHOLD_EDIT)
 def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
     """Correct a person; somebody else's correction is shown beside one's own."""
-    people = Person.objects.visible_to(request.actor)
     person = get_person(request, pk)
     if person.pk != pk and request.method == "GET":
         return redirect("households:person_edit", pk=person.pk)
@@ -261,24 +261,32 @@ def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
         return render(request, "households/person.html", context)
     form, compare = PersonForm(request.POST, hides_contact=hidden), None
     if form.is_valid():
+        if (
+            person.pk != pk
+        ):  # the record was merged away while the form was open: no version of it is known here
+            form.cleaned_data["version"] = 0
         try:
-            update_person(
-                person=person, data=form.person_data(), version=form.cleaned_data["version"], actor=request.actor,
-                at=timezone.now(),
+            done = save_merging(
+                form,
+                lambda: update_person(
+                    person=person, data=form.person_data(), version=form.cleaned_data["version"],
+                    actor=request.actor, at=timezone.now(),
+                ),
             )  # fmt: skip
-        except StaleRecord:
-            person = people.get(pk=person.pk)
-            compare = compare_rows(form, person)
-            form = PersonForm(on_top(request.POST, person.version), hides_contact=hidden)
         except NotAllowed:
             raise
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            messages.success(request, "保存しました。")
-            return (
-                redirect("households:detail", pk=back.household_id) if back else redirect("households:list")
-            )
+            if isinstance(done, Saved):
+                messages.success(request, done.words("保存しました。"))
+                return (
+                    redirect("households:detail", pk=back.household_id)
+                    if back
+                    else redirect("households:list")
+                )
+            compare = done.rows
+            form = PersonForm(done.data, hides_contact=hidden)
     context = {"form": form, "person": person, "back": back, "compare": compare, "hides_contact": hidden}
     return render(request, "households/person.html", context, status=422)
 
@@ -297,40 +305,21 @@ def household_edit(request: ActorRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         unseen: dict[str, Any] = dict.fromkeys(CONTACT_FIELDS, "") | {"area": None} if hidden else {}
         try:
-            update_household(
-                household=household, **unseen, **form.cleaned_data, actor=request.actor, at=timezone.now()
-            )
-        except StaleRecord:
-            household = _household(request, pk)
-            compare = compare_rows(form, household)
-            form = HouseholdForm(
-                on_top(request.POST, household.version), actor=request.actor, hides_contact=hidden
+            done = save_merging(
+                form,
+                lambda: update_household(
+                    household=household, **unseen, **form.cleaned_data, actor=request.actor, at=timezone.now()
+                ),
             )
         except NotAllowed:
             raise
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            messages.success(request, "保存しました。")
-            return redirect("households:detail", pk=pk)
+            if isinstance(done, Saved):
+                messages.success(request, done.words("保存しました。"))
+                return redirect("households:detail", pk=pk)
+            compare = done.rows
+            form = HouseholdForm(done.data, actor=request.actor, hides_contact=hidden)
     context = {"form": form, "household": household, "compare": compare, "hides_contact": hidden}
     return render(request, "households/edit.html", context, status=422)
-
-
-def on_top(posted: QueryDict, version: int) -> QueryDict:
-    """One's own fields, to be saved on top of the version that now stands."""
-    data = posted.copy()
-    data["version"] = str(version)
-    return data
-
-
-def compare_rows(form: Any, theirs: Any) -> list[dict[str, Any]]:
-    """Rows of components/compare.html: what stands now beside what was typed."""
-    return [
-        {
-            "label": str(field.label), "theirs": getattr(theirs, name) or "", "mine": form.cleaned_data[name] or "",
-            "changed": (getattr(theirs, name) or "") != (form.cleaned_data[name] or ""),
-        }
-        for name, field in form.fields.items()
-        if name != "version"
-    ]  # fmt: skip

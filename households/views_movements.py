@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -25,6 +25,7 @@ from households.enums import MovementKind
 from households.forms_movements import FORMS, HINTS, MovementForm, WithdrawForm
 from households.models import Household, HouseholdMovement
 from households.selectors import member_rows
+from households.selectors_history import movement_rows
 from households.templatetags.contact import shield_of
 
 # fields that the page puts in a place of their own
@@ -124,6 +125,9 @@ def movement_withdraw(request: ActorRequest, pk: int, movement_pk: int) -> HttpR
         HouseholdMovement.objects.visible_to(request.actor).filter(household=household).defer("changes"),
         request, log=None, pk=movement_pk,
     )  # fmt: skip
+    told = movement_rows(household, request.actor, shield_of(request))
+    if movement.pk not in {row.movement.pk for row in told}:
+        raise Http404  # it tells of a protected person's whereabouts
     form = WithdrawForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -28,6 +28,7 @@ NAV: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
     ("相談", "consultations:list", "s", (Permission.CONSULTATION_RECEIVE,)),
     ("世帯", "households:list", "f", (Permission.HOUSEHOLD_VIEW,)),
     ("ケース", "cases:list", "c", (Permission.CASE_VIEW,)),
+    ("見守り", "cases:watch_list", "o", (Permission.CASE_VIEW,)),
     ("つなぎ", "referrals:list", "t", (Permission.REFERRAL_VIEW,)),
     ("会議", "conferences:list", "m", (Permission.CONFERENCE_VIEW,)),
     ("業務記録", "work:week", "w", (Permission.WORK_RECORD,)),
@@ -47,12 +48,16 @@ def layout(request: HttpRequest) -> dict[str, Any]:
             "broken_glass": [],
             "municipality": settings.MUNICIPALITY_NAME,
         }
-    items = []
-    for label, name, key, needed in NAV:
-        if not needed or any(actor.has(p) for p in needed):
-            url = reverse(name)
-            current = request.path == url if url == "/" else request.path.startswith(url)
-            items.append(NavItem(label, url, key, current))
+    shown = [
+        (label, reverse(name), key)
+        for label, name, key, needed in NAV
+        if not needed or any(map(actor.has, needed))
+    ]
+    # the page belongs to the longest address that it begins with: /cases/watch/ is not ケース
+    here = max(
+        (url for _, url, _ in shown if url != "/" and request.path.startswith(url)), key=len, default=""
+    )
+    items = [NavItem(label, url, key, url == (here or request.path)) for label, url, key in shown]
     return {
         "nav_items": items,
         "actor": actor,

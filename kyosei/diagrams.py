@@ -9,7 +9,16 @@ from django.apps import apps
 from django.db import models
 
 from budgets.workflow import MONTH_TRANSITIONS, MonthState
-from cases.workflow import CASE_TRANSITIONS, PLAN_TRANSITIONS, CaseState, PlanState
+from cases.workflow import (
+    CASE_TRANSITIONS,
+    PLAN_TRANSITIONS,
+    TURN_TRANSITIONS,
+    WATCH_TRANSITIONS,
+    CaseState,
+    PlanState,
+    TurnState,
+    WatchState,
+)
 from referrals.workflow import (
     ACTION_ITEM_TRANSITIONS,
     CONFERENCE_TRANSITIONS,
@@ -96,6 +105,8 @@ def states() -> str:
         "state in which somebody is refused.\n",
         *_machine("ケース", CaseState, CASE_TRANSITIONS, CaseState.OPEN.value),
         *_machine("プラン", PlanState, PLAN_TRANSITIONS, PlanState.DRAFT.value),
+        *_machine("見守りサイクル", WatchState, WATCH_TRANSITIONS, WatchState.RUNNING.value),
+        *_machine("終結後フォロー", TurnState, TURN_TRANSITIONS, TurnState.WAITING.value),
         *_machine("つなぎ", ReferralState, REFERRAL_TRANSITIONS, ReferralState.SENT.value),
         "| state | meaning |",
         "|---|---|",

@@ -1,55 +1,199 @@
-"""The one search field: people, households, cases and consultations, each through its own scope."""
+"""The one search field: people, households, cases, consultations and texts, each through its own scope, each with
+the reason why it was found.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db.models import Q
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.roles import Permission
 from cases.models import Case, Consultation
-from common.japan.names import fold
-from households.models import Household, HouseholdMember, Person
+from cases.selectors.intake import with_households
+from common.japan.fiscal import fiscal_year
+from households.contact import Shield
+from households.models import Household, HouseholdMember
+from households.selectors_people import FoundPeople, search_people
+from households.selectors_search import search_households
 
-LIMIT = 20
+SHOWN: Final = 8  # of each group before 「もっと見る」
+PAGE: Final = 20  # afterwards
+YEARS: Final = 6  # fiscal years in which a bare number is looked up
+LABELS: Final = {"people": "人", "households": "世帯", "cases": "ケース", "consultations": "相談受付"}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One kind of result: the rows shown, how many were found (``is_cut``: at least), and where more are."""
+
+    kind: str
+    rows: Sequence[Any]
+    total: int
+    is_cut: bool = False
+    page: int = 1
+    next_page: int | None = None
+    has_weaker: bool = False
+
+    @property
+    def label(self) -> str:
+        return LABELS[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A household, case or consultation with the words that say why it was found."""
+
+    row: Any
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
     """``people`` are identity only (findable); households, cases and consultations are what the actor may open."""
 
-    people: list[Person]
-    households: list[Household]
-    cases: list[Case]
-    consultations: list[Consultation]
+    groups: list[Group] = field(default_factory=list)
+    has_weaker: bool = False
 
     @property
     def total(self) -> int:
-        return len(self.people) + len(self.households) + len(self.cases) + len(self.consultations)
+        return sum(group.total for group in self.groups)
+
+    def rows(self, kind: str) -> Sequence[Any]:
+        return next((group.rows for group in self.groups if group.kind == kind), [])
 
 
-def search_all(actor: Actor, query: str) -> SearchResults:
-    """At most 20 of each kind. Numbers are matched from their beginning, names folded (common.japan.names)."""
+def search_all(
+    actor: Actor, query: str, shield: Shield, *, show: str = "", page: int = 1, weaker: bool = False
+) -> SearchResults:
+    """The first of each kind, or one page of the kind ``show``. Names are folded and ranked, numbers are matched from
+    their beginning or by their running number.
+    """
     query = query.strip()
-    if not fold(query):
-        return SearchResults([], [], [], [])
-    number = query.upper()
-    people = list(Person.objects.findable_by(actor).matching(query).order_by("kana_folded", "pk")[:LIMIT])
-    members = HouseholdMember.objects.filter(person__in=[p.pk for p in people]).values("household_id")
-    households = list(Household.objects.visible_to(actor).filter(pk__in=members).order_by("-pk")[:LIMIT])
-    cases = list(
-        (
-            Case.objects.visible_to(actor).filter(number__startswith=number)
-            | Case.objects.visible_to(actor).filter(household__in=[h.pk for h in households])
-        )
-        .select_related("household", "lead_agency", "lead_staff")
-        .order_by("-opened_at", "-pk")[:LIMIT]
+    if not query:
+        return SearchResults()
+    people = search_people(actor, query, weaker=weaker)
+    homes = _households(actor, query, people, shield)
+    found: dict[str, Sequence[Any]] = {
+        "cases": _cases(actor, query, homes),
+        "households": homes,
+        "consultations": _consultations(actor, query),
+        "people": people.hits,
+    }
+    groups = [
+        _group(kind, rows, show=show, page=page, is_cut=people.is_cut and kind == "people")
+        for kind, rows in found.items()
+        if rows and show in ("", kind)
+    ]
+    for n, group in enumerate(groups):
+        if group.kind == "people":
+            groups[n] = Group(
+                "people",
+                with_households(actor, list(group.rows)),
+                group.total,
+                group.is_cut,
+                group.page,
+                group.next_page,
+            )
+    return SearchResults(groups, has_weaker=people.has_weaker and show in ("", "people"))
+
+
+def _group(kind: str, rows: Sequence[Any], *, show: str, page: int, is_cut: bool) -> Group:
+    first, last = ((page - 1) * PAGE, page * PAGE) if show else (0, SHOWN)
+    return Group(
+        kind,
+        rows[first:last],
+        len(rows),
+        is_cut,
+        page,
+        (page + 1 if show else 1) if last < len(rows) else None,
     )
-    consultations: list[Consultation] = []
-    if actor.has(Permission.CONSULTATION_RECEIVE):
-        consultations = list(
-            Consultation.objects.visible_to(actor)
-            .filter(receipt_no__startswith=number)
-            .select_related("agency", "person")
-            .order_by("-started_at", "-pk")[:LIMIT]
+
+
+def _households(actor: Actor, query: str, people: FoundPeople, shield: Shield) -> list[Hit]:
+    """By name and place; and those that the people found belong or belonged to."""
+    reasons = {hit.person.pk: hit for hit in people.hits}
+    hits = {
+        hit.household.pk: Hit(hit.household, hit.reason) for hit in search_households(actor, query, shield)
+    }
+    members = (
+        HouseholdMember.objects.filter(
+            person__in=list(reasons), household__in=Household.objects.visible_to(actor)
         )
-    return SearchResults(people, households, cases, consultations)
+        .select_related("household")
+        .order_by("-household_id", "pk")
+    )
+    for member in members if reasons else ():
+        who = reasons[member.person_id]
+        said = f"世帯員の{who.reason}（{who.person.display_name}）"
+        hits.setdefault(member.household_id, Hit(member.household, said))
+    return list(hits.values())
+
+
+def _cases(actor: Actor, query: str, homes: list[Hit]) -> list[Hit]:
+    numbers = number_condition("number", "K", query)
+    wanted = Q(household__in=[hit.row.pk for hit in homes[:PAGE]]) | (numbers or Q(pk__in=[]))
+    rows = (
+        Case.objects.visible_to(actor)
+        .filter(wanted)
+        .select_related("household", "lead_agency", "lead_staff")
+        .order_by("-opened_at", "-pk")[: PAGE * 3]
+    )
+    by_home = {hit.row.pk: hit.reason for hit in homes}
+    hits = [
+        Hit(case, by_home.get(case.household_id, "") if not _is_number(case.number, query) else "ケース番号")
+        for case in (rows if homes or numbers else ())
+    ]
+    return sorted(hits, key=lambda hit: hit.reason != "ケース番号")
+
+
+def _consultations(actor: Actor, query: str) -> list[Hit]:
+    numbers = number_condition("receipt_no", "U", query)
+    if numbers is None or not actor.has(Permission.CONSULTATION_RECEIVE):
+        return []
+    rows = (
+        Consultation.objects.visible_to(actor)
+        .filter(numbers)
+        .select_related("agency", "person")
+        .order_by("-started_at", "-pk")[: PAGE * 3]
+    )
+    return [Hit(row, "受付番号") for row in rows]
+
+
+def _squeezed(query: str) -> str:
+    return re.sub(r"[\s‐‑–—−ー-]", "", unicodedata.normalize("NFKC", query).upper())
+
+
+def number_condition(column: str, letter: str, query: str) -> Q | None:
+    """Where a number is meant: U08-00042 from its beginning (hyphen and zeros may be missing), or 42 alone."""
+    text = _squeezed(query)
+    if match := re.fullmatch(rf"{letter}(\d{{2}})(\d*)", text):
+        year, running = match.groups()
+        found = Q(**{f"{column}__startswith": f"{letter}{year}-{running}"})
+        return found | Q(**{column: f"{letter}{year}-{int(running):05d}"}) if running else found
+    if re.fullmatch(r"\d{1,7}", text) and int(text):
+        year = fiscal_year(timezone.localdate()) - 2018
+        return Q(
+            **{
+                f"{column}__in": [
+                    f"{letter}{n:02d}-{int(text):05d}" for n in range(year, max(year - YEARS, 0), -1)
+                ]
+            }
+        )
+    return None
+
+
+def _is_number(number: str, query: str) -> bool:
+    text = _squeezed(query)
+    plain = number.replace("-", "")
+    if text[:1].isdigit():
+        return text.isdigit() and plain[3:].lstrip("0") == text.lstrip("0")
+    return bool(text) and (
+        plain.startswith(text) or (text[:3] == plain[:3] and text[3:].lstrip("0") == plain[3:].lstrip("0"))
+    )

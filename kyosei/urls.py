@@ -4,10 +4,13 @@ from django.conf import settings
 from django.urls import include, path
 
 from kyosei import views
+from kyosei.presence import presence
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("search/", views.search, name="search"),
+    path("search/texts/", views.search_texts_fragment, name="search_texts"),
+    path("presence/<slug:kind>/<slug:key>/", presence, name="presence"),
     path("healthz", views.health, name="health"),
     path("accounts/", include("allauth.account.urls")),
     path("staff/", include("accounts.urls")),

@@ -10,6 +10,7 @@ urlpatterns = [
     path("agencies/", views.agencies, name="agencies"),
     path("staff/", views.staff_list, name="staff_list"),
     path("staff/new/", views.staff_new, name="staff_new"),
+    path("staff/<int:pk>/town/", views.staff_town, name="staff_town"),
     path("staff/<int:pk>/", views.staff_detail, name="staff"),
     path(
         "staff/<int:pk>/appointments/<int:appointment_pk>/end/", views.appointment_end, name="appointment_end"

@@ -19,6 +19,7 @@ from accounts.models import Agency
 from accounts.roles import Permission
 from cases.models import Case
 from common.errors import RuleViolation
+from households.contact import shield_for
 from referrals.actions.action_items import finish_action_item
 from referrals.actions.answer_referral import answer_referral
 from referrals.actions.send_referral import send_referral
@@ -33,6 +34,14 @@ from referrals.serializers import (
 from referrals.workflow import ReferralEvent
 
 
+def _without_hidden_desks(rows: Any, actor: Actor, request: Request, *filters: str) -> Any:
+    """A filter by another agency must not tell which desk it is that a row hides."""
+    own = actor.agency.code if actor.agency else ""
+    if {code for name in filters for code in request.query_params.getlist(name)} <= {own}:
+        return rows
+    return rows.exclude(case__household__in=shield_for(actor).households)
+
+
 class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
     """つなぎ at either end of which the actor's agency stands. There is no way to decline."""
 
@@ -43,7 +52,8 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     cursor_order = ("-sent_at", "-pk")
 
     def scope(self, actor: Actor) -> Any:
-        return Referral.objects.visible_to(actor).select_related("from_agency", "to_agency")
+        rows = Referral.objects.visible_to(actor).select_related("case", "from_agency", "to_agency")
+        return _without_hidden_desks(rows, actor, self.request, "to_agency__code", "from_agency__code")
 
     @extend_schema(request=NewReferralSerializer, responses={201: ReferralSerializer})
     def create(self, request: Request) -> Response:
@@ -63,7 +73,7 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
             request_key=request_key(request),
             **data,
         )
-        return Response(ReferralSerializer(referral).data, status=status.HTTP_201_CREATED)
+        return Response(self.get_serializer(referral).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=AnswerSerializer, responses=ReferralSerializer)
     @action(detail=True, methods=["post"])
@@ -75,7 +85,7 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
             referral=referral, event=ReferralEvent(form.validated_data["event"]), actor=actor_of(request),
             at=timezone.now(), note=form.validated_data["note"],
         )  # fmt: skip
-        return Response(ReferralSerializer(referral).data)
+        return Response(self.get_serializer(referral).data)
 
 
 class ActionItemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -88,7 +98,8 @@ class ActionItemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scoped
     cursor_order = ("due_on", "pk")
 
     def scope(self, actor: Actor) -> Any:
-        return ActionItem.objects.visible_to(actor).select_related("agency", "staff")
+        rows = ActionItem.objects.visible_to(actor).select_related("case", "agency", "staff")
+        return _without_hidden_desks(rows, actor, self.request, "agency__code")
 
     @extend_schema(request=OutcomeSerializer, responses=ActionItemSerializer)
     @action(detail=True, methods=["post"])
@@ -99,4 +110,4 @@ class ActionItemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scoped
         item = finish_action_item(
             item=item, outcome=form.validated_data["outcome"], actor=actor_of(request), at=timezone.now()
         )
-        return Response(ActionItemSerializer(item).data)
+        return Response(self.get_serializer(item).data)

@@ -49,8 +49,19 @@ def stands(consent: Consent, on: date) -> bool:
 
 
 def coverage(referral: Referral, on: date) -> Coverage:
-    """Which of the parts chosen for a referral go to its receiver on a day."""
+    """Which of the parts chosen for a referral go to its receiver on a day; none once an emergency is over."""
+    if is_over(referral, on):
+        held = tuple(part for part in SharedPart if part.value in referral.parts)
+        return Coverage(
+            (), held, f"根拠「{Ground(referral.ground).label}」の期間が過ぎました。" if held else ""
+        )
     return coverage_of(referral.parts, referral.ground, referral.consent, on)
+
+
+def is_over(referral: Referral, on: date) -> bool:
+    """Whether the ground has run out: it lasts from the answer, or from the sending while there is none."""
+    lasts = GROUND_RULES[Ground(referral.ground)].lasts
+    return lasts is not None and on > timezone.localdate((referral.answered_at or referral.sent_at) + lasts)
 
 
 def names_person(referral: Referral, on: date) -> bool:

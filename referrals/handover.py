@@ -12,7 +12,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from accounts.actor import Actor
 from accounts.models import Agency, Appointment, Staff
 from cases.models import Case, CasePartner, FollowUp
+from cases.models.case import not_denied, sees_case
 from common.japan.wareki import format_wareki_short
+from households.contact import hidden_home
 from households.models import denied_households
 from referrals.models import ActionItem, ConferenceMember
 from referrals.workflow import ActionItemState, ConferenceState
@@ -29,7 +31,7 @@ class Kind(StrEnum):
 KIND_WORDS = {
     Kind.CASE: "主担当",
     Kind.PARTNER: "協働の担当",
-    Kind.FOLLOW_UP: "終結後フォロー",
+    Kind.FOLLOW_UP: "終結後の見守り",
     Kind.ACTION_ITEM: "決定事項",
     Kind.SEAT: "会議の出席",
 }
@@ -64,7 +66,7 @@ def _rows(staff: Staff, agency: Agency) -> dict[Kind, QuerySet[Any]]:
         ).select_related("case__household"),
         Kind.FOLLOW_UP: FollowUp.objects.waiting()
         .filter(agency=agency, staff=staff)
-        .select_related("case__household"),
+        .select_related("case__household", "cycle"),
         Kind.ACTION_ITEM: ActionItem.objects.filter(
             agency=agency, staff=staff, state=ActionItemState.OPEN
         ).select_related("case__household"),
@@ -75,13 +77,18 @@ def _rows(staff: Staff, agency: Agency) -> dict[Kind, QuerySet[Any]]:
 
 
 def open_work(staff: Staff, agency: Agency, actor: Actor, *, lock: bool = False) -> list[Piece]:
-    """All of it, in the order of the kinds; six queries. For the manager of ``agency``: titles are its own cases, but
-    for those on whose deny list the manager stands (another manager or the deputy hands them over).
+    """All of it, in the order of the kinds; six queries. For the manager of ``agency``: a household is named where the
+    agency sees its case, else by the number alone; those on whose deny list the manager stands are left out (another
+    manager or the deputy hands them over). What was typed freely is left to the page where it may tell a hidden place.
     """
     denied = set(denied_households(actor))
     found: list[Piece] = []
     for kind, rows in _rows(staff, agency).items():
         ordered = rows.order_by("pk")
+        if kind is not Kind.SEAT:
+            case = "pk" if kind is Kind.CASE else "case_id"
+            home = "household_id" if kind is Kind.CASE else "case__household_id"
+            ordered = ordered.annotate(names=sees_case(actor, case), hides=hidden_home(actor, home))
         for row in ordered.select_for_update(of=("self",)) if lock else ordered:
             found.append(_piece(kind, row))
     return [piece for piece in found if piece.household_id not in denied]
@@ -97,25 +104,34 @@ def _piece(kind: Kind, row: Any) -> Piece:
     elif kind is Kind.PARTNER:
         detail = row.role_note
     elif kind is Kind.FOLLOW_UP:
-        detail = f"{format_wareki_short(row.due_on)}までに"
+        detail = f"{row.cycle.rhythm}・次は{format_wareki_short(row.look_on)} {row.get_way_display()}"
     elif kind is Kind.ACTION_ITEM:
         detail = f"{row.text}（{format_wareki_short(row.due_on)}まで）"
-    return Piece(kind, row.pk, f"{case.household.name}（{case.number}）", detail, case.household_id)
+    title = f"{case.household.name}（{case.number}）" if row.names else case.number
+    return Piece(kind, row.pk, title, "" if row.hides else detail, case.household_id)
 
 
-def staff_with_work(agency: Agency, on: date) -> list[Staff]:
+def staff_with_work(agency: Agency, on: date, actor: Actor) -> list[Staff]:
     """Everybody who has open work in ``agency``, those first who are no longer (or soon not) appointed there.
 
-    Each comes with ``cases`` (how many they lead), ``is_here`` and ``leaves`` (the appointment has an end). One query.
+    Each comes with ``cases`` (how many they lead), ``is_here`` and ``leaves`` (the appointment has an end). Nothing
+    counts that the deny list hides from the manager. One query.
     """
     here = Appointment.objects.current(on).filter(agency=agency, staff=OuterRef("pk"))
-    led = Q(led_cases__state="open", led_cases__lead_agency=agency)
+    denied = denied_households(actor)
+    led = Q(led_cases__state="open", led_cases__lead_agency=agency) & ~Q(led_cases__household_id__in=denied)
     others = (
         CasePartner.objects.filter(
-            agency=agency, staff=OuterRef("pk"), ended_at__isnull=True, case__state="open"
+            not_denied(actor, "case_id"),
+            agency=agency,
+            staff=OuterRef("pk"),
+            ended_at__isnull=True,
+            case__state="open",
         ),
-        FollowUp.objects.waiting().filter(agency=agency, staff=OuterRef("pk")),
-        ActionItem.objects.filter(agency=agency, staff=OuterRef("pk"), state=ActionItemState.OPEN),
+        FollowUp.objects.waiting().filter(not_denied(actor, "case_id"), agency=agency, staff=OuterRef("pk")),
+        ActionItem.objects.filter(
+            not_denied(actor, "case_id"), agency=agency, staff=OuterRef("pk"), state=ActionItemState.OPEN
+        ),
         ConferenceMember.objects.filter(agency=agency, staff=OuterRef("pk")).exclude(
             conference__state=ConferenceState.CLOSED
         ),

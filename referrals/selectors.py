@@ -17,9 +17,10 @@ from accounts.enums import AgencyKind
 from accounts.models import Agency
 from accounts.roles import Permission
 from cases.models import Case
-from cases.models.case import sees_case
+from cases.models.case import not_denied, sees_case
 from common.japan.business_days import add_working_days
 from common.queue import QueueGroup, QueueRow
+from households.contact import HIDDEN_DESK, hidden_home
 from households.models import without_search
 from referrals.disclosure_rules import names_person
 from referrals.models import Referral
@@ -49,9 +50,11 @@ def director_office_list() -> list[Agency]:
 
 def coordinating_offices(referral: Referral, offices: Sequence[Agency] | None = None) -> list[Agency]:
     """The directors' offices that coordinate a referral: of the receiver's sector; else of the case's sectors, in
-    their order; else the first there is. Empty only in a municipality without any.
+    their order; else the first there is. Those of the household's area before all others. Empty only in a
+    municipality without any.
     """
     offices = director_office_list() if offices is None else offices
+    offices = [o for o in offices if o.covers(referral.case.household.area)] or list(offices)
     own = [o for o in offices if o.sector and o.sector == referral.to_agency.sector]
     of_case = [o for sector in referral.case.sectors for o in offices if o.sector == sector]
     return own or of_case or list(offices[:1])
@@ -108,7 +111,7 @@ class ReferralRow:
 def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
     """With all that a row shows, in one query; ``sees_case`` says whether the reader sees the whole case."""
     return queryset.select_related(
-        "case__household", "case__person", "case__lead_agency", "from_agency", "to_agency", "escalated_to", "sent_by",
+        "case__household__area", "case__person", "case__lead_agency", "from_agency", "to_agency", "escalated_to", "sent_by",
         "answered_by", "consent",
     ).defer(*without_search("case__person"), "message").annotate(sees_case=sees_case(actor, "case_id"))  # fmt: skip
 
@@ -116,7 +119,7 @@ def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral
 def for_rows(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
     """For lists: the agencies come by ``as_rows`` instead of four joins, which PostgreSQL would plan anew every time."""
     return (
-        queryset.select_related("case__household", "case__person", "consent", "sent_by", "answered_by")
+        queryset.select_related("case__household__area", "case__person", "consent", "sent_by", "answered_by")
         .defer(*without_search("case__person"), "message")
         .annotate(sees_case=sees_case(actor, "case_id"))
     )
@@ -145,9 +148,10 @@ def for_queue(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
             "purpose", "deadline_at", "state", "answered_at", "parts", "ground", "consent__state",
             "consent__kinds", "consent__given_on", "consent__ends_on", "case__number", "case__household__name",
             "case__person__family_name", "case__person__given_name", "case__person__alias",
-            "from_agency__short_name", "to_agency__short_name", "escalated_to__short_name",
+            "from_agency__short_name", "from_agency__kind", "to_agency__short_name", "to_agency__kind",
+            "escalated_to__short_name",
         )
-        .annotate(sees_case=sees_case(actor, "case_id"))
+        .annotate(sees_case=sees_case(actor, "case_id"), hides=hidden_home(actor, "case__household_id"))
     )  # fmt: skip
 
 
@@ -194,8 +198,8 @@ def as_rows(referrals: Sequence[Referral], actor: Actor, at: datetime) -> list[R
 
 def inbox(actor: Actor) -> QuerySet[Referral]:
     """What waits for an answer of the actor's agency; what it has put to a conference can still be taken."""
-    # the receiving arm of the scope, without the other three
-    mine = Referral.objects.filter(to_agency=actor.agency_id).waiting()
+    # the receiving arm of the scope, without the other three; the deny list beats this one too
+    mine = Referral.objects.filter(not_denied(actor, "case_id"), to_agency=actor.agency_id).waiting()
     if actor.agency_id is None or not actor.has(Permission.REFERRAL_VIEW):
         mine = mine.none()
     return for_rows(mine, actor)
@@ -288,7 +292,9 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
 def _to_answer(actor: Actor) -> list[Referral]:
     if not actor.has(Permission.REFERRAL_ANSWER):
         return []
-    mine = Referral.objects.filter(to_agency=actor.agency_id, state=ReferralState.SENT)
+    mine = Referral.objects.filter(
+        not_denied(actor, "case_id"), to_agency=actor.agency_id, state=ReferralState.SENT
+    )
     return list(for_queue(mine, actor).order_by("deadline_at", "pk")[:LIST_LIMIT])
 
 
@@ -296,12 +302,25 @@ def _title(referral: Referral) -> str:
     return whose_case(referral, sees_case=bool(getattr(referral, "sees_case", False)))
 
 
+def _asked(referral: Referral) -> str:
+    """What is asked, left to the page where the words may hold what is protected from the reader."""
+    return "つなぎ（内容はページで読めます）" if getattr(referral, "hides", False) else referral.purpose
+
+
+def _desk(referral: Referral, agency: Agency) -> str:
+    return (
+        HIDDEN_DESK
+        if getattr(referral, "hides", False) and agency.kind == AgencyKind.DESK
+        else agency.short_name
+    )
+
+
 def _answer_row(referral: Referral, at: datetime) -> QueueRow:
     return QueueRow(
         group=QueueGroup.ANSWER,
         kind="つなぎ",
-        title=referral.purpose,
-        detail=f"{referral.from_agency.short_name}から　{_title(referral)}（{referral.case.number}）",
+        title=_asked(referral),
+        detail=f"{_desk(referral, referral.from_agency)}から　{_title(referral)}（{referral.case.number}）",
         url=reverse("referrals:detail", args=[referral.pk]),
         due_at=referral.deadline_at,
         badge="期限超過" if referral.deadline_at <= at else "",
@@ -316,9 +335,9 @@ def _risen_row(referral: Referral) -> QueueRow:
     return QueueRow(
         group=QueueGroup.ANSWER,
         kind="つなぎ",
-        title=referral.purpose,
+        title=_asked(referral),
         detail=(
-            f"{referral.from_agency.short_name} → {referral.to_agency.short_name}　"
+            f"{_desk(referral, referral.from_agency)} → {_desk(referral, referral.to_agency)}　"
             f"{_title(referral)}（{referral.case.number}）"
         ),
         url=reverse("referrals:detail", args=[referral.pk]),
@@ -333,7 +352,7 @@ def _overdue_row(referral: Referral) -> QueueRow:
         group=QueueGroup.WORRY,
         kind="つなぎ",
         title=f"{referral.to_agency.short_name}から返事がありません",
-        detail=f"{_title(referral)}：{referral.purpose}{risen_to}",
+        detail=f"{_title(referral)}：{_asked(referral)}{risen_to}",
         url=reverse("referrals:detail", args=[referral.pk]),
         due_at=referral.deadline_at,
         badge="返事なし",

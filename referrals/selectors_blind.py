@@ -12,15 +12,14 @@ from accounts.enums import ABUSE_LAWS, Ground
 from cases.models import CaseGrant
 from households.models import Consent, ConsentAgency
 from referrals.models import AgendaItem, ConferenceMember
-
-_OPEN_TO_ALL = (*ABUSE_LAWS, Ground.EMERGENCY)
+from referrals.models.conference import EMERGENCY_LASTS
 
 
 def blind_seats(
-    items: Iterable[AgendaItem], seats: Iterable[ConferenceMember], at: datetime
+    items: Iterable[AgendaItem], seats: Iterable[ConferenceMember], at: datetime, *, found_only: bool = False
 ) -> dict[int, list[str]]:
     """By item, the short names of the invited agencies to which nothing opens it; the same rule as the scope of the
-    papers of a conference that is not secret. One query.
+    papers of a conference that is not secret. One query. ``found_only``: only the items that somebody cannot see.
     """
     items, seats = list(items), list(seats)
     granted = (
@@ -35,7 +34,9 @@ def blind_seats(
     known = set(granted.union(named))
     found: dict[int, list[str]] = {}
     for item in items:
-        if item.ground in _OPEN_TO_ALL:
+        if item.ground in ABUSE_LAWS or (
+            item.ground == Ground.EMERGENCY and item.conference.starts_at > at - EMERGENCY_LASTS
+        ):
             continue
         found[item.pk] = [
             seat.agency.short_name
@@ -45,4 +46,4 @@ def blind_seats(
                 item.ground == Ground.CONSENT and ("consent", item.case.person_id, seat.agency_id) in known
             )
         ]
-    return found
+    return {pk: names for pk, names in found.items() if names} if found_only else found

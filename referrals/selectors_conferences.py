@@ -16,8 +16,9 @@ from accounts.actor import Actor
 from accounts.models import Agency, Appointment, Staff
 from accounts.roles import Permission
 from cases.models import Case
-from cases.models.case import sees_case
+from cases.models.case import not_denied, sees_case
 from common.queue import QueueGroup, QueueRow
+from households.contact import hidden_home, shield_for
 from households.models import without_search
 from referrals.decision_lines import Named
 from referrals.models import ActionItem, AgendaItem, Conference, ConferenceMember, Referral
@@ -34,10 +35,10 @@ LIST_LIMIT = 30
 # ── Conferences ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def for_list(queryset: QuerySet[Conference]) -> QuerySet[Conference]:
-    """With the convener and how many items stand on the agenda (``items``)."""
+def for_list(queryset: QuerySet[Conference], actor: Actor) -> QuerySet[Conference]:
+    """With the convener and how many items stand on the agenda (``items``): nothing counts that a deny list hides."""
     counted = (
-        AgendaItem.objects.filter(conference=OuterRef("pk"))
+        AgendaItem.objects.filter(not_denied(actor, "case_id"), conference=OuterRef("pk"))
         .order_by()
         .values("conference")
         .annotate(n=Count("pk"))
@@ -75,6 +76,18 @@ def agenda_of(conference: Conference, actor: Actor) -> QuerySet[AgendaItem]:
         .annotate(sees_case=sees_case(actor, "case_id"))
         .order_by("position", "pk")
     )  # fmt: skip
+
+
+def readable_summary(conference: Conference, items: Sequence[AgendaItem], actor: Actor) -> str | None:
+    """The minutes of a sitting go through all of its items: None for a reader to whom one of them is not open."""
+    if not conference.summary:
+        return ""
+    if {item.pk for item in items} != set(conference.agenda.values_list("pk", flat=True)):
+        return None
+    shield, text = shield_for(actor), conference.summary
+    for household in {item.case.household_id for item in items}:
+        text = shield.text(text, household)
+    return text
 
 
 def involved_agencies(item: AgendaItem) -> QuerySet[Agency]:
@@ -219,10 +232,13 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     # the first arm of the scope: what one's own agency has to do
     due = (
         ActionItem.objects.filter(
-            agency=actor.agency_id, state="open", due_on__lte=today + timedelta(days=ACTION_ITEM_DAYS)
+            not_denied(actor, "case_id"),
+            agency=actor.agency_id,
+            state="open",
+            due_on__lte=today + timedelta(days=ACTION_ITEM_DAYS),
         )
         .select_related("staff", "case__household", "agenda_item__conference")
-        .annotate(sees_case=sees_case(actor, "case_id"))
+        .annotate(sees_case=sees_case(actor, "case_id"), hides=hidden_home(actor, "case__household_id"))
         .order_by("due_on", "pk")[:LIST_LIMIT]
     )
     mine = sorted(due, key=lambda item: item.staff_id != actor.staff_id)
@@ -248,7 +264,7 @@ def _action_row(item: ActionItem, actor: Actor) -> QueueRow:
     return QueueRow(
         group=QueueGroup.TODAY,
         kind="決定事項",
-        title=item.text,
+        title="決定事項（内容はページで読めます）" if getattr(item, "hides", False) else item.text,
         detail=f"{whose}　担当 {item.staff.name}",
         url=reverse("conferences:action_done", args=[item.pk]),
         due_on=item.due_on,

@@ -18,7 +18,7 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     if not actor.has(Permission.HAND_OVER) or actor.agency is None:
         return []
     today = timezone.localdate(at)
-    gone = [row for row in staff_with_work(actor.agency, today) if not row.is_here]  # type: ignore[attr-defined]
+    gone = [row for row in staff_with_work(actor.agency, today, actor) if not row.is_here]  # type: ignore[attr-defined]
     return [
         QueueRow(
             group=QueueGroup.WORRY, kind="引き継ぎ", title=f"{row.name}さんの仕事が残っています",

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from accounts.actor import Actor
 from cases.models import PlanItem
 from common.japan.wareki import format_wareki_short
 from households.contact import Shield, shield_for_agency, shield_for_everybody
 from referrals.enums import SharedPart
 from referrals.models import AgendaItem, Conference, ConferenceMember
+from referrals.selectors_blind import blind_seats
 from referrals.selectors_conferences import agenda_of
 from referrals.selectors_disclosure import disclosure
 
@@ -75,13 +78,16 @@ class Handout:
 def handout(conference: Conference, actor: Actor, recipient: ConferenceMember | None) -> Handout:
     """``conference`` comes from ``with_members``; the number of a copy is the place of its seat.
 
-    Of a secret conference a copy holds the items for which its recipient was chosen, and no others.
+    Of a secret conference a copy holds the items for which its recipient was chosen, and no others; of any other,
+    those that are open to its recipient: a print opens no more than the screen.
     """
     seats: list[ConferenceMember] = conference.seats  # type: ignore[attr-defined]
     number = next((n for n, seat in enumerate(seats, 1) if recipient and seat.pk == recipient.pk), 0)
     items = agenda_of(conference, actor)
     if conference.is_secret and recipient is not None:
         items = items.filter(pk__in=recipient.chosen_for.values("agenda_item_id"))
+    elif recipient is not None and recipient.agency_id != actor.agency_id:
+        items = items.exclude(pk__in=blind_seats(items, [recipient], timezone.now(), found_only=True))
     shield = shield_for_agency(recipient.agency) if recipient else shield_for_everybody()
     return Handout(
         conference=conference,
@@ -93,8 +99,8 @@ def handout(conference: Conference, actor: Actor, recipient: ConferenceMember | 
     )
 
 
-def draft_minutes(items: Iterable[AgendaItem]) -> str:
-    """議事の要旨 from the lines: per item its conclusion and who does what by when."""
+def draft_minutes(items: Iterable[AgendaItem], shield: Shield) -> str:
+    """議事の要旨 from the lines: per item its conclusion and who does what by when. ``shield`` is the writer's."""
     blocks = []
     for n, item in enumerate(items, 1):
         lines = [f"{n}. {item.topic}（{item.case.number}）"]
@@ -107,5 +113,5 @@ def draft_minutes(items: Iterable[AgendaItem]) -> str:
             f"　・{d.text}（{d.agency.short_name}　{d.staff.name}、{format_wareki_short(d.due_on)}まで）"
             for d in decisions
         ]
-        blocks.append("\n".join(lines))
+        blocks.append(shield.text("\n".join(lines), item.case.household_id))
     return "\n\n".join(blocks)

@@ -5,12 +5,21 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from accounts.enums import Ground
+from households.serializers import ShieldedSerializer
 from referrals.enums import SharedPart
 from referrals.models import ActionItem, Referral
 from referrals.workflow import ReferralEvent
 
 
-class ReferralSerializer(serializers.ModelSerializer):
+class ReferralSerializer(ShieldedSerializer):
+    """つなぎ."""
+
+    text_fields = ("purpose",)
+    desk_fields = {"from_agency": ("from_agency",), "to_agency": ("to_agency",)}
+
+    def household_of(self, row: Referral) -> int | None:
+        return row.case.household_id
+
     from_agency = serializers.CharField(source="from_agency.code", read_only=True)
     to_agency = serializers.CharField(source="to_agency.code", read_only=True)
 
@@ -43,7 +52,15 @@ class AnswerSerializer(serializers.Serializer):
     note = serializers.CharField(default="", allow_blank=True, max_length=4000)
 
 
-class ActionItemSerializer(serializers.ModelSerializer):
+class ActionItemSerializer(ShieldedSerializer):
+    """決定事項."""
+
+    text_fields = ("text",)
+    desk_fields = {"agency": ("agency", "staff")}
+
+    def household_of(self, row: ActionItem) -> int | None:
+        return row.case.household_id
+
     agency = serializers.CharField(source="agency.code", read_only=True)
     staff = serializers.CharField(source="staff.name", read_only=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -16,6 +17,7 @@ from accounts.models import Staff
 from audit.models import AccessKind, AccessRecord
 from common.japan.business_days import is_working_day
 from common.japan.clock import parse_time
+from households.contact import homes_in_towns
 from households.models import denied_households
 from reports.selectors_leak import targets_by_staff
 from reports.selectors_trail import in_days
@@ -26,6 +28,7 @@ MANY = 30
 
 class Kind(TextChoices):
     SURNAME = "surname", "自分と同じ姓の人"
+    TOWN = "town", "自分と同じ町の世帯"
     MANY = "many", "短い時間に多くの記録"
     HOURS = "hours", "執務時間の外・休日"
 
@@ -63,13 +66,14 @@ def surname(name: str) -> str:
 
 
 def unusual_readings(
-    records: QuerySet[AccessRecord], *, since: date, until: date, many: int = MANY
+    records: QuerySet[AccessRecord], *, actor: Actor, since: date, until: date, many: int = MANY
 ) -> dict[Kind, list[UnusualReading]]:
-    """The three lists of the page. About ten queries."""
+    """The four lists of the page. About a dozen queries."""
     targets = targets_by_staff(records)
     staff = Staff.objects.in_bulk([int(pk) for pk in targets if pk.isdigit()])
     return {
         Kind.SURNAME: _same_surname(records, targets, staff),
+        Kind.TOWN: _same_town(records, targets, staff, actor),
         Kind.MANY: _many_in_an_hour(records, staff, many),
         Kind.HOURS: _outside_hours(records, staff, since, until),
     }
@@ -81,21 +85,56 @@ def _same_surname(
     matches = surname_targets(targets, staff)
     if not matches:
         return []
+    return _lines(
+        Kind.SURNAME, records, matches, staff, lambda row, n: f"{surname(row.name)}姓の人を含む記録 {n}件"
+    )
+
+
+def _same_town(
+    records: QuerySet[AccessRecord],
+    targets: dict[str, dict[Target, int]],
+    staff: dict[int, Staff],
+    actor: Actor,
+) -> list[UnusualReading]:
+    matches = town_targets(targets, staff, actor)
+    if not matches:
+        return []
+    return _lines(Kind.TOWN, records, matches, staff, lambda row, n: f"{row.home_town}の世帯の記録 {n}件")
+
+
+def _lines(
+    kind: Kind,
+    records: QuerySet[AccessRecord],
+    matches: dict[int, set[Target]],
+    staff: dict[int, Staff],
+    note: Callable[[Staff, int], str],
+) -> list[UnusualReading]:
     condition = Q(pk__in=[])
     for pk, found in matches.items():
         condition |= Q(staff_id_text=str(pk)) & _of(found)
     rows = records.filter(condition).order_by("staff_id_text").values_list("staff_id_text")
     lines = [
-        UnusualReading(
-            Kind.SURNAME,
-            staff[int(pk)],
-            count,
-            last,
-            f"{surname(staff[int(pk)].name)}姓の人を含む記録 {len(matches[int(pk)])}件",
-        )
+        UnusualReading(kind, staff[int(pk)], count, last, note(staff[int(pk)], len(matches[int(pk)])))
         for pk, count, last in rows.annotate(count=Count("pk"), last=Max("at"))
     ]
     return sorted(lines, key=lambda line: line.last_at, reverse=True)
+
+
+def town_targets(
+    targets: dict[str, dict[Target, int]], staff: dict[int, Staff], actor: Actor
+) -> dict[int, set[Target]]:
+    """By worker, the records of households in the worker's own town; never a protected one."""
+    towns = {pk: row.home_town for pk, row in staff.items() if row.home_town}
+    wanted = {pk: targets[str(pk)] for pk in towns if str(pk) in targets}
+    if not wanted:
+        return {}
+    found = touched({target for several in wanted.values() for target in several})
+    homes_of = {target: found.all_homes(target) for several in wanted.values() for target in several}
+    near = homes_in_towns(actor, towns, {home for homes in homes_of.values() for home in homes})
+    matches: dict[int, set[Target]] = defaultdict(set)
+    for pk, several in wanted.items():
+        matches[pk] = {target for target in several if homes_of[target] & near[pk]}
+    return {pk: several for pk, several in matches.items() if several}
 
 
 def surname_targets(targets: dict[str, dict[Target, int]], staff: dict[int, Staff]) -> dict[int, set[Target]]:
@@ -166,6 +205,7 @@ def _outside_hours(
 def narrowed(
     records: QuerySet[AccessRecord],
     *,
+    actor: Actor,
     kind: Kind,
     staff: Staff,
     since: date,
@@ -174,6 +214,9 @@ def narrowed(
 ) -> QuerySet[AccessRecord]:
     """The lines of the log behind one line of the page."""
     rows = records.filter(staff_id_text=str(staff.pk))
+    if kind == Kind.TOWN:
+        near = town_targets(targets_by_staff(rows), {staff.pk: staff}, actor)
+        return rows.filter(_of(near.get(staff.pk, set())))
     if kind == Kind.SURNAME:
         matches = surname_targets(targets_by_staff(rows), {staff.pk: staff})
         return rows.filter(_of(matches.get(staff.pk, set())))

@@ -122,6 +122,12 @@ class Touched:
             found |= self.members[household]
         return found
 
+    def all_homes(self, target: Target) -> set[int]:
+        """The households of a record, and those of the person whom it is about."""
+        return self.households.get(target, set()) | {
+            home for person in self.persons.get(target, ()) for home in self.homes[person]
+        }
+
     def names(self, target: Target) -> str:
         """The record under its pseudonym: numbers, never names."""
         households = set(self.households.get(target, ()))

@@ -118,7 +118,7 @@ def unusual(request: ActorRequest) -> HttpResponse:
     if form.is_valid():
         since, until, many = (form.cleaned_data[k] for k in ("since", "until", "many"))
         records = own_readings(request.actor, since=since, until=until)
-        found = unusual_readings(records, since=since, until=until, many=many)
+        found = unusual_readings(records, actor=request.actor, since=since, until=until, many=many)
         log_reads(request, AccessKind.VIEW, "reports.unusual", str(request.actor.agency_id))
         context |= {
             "since": since, "until": until, "many": many,
@@ -137,7 +137,7 @@ def unusual_lines(request: ActorRequest) -> HttpResponse:
     data = form.cleaned_data
     records = own_readings(request.actor, since=data["since"], until=data["until"])
     rows = narrowed(
-        records, kind=Kind(data["kind"]), staff=data["staff"], since=data["since"], until=data["until"],
+        records, actor=request.actor, kind=Kind(data["kind"]), staff=data["staff"], since=data["since"], until=data["until"],
         hour=data["hour"],
     )  # fmt: skip
     page = paginate(rows, request_get=request.GET, sorts=SORTS, default="-at")

@@ -12,6 +12,7 @@ from accounts.actor import Actor
 from accounts.enums import AgencyKind, Role, Sector
 from accounts.models import Agency, Staff
 from tests import factories as f
+from tests.clock import TestClock
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,21 @@ def persona(
 ) -> Persona:
     staff = f.make_staff(agency, role=role, name=name, sector=sector, **kw)
     return Persona(staff, agency, f.actor_of(staff))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def clock_of_the_tests():
+    """Every test runs on 2026-11-23 (see tests/clock.py)."""
+    clock = TestClock()
+    clock.start()
+    yield clock
+    clock.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(clock_of_the_tests, django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        clock_of_the_tests.move_database()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -26,13 +26,13 @@ def check_can_administer(actor: Actor) -> None:
 
 @transaction.atomic
 def register_staff(
-    *, username: str, name: str, kana: str, email: str, password: str, actor: Actor, at: datetime
-) -> Staff:
+    *, username: str, name: str, kana: str, email: str, password: str, actor: Actor, at: datetime, home_town: str = "",
+) -> Staff:  # fmt: skip
     """A person who may sign in; rights come only with an appointment."""
     check_can_administer(actor)
     if Staff.objects.filter(username=username).exists():
         raise RuleViolation("この職員番号はすでに登録されています。", field="username")
-    staff = Staff(username=username, name=name, kana=kana, email=email)
+    staff = Staff(username=username, name=name, kana=kana, email=email, home_town=home_town)
     try:
         validate_password(password, staff)
     except ValidationError as error:
@@ -40,6 +40,17 @@ def register_staff(
     staff.set_password(password)
     staff.save()
     record(actor=actor, action="staff.register", target=staff, at=at)
+    return staff
+
+
+@transaction.atomic
+def set_home_town(*, staff: Staff, home_town: str, actor: Actor, at: datetime) -> Staff:
+    """Where the worker lives, by town: readings of neighbours' records then stand on the manager's page."""
+    check_can_administer(actor)
+    staff = Staff.objects.select_for_update(of=("self",)).get(pk=staff.pk)
+    staff.home_town = home_town.strip()
+    staff.save(update_fields=["home_town"])
+    record(actor=actor, action="staff.set_home_town", target=staff, at=at)
     return staff
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -26,18 +26,23 @@ from budgets.duty import Stretch, longest, minutes_of, without
 from budgets.enums import SourceType
 from budgets.masters import category_of
 from budgets.models import WorkEntry, WorkFinding
-from cases.models import Consultation, ProgressNote
+from cases.models import Consultation, ProgressNote, WatchAttempt
 from common.errors import Overlap, RuleViolation
 from common.japan.age import age_on
 
-Contact = Consultation | ProgressNote
+Contact = Consultation | ProgressNote | WatchAttempt
+SOURCES: dict[type[models.Model], SourceType] = {
+    Consultation: SourceType.CONSULTATION,
+    ProgressNote: SourceType.NOTE,
+    WatchAttempt: SourceType.WATCH,
+}
 
 
 def facts_of(contact: Contact) -> Facts:
     """Age of the person helped on the day, and the contact's sectors, else its case's."""
     case = contact.case
-    person = contact.person or (case.person if case else None)
-    own = contact.sectors if isinstance(contact, Consultation) else []
+    person = getattr(contact, "person", None) or (case.person if case else None)
+    own = getattr(contact, "sectors", [])
     sectors = own or (case.sectors if case else [])
     on = timezone.localtime(contact.started_at).date()
     birth = person.birth_on if person else None
@@ -47,12 +52,11 @@ def facts_of(contact: Contact) -> Facts:
 def _wanted(contact: Contact) -> WorkEntry:
     """The entry as the record would have it, not saved."""
     decided = attribute(facts_of(contact))
-    is_consultation = isinstance(contact, Consultation)
     number = contact.case.number if contact.case else getattr(contact, "receipt_no", "")
     return WorkEntry(
         staff_id=contact.staff_id, agency_id=contact.agency_id, category=category_of(decided.category_code),
-        during=stretch(contact.started_at, contact.minutes),
-        source_type=SourceType.CONSULTATION if is_consultation else SourceType.NOTE, source_id=contact.pk,
+        during=stretch(contact.started_at, contact.minutes or 0), source_type=SOURCES[type(contact)],
+        source_id=contact.pk,
         case_number=number, reason=decided.reason, note=contact.get_way_display(),
     )  # fmt: skip
 
@@ -75,7 +79,7 @@ def derive_from_record(*, contact: Contact, actor: Actor, at: datetime) -> WorkE
     In a locked month an entry stands as it is: a correction of the words passes, one that would move time, worker or
     agency is refused. Raises Overlap (field minutes) and RuleViolation (field minutes).
     """
-    check_minutes(contact.minutes)
+    check_minutes(contact.minutes or 0)
     wanted = _wanted(contact)
     entry = (
         WorkEntry.objects.select_for_update(of=("self",))

@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.actor import Actor
 from accounts.enums import Sector
 from audit.actions import record
+from cases.actions.text_index import index_text
 from cases.enums import ItemKind
 from cases.models import AssessmentItem, Case, Code
 from cases.permissions import check_can_write_case
@@ -59,6 +60,7 @@ def add_item(*, case: Case, data: ItemData, actor: Actor, at: datetime) -> Asses
         case=case, person=data.person, kind=data.kind, code=data.code, sector=data.sector,
         text=data.text.strip() or str(data.code), agency=agency, staff=staff, written_at=at,
     )  # fmt: skip
+    index_text(item)
     record(actor=actor, action="item.add", target=item, at=at, case=case.number, kind=data.kind)
     return item
 
@@ -75,6 +77,7 @@ def edit_item(
     item.kind, item.person, item.code, item.sector = data.kind, data.person, data.code, data.sector
     item.text = data.text.strip() or str(data.code)
     item.save()
+    index_text(item)
     record(actor=actor, action="item.edit", target=item, at=at, case=case.number)
     return item
 

@@ -1,12 +1,11 @@
-"""終結, フォロー and 再相談. Nobody is closed without a reason and a date on which somebody looks again."""
+"""終結 and 再相談. Nobody is closed without a reason and a date on which somebody looks again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.enums import Ground
@@ -14,26 +13,45 @@ from accounts.models import Agency, Staff
 from audit.actions import record
 from cases.actions.grants import grant_case
 from cases.actions.team import leave_to
-from cases.enums import CodeList, FollowUpResult, Judgement, Way
-from cases.models import Case, Code, FollowUp, SupportPlan
+from cases.actions.watch import CycleData, check_cycle, end_cycle, start_cycle
+from cases.enums import CodeList, Every, Judgement, WatchWay
+from cases.models import Case, Code, SupportPlan, WatchCycle
 from cases.permissions import check_can_close_case, check_can_write_case
 from cases.signals import case_closing, case_opened
-from cases.workflow import CASE_TRANSITIONS, CaseEvent, CaseState, PlanState
+from cases.workflow import CASE_TRANSITIONS, CaseEvent, CaseState, PlanState, WatchEvent
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 
 
 @dataclass(frozen=True, slots=True)
 class ClosingData:
-    """Reason, the person's wish and evaluation, and either a follow-up or the reason for none."""
+    """Reason, the person's wish and evaluation, and either a watch cycle or the reason for none."""
 
     kind: str
     reason: Code
     note: str
     follow_up_on: date | None = None
-    follow_up_way: str = Way.PHONE
+    every: str = Every.ONCE
+    every_days: int | None = None
+    until_on: date | None = None
+    turns: int | None = None
+    follow_up_way: str = WatchWay.PHONE
     follow_up_agency: Agency | None = None
     follow_up_staff: Staff | None = None
+    ask: str = ""
+    visit_after: int = 2
+    tell_after: int = 3
+    reopen_after: int = 4
     no_follow_up_reason: str = ""
+
+    def cycle(self) -> CycleData | None:
+        """What was agreed about looking again; None when nobody will."""
+        if self.follow_up_on is None:
+            return None
+        return CycleData(
+            first_on=self.follow_up_on, every=self.every, every_days=self.every_days, until_on=self.until_on,
+            turns=self.turns, way=self.follow_up_way, agency=self.follow_up_agency, staff=self.follow_up_staff,
+            ask=self.ask, visit_after=self.visit_after, tell_after=self.tell_after, reopen_after=self.reopen_after,
+        )  # fmt: skip
 
 
 def move_case(case: Case, event: CaseEvent) -> None:
@@ -45,7 +63,7 @@ def move_case(case: Case, event: CaseEvent) -> None:
         raise InvalidTransition(f"「{case.get_state_display()}」のケースは{word}できません。") from None
 
 
-def _check_closing(data: ClosingData, at: datetime) -> None:
+def _check_closing(data: ClosingData, case: Case, at: datetime) -> CycleData | None:
     if data.kind not in (Judgement.CLOSE, Judgement.DISCONTINUE):
         raise RuleViolation("終結か中断かを選んでください。", field="kind")
     if data.reason.code_list != CodeList.CLOSING_REASON:
@@ -56,8 +74,10 @@ def _check_closing(data: ClosingData, at: datetime) -> None:
         raise RuleViolation(
             "フォローの予定日か、フォローをしない理由を入れてください。", field="follow_up_on"
         )
-    if data.follow_up_on and data.follow_up_on <= timezone.localdate(at):
-        raise RuleViolation("フォローの予定日は明日以降にしてください。", field="follow_up_on")
+    cycle = data.cycle()
+    if cycle is not None:
+        check_cycle(cycle, case, at)
+    return cycle
 
 
 @transaction.atomic
@@ -66,7 +86,7 @@ def close_case(*, case: Case, data: ClosingData, actor: Actor, at: datetime) -> 
     case = Case.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=case.pk)
     check_can_close_case(actor, case)
     move_case(case, CaseEvent.CLOSE)
-    _check_closing(data, at)
+    cycle = _check_closing(data, case, at)
     case_closing.send(Case, case=case, actor=actor, at=at)
     if SupportPlan.objects.filter(case=case, state=PlanState.DECIDED).exists():
         raise RuleViolation("決定したプランがまだ評価されていません。先に評価を書いてください。")
@@ -76,61 +96,13 @@ def close_case(*, case: Case, data: ClosingData, actor: Actor, at: datetime) -> 
     case.no_follow_up_reason = "" if data.follow_up_on else data.no_follow_up_reason.strip()
     case.next_on, case.next_text = None, ""
     case.save()
-    if data.follow_up_on:
-        FollowUp.objects.create(
-            case=case, due_on=data.follow_up_on, way=data.follow_up_way,
-            agency=data.follow_up_agency or case.lead_agency, staff=data.follow_up_staff or case.lead_staff,
-        )  # fmt: skip
+    if cycle is not None:
+        start_cycle(case=case, data=cycle, actor=actor, at=at)
     record(
         actor=actor, action="case.close", target=case, at=at, kind=data.kind, reason=data.reason.code,
         follow_up_on=data.follow_up_on.isoformat() if data.follow_up_on else None,
     )  # fmt: skip
     return case
-
-
-LOOK_AGAIN = timedelta(days=7)
-
-
-@transaction.atomic
-def record_follow_up(
-    *,
-    follow_up: FollowUp,
-    result: str,
-    note: str,
-    next_on: date | None,
-    stop_reason: str,
-    actor: Actor,
-    at: datetime,
-) -> FollowUp:
-    """What somebody found on looking again; then the next date, or a recorded reason for none.
-
-    Worse with neither: the page goes on to reopening, and should nobody reopen, a week later somebody looks again.
-    """
-    case = Case.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=follow_up.case_id)
-    check_can_write_case(actor, case)
-    follow_up = FollowUp.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=follow_up.pk)
-    if follow_up.done_at is not None:
-        raise InvalidTransition("このフォローはすでに記録されています。")
-    if result not in FollowUpResult.values:
-        raise RuleViolation("結果を一覧から選んでください。", field="result")
-    if result == FollowUpResult.WORSE and next_on is None and not stop_reason.strip():
-        next_on = timezone.localdate(at) + LOOK_AGAIN
-    if next_on and next_on <= timezone.localdate(at):
-        raise RuleViolation("次の予定日は明日以降にしてください。", field="next_on")
-    if case.state == CaseState.CLOSED and next_on is None and not stop_reason.strip():
-        raise RuleViolation("次の予定日か、フォローを終える理由を入れてください。", field="next_on")
-    follow_up.done_at, follow_up.done_by = at, actor.staff
-    follow_up.result, follow_up.note = result, note.strip()
-    follow_up.save(update_fields=["done_at", "done_by", "result", "note"])
-    if next_on:
-        FollowUp.objects.create(
-            case=case, due_on=next_on, way=follow_up.way, agency=follow_up.agency, staff=follow_up.staff
-        )
-    case.follow_up_on = next_on
-    case.no_follow_up_reason = "" if next_on else stop_reason.strip()
-    case.save(update_fields=["follow_up_on", "no_follow_up_reason"])
-    record(actor=actor, action="follow_up.record", target=follow_up, at=at, case=case.number, result=result)
-    return follow_up
 
 
 @transaction.atomic
@@ -150,8 +122,8 @@ def reopen_case(*, case: Case, actor: Actor, at: datetime, reason: str) -> Case:
         raise RuleViolation("この世帯には支援中のケースがあります。")
     if not reason.strip():
         raise RuleViolation("再開する理由を書いてください。", field="reason")
-    dropped = list(FollowUp.objects.filter(case=case, done_at__isnull=True).values_list("due_on", flat=True))
-    FollowUp.objects.filter(case=case, done_at__isnull=True).delete()
+    for cycle in WatchCycle.objects.running().filter(case=case).order_by("pk"):
+        end_cycle(cycle=cycle, event=WatchEvent.REOPEN, note=reason, actor=actor, at=at)
     former_agency, former_staff = case.lead_agency, case.lead_staff
     case.closed_at = case.closed_by = case.closing_reason = case.follow_up_on = None
     case.closing_kind = case.closing_note = case.no_follow_up_reason = ""
@@ -164,9 +136,6 @@ def reopen_case(*, case: Case, actor: Actor, at: datetime, reason: str) -> Case:
             case=case, agency=actor.agency, former_agency=former_agency, former_staff=former_staff, at=at
         )
     grant_case(case=case, agency=actor.agency, ground=Ground.OWN_DUTY, basis=case, actor=actor, at=at)
-    record(
-        actor=actor, action="case.reopen", target=case, at=at, reason=reason.strip()[:200],
-        dropped_follow_ups=[day.isoformat() for day in dropped],
-    )  # fmt: skip
+    record(actor=actor, action="case.reopen", target=case, at=at, reason=reason.strip()[:200])
     case_opened.send(Case, case=case, actor=actor, at=at)
     return case

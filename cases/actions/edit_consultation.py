@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.actor import Actor
 from audit.actions import record
 from cases.actions.receive_consultation import ContactData, check_contact, find_concerns, proposed_sectors
+from cases.actions.text_index import index_text
 from cases.models import Consultation, ConsultationConcern
 from cases.signals import contact_recorded
 from common.errors import NotAllowed
@@ -45,6 +46,7 @@ def edit_consultation(
     consultation.text = data.text.strip()
     consultation.sectors = sorted({*data.sectors}) or proposed_sectors(list(codes.values()))
     consultation.save()
+    index_text(consultation)
     ConsultationConcern.objects.filter(consultation=consultation).delete()
     ConsultationConcern.objects.bulk_create(
         ConsultationConcern(

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts.actor import Actor
 from audit.actions import record
+from cases.actions.text_index import index_text
 from cases.enums import Way
 from cases.models import Case, ProgressNote
 from cases.permissions import check_can_write_note
@@ -81,6 +82,7 @@ def write_note(*, case: Case, data: NoteData, actor: Actor, at: datetime, reques
         started_at=data.started_at, minutes=data.minutes, way=data.way, counterpart=data.counterpart,
         text=data.text.strip(), next_on=data.next_on, next_text=data.next_text, written_at=at,
     )  # fmt: skip
+    index_text(note)
     _touch_case(case, note, takes_next=bool(data.next_on or data.next_text))
     record(actor=actor, action="note.write", target=note, at=at, case=case.number)
     contact_recorded.send(ProgressNote, record=note, actor=actor, at=at)
@@ -104,6 +106,7 @@ def edit_note(
         setattr(note, name, getattr(data, name))
     note.text = data.text.strip()
     note.save()
+    index_text(note)
     newest = ProgressNote.objects.filter(case=case).order_by("-started_at", "-pk").first()
     _touch_case(case, note, takes_next=moved_next and newest == note)
     record(actor=actor, action="note.edit", target=note, at=at, case=case.number)

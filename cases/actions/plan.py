@@ -13,6 +13,7 @@ from accounts.actor import Actor
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from audit.actions import record
+from cases.actions.text_index import index_text
 from cases.enums import Achievement, Doer, Judgement
 from cases.models import Case, Code, Evaluation, PlanItem, SupportPlan
 from cases.permissions import check_leads_case
@@ -93,6 +94,7 @@ def start_plan(*, case: Case, actor: Actor, at: datetime) -> SupportPlan:
         case=case, ordinal=ordinal, hope=last.hope if last else "", long_goal=last.long_goal if last else "",
         agency=agency, written_by=staff, written_at=at,
     )  # fmt: skip
+    index_text(plan)
     record(actor=actor, action="plan.start", target=plan, at=at, case=case.number, ordinal=ordinal)
     return plan
 
@@ -110,6 +112,7 @@ def save_plan(*, plan: SupportPlan, data: PlanData, version: int, actor: Actor, 
     for name in ("hope", "long_goal", "short_goal", "starts_on", "ends_on", "monitoring_on"):
         setattr(plan, name, getattr(data, name))
     plan.save()
+    index_text(plan)
     plan.services.set(data.services)
     plan.items.all().delete()
     PlanItem.objects.bulk_create(

@@ -20,11 +20,13 @@ from cases.actions.drafts import forget_draft
 from cases.actions.numbers import CONSULTATION_SERIES, take_number
 from cases.actions.open_case import open_case
 from cases.actions.team import join_as_receiver
+from cases.actions.text_index import index_text
 from cases.enums import Caller, CodeList, Outcome, Way
-from cases.models import Case, Code, Consultation, ConsultationConcern
+from cases.models import Case, Code, Consultation, ConsultationConcern, ConsultationPerson
 from cases.signals import contact_recorded
 from common.errors import NotAllowed, RuleViolation
 from households.actions.persons import PersonData, build_household, build_person
+from households.enums import Relation
 from households.models import Household, HouseholdMember, Person, staff_denied
 
 CLOCK_SLACK = timedelta(minutes=5)  # a desk's clock may run ahead of the server's
@@ -49,6 +51,16 @@ class ContactData:
     consent: str = ConsentState.UNKNOWN
     outcome: str = Outcome.UNDECIDED
     route: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPerson:
+    """Somebody else whom the contact is about: a known person, or one made from what was typed."""
+
+    person_id: int | None = None
+    new: PersonData | None = None
+    relation: str = Relation.UNKNOWN
+    lives_together: bool = False
 
 
 def check_contact(data: ContactData, at: datetime) -> None:
@@ -113,6 +125,37 @@ def _find_person(person_id: int | None, actor: Actor) -> Person | None:
     return person
 
 
+def _add_others(
+    consultation: Consultation, others: Sequence[OtherPerson], *, actor: Actor, at: datetime
+) -> None:
+    """Everybody whom the contact names stands in it. A new person joins the household, if there is one that the agency
+    keeps; a known one is only named: in which household they live is not decided by a contact.
+    """
+    household = consultation.household
+    kept = (
+        household is not None
+        and Household.objects.visible_to(actor.by_office()).filter(pk=household.pk).exists()
+    )
+    for n, other in enumerate(others):
+        if other.relation not in Relation.values:
+            raise RuleViolation("続柄を一覧から選んでください。", field=f"other_{n}_relation")
+        try:
+            person = _find_person(other.person_id, actor) or (
+                build_person(other.new, at=at) if other.new else None
+            )
+        except RuleViolation as violation:
+            violation.field = f"other_{n}_text"
+            raise
+        if person is None or person.pk == consultation.person_id:
+            continue
+        if other.new is not None and household is not None and kept:
+            HouseholdMember.objects.create(
+                household=household, person=person, relation=other.relation, lives_together=other.lives_together,
+                during=(None, None),
+            )  # fmt: skip
+        ConsultationPerson.objects.create(consultation=consultation, person=person, relation=other.relation)
+
+
 def _household_of(person: Person | None, needed: bool, *, actor: Actor, at: datetime) -> Household | None:
     """The person's household (made when missing), or one for an unknown person when support goes on.
 
@@ -139,7 +182,8 @@ def _case_of(
         join_as_receiver(case=case, agency=actor.agency, staff=actor.staff, actor=actor, at=at)
         notify(
             staff_ids={case.lead_staff_id} - staff_denied(case.household_id),
-            text=f"{case.number}に、{actor.agency.short_name}で受けた相談が加わりました。",
+            # at which desk is no word for a mail: it may tell where somebody lives (支援措置)
+            text=f"{case.number}に、ほかの機関で受けた相談が加わりました。",
             url=reverse("cases:detail", args=[case.number]),
             at=at,
         )
@@ -152,7 +196,7 @@ def _case_of(
 @transaction.atomic
 def receive_consultation(
     *, data: ContactData, actor: Actor, at: datetime, request_key: UUID, person_id: int | None = None,
-    new_person: PersonData | None = None, draft_key: str = "",
+    new_person: PersonData | None = None, others: Sequence[OtherPerson] = (), draft_key: str = "",
 ) -> Consultation:  # fmt: skip
     """Write one contact with everything that follows, or nothing.
 
@@ -195,6 +239,8 @@ def receive_consultation(
         for code in codes.values()
     )
     _follow_up(consultation, data, goes_on, sectors, actor=actor, at=at)
+    index_text(consultation)
+    _add_others(consultation, others, actor=actor, at=at)
     if draft_key:
         forget_draft(key=draft_key, actor=actor)
     record(

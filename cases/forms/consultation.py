@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from accounts.enums import ConsentState, Sector
-from cases.actions.receive_consultation import ContactData
+from cases.actions.receive_consultation import ContactData, OtherPerson
 from cases.enums import Caller, CodeList, Outcome, Way
 from cases.models import Code
 from common.forms import (
@@ -26,7 +26,9 @@ from common.japan.kana import is_kana
 from common.japan.numbers import parse_phone
 from common.japan.wareki import parse_wareki
 from households.actions.persons import PersonData
-from households.enums import Sex
+from households.enums import Relation, Sex
+
+OTHERS = 5
 
 
 def split_name(text: str) -> tuple[str, str]:
@@ -126,10 +128,45 @@ class ConsultationForm(ContactFields):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for n in range(OTHERS):
+            self.fields[f"other_{n}"] = forms.IntegerField(
+                required=False, widget=forms.HiddenInput, min_value=1
+            )
+            self.fields[f"other_{n}_text"] = forms.CharField(
+                label=f"ほかの人 {n + 1}", max_length=120, required=False
+            )
+            self.fields[f"other_{n}_relation"] = forms.ChoiceField(
+                label="本人との続柄", choices=Relation.choices, required=False, initial=Relation.UNKNOWN
+            )
+            self.fields[f"other_{n}_together"] = forms.BooleanField(label="同居", required=False)
         self.fields["text"].widget.attrs["autofocus"] = True
         self.fields["minutes"].widget.attrs["data-timer"] = (
             ""  # counts from the opening of the page until edited
         )
+
+    def others(self) -> list[OtherPerson]:
+        """いっしょに来た人・話に出た人, of the rows that were filled."""
+        data = self.cleaned_data
+        rows = []
+        for n in range(OTHERS):
+            known, text = data[f"other_{n}"], data[f"other_{n}_text"].strip()
+            if known or text:
+                rows.append(
+                    OtherPerson(
+                        person_id=known, new=None if known else typed_person(text),
+                        relation=data[f"other_{n}_relation"] or Relation.UNKNOWN,
+                        lives_together=data[f"other_{n}_together"],
+                    )
+                )  # fmt: skip
+        return rows
+
+    def other_rows(self) -> list[dict[str, Any]]:
+        """Bound fields of the rows, for the template."""
+        names = {"value": "", "text": "_text", "relation": "_relation", "together": "_together"}
+        return [{key: self[f"other_{n}{end}"] for key, end in names.items()} for n in range(OTHERS)]
+
+    def has_others(self) -> bool:
+        return any(self[f"other_{n}_text"].value() or self[f"other_{n}"].value() for n in range(OTHERS))
 
     def names_to_ask(self) -> list[str]:
         """The typed name and kana that may already be somebody's: nobody chosen, 「別の人」 not said of this name."""

@@ -1,4 +1,4 @@
-"""Forms of plan, evaluation, closing, follow-up and reopening."""
+"""Forms of plan and evaluation."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from django import forms
 from django.forms import formset_factory
 from django.utils import timezone
 
-from accounts.models import Agency, Staff
-from cases.actions.closing import ClosingData
+from accounts.models import Agency
 from cases.actions.plan import EvaluationData, PlanData, PlanItemData
-from cases.enums import Achievement, CodeList, Doer, FollowUpResult, Judgement, Way
+from cases.enums import Achievement, CodeList, Doer, Judgement
 from cases.models import Code
 from common.forms import KyoseiForm, VersionField, WarekiDateField
 
@@ -110,53 +109,3 @@ class EvaluationForm(KyoseiForm):
 
     def evaluation(self) -> EvaluationData:
         return EvaluationData(**{**self.cleaned_data, "changes": list(self.cleaned_data["changes"])})
-
-
-class ClosingForm(KyoseiForm):
-    kind = forms.ChoiceField(
-        label="判定", choices=[(Judgement.CLOSE, "終結"), (Judgement.DISCONTINUE, "中断（連絡が途絶えた）")],
-        widget=forms.RadioSelect, initial=Judgement.CLOSE,
-    )  # fmt: skip
-    reason = forms.ModelChoiceField(
-        label="終結理由", queryset=Code.objects.none(), empty_label="選んでください"
-    )
-    note = forms.CharField(label="本人の希望・終結の評価", widget=_area(4))
-    follow_up_on = WarekiDateField(label="フォローの予定日", required=False)
-    follow_up_way = forms.ChoiceField(label="フォローの方法", choices=Way.choices, initial=Way.PHONE)
-    follow_up_staff = forms.ModelChoiceField(
-        label="フォローの担当者", queryset=Staff.objects.none(), required=False, empty_label="主担当者のまま"
-    )
-    no_follow_up_reason = forms.CharField(
-        label="フォローをしない理由",
-        max_length=200,
-        required=False,
-        help_text="予定日を入れないときは必ず書きます",
-    )
-
-    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        today = timezone.localdate()
-        self.fields["reason"].queryset = Code.objects.visible_to(actor).of(CodeList.CLOSING_REASON, today)  # type: ignore[attr-defined]
-        if actor.agency:
-            self.fields["follow_up_staff"].queryset = (  # type: ignore[attr-defined]
-                Staff.objects.visible_to(actor).of_agency(actor.agency, on=today).order_by("kana", "pk")
-            )
-
-    def closing(self, agency: Agency | None) -> ClosingData:
-        return ClosingData(**self.cleaned_data, follow_up_agency=agency)
-
-
-class FollowUpForm(KyoseiForm):
-    result = forms.ChoiceField(label="結果", choices=FollowUpResult.choices, widget=forms.RadioSelect)
-    note = forms.CharField(label="様子", required=False, widget=_area(4))
-    next_on = WarekiDateField(label="次のフォロー", required=False)
-    stop_reason = forms.CharField(
-        label="フォローを終える理由",
-        max_length=200,
-        required=False,
-        help_text="次の予定日を入れないときは必ず書きます",
-    )
-
-
-class ReopenForm(KyoseiForm):
-    reason = forms.CharField(label="再開する理由", max_length=200)

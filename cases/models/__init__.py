@@ -1,9 +1,11 @@
 """Models of casework, by noun."""
 
 from cases.models.break_glass import BreakGlass
-from cases.models.case import Case, CaseGrant, CasePartner, FollowUp
+from cases.models.case import Case, CaseGrant, CasePartner
 from cases.models.codes import Code, NumberSeries
-from cases.models.consultation import Consultation, ConsultationConcern, Draft
+from cases.models.consultation import Consultation, ConsultationConcern, ConsultationPerson, Draft
+from cases.models.follow_up import FollowUp, WatchAttempt, WatchChange, WatchCycle
+from cases.models.indexed_text import IndexedText
 from cases.models.note import AssessmentItem, ProgressNote
 from cases.models.plan import Evaluation, PlanItem, SupportPlan
 
@@ -16,11 +18,16 @@ __all__ = [
     "Code",
     "Consultation",
     "ConsultationConcern",
+    "ConsultationPerson",
     "Draft",
     "Evaluation",
     "FollowUp",
+    "IndexedText",
     "NumberSeries",
     "PlanItem",
     "ProgressNote",
     "SupportPlan",
+    "WatchAttempt",
+    "WatchChange",
+    "WatchCycle",
 ]

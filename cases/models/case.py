@@ -1,4 +1,4 @@
-"""ケース: support of one household, with exactly one lead; its partners, grants and follow-ups."""
+"""ケース: support of one household, with exactly one lead; its partners and grants."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from accounts.enums import ConsentState, Sector
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
-from cases.enums import FollowUpResult, Judgement, Way
+from cases.enums import Judgement
 from cases.models.codes import Code
 from cases.workflow import CaseState
 from common.models import Versioned
@@ -208,55 +208,3 @@ class CasePartner(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case} {self.agency}"
-
-
-class FollowUpQuerySet(models.QuerySet["FollowUp"]):
-    def visible_to(self, actor: Actor) -> FollowUpQuerySet:
-        return self.filter(sees_case(actor, "case_id"))
-
-    def waiting(self) -> FollowUpQuerySet:
-        return self.filter(done_at__isnull=True)
-
-
-@pghistory.track()
-class FollowUp(models.Model):
-    """終結後フォロー: a date on which somebody looks again after closing."""
-
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="follow_ups", verbose_name="ケース")
-    due_on = models.DateField("予定日")
-    way = models.CharField("方法", max_length=20, choices=Way, default=Way.PHONE)
-    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", verbose_name="担当機関")
-    staff = models.ForeignKey(
-        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="担当者"
-    )
-    done_at = models.DateTimeField("実施日時", null=True, blank=True)
-    done_by = models.ForeignKey(
-        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="実施者"
-    )
-    result = models.CharField("結果", max_length=20, choices=FollowUpResult, blank=True)
-    note = models.TextField("様子", blank=True)
-
-    objects = FollowUpQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "終結後フォロー"
-        constraints = [
-            models.CheckConstraint(
-                name="follow_up_done_pair",
-                condition=(
-                    Q(done_at__isnull=True, done_by__isnull=True, result="")
-                    | (Q(done_at__isnull=False, done_by__isnull=False) & ~Q(result=""))
-                ),
-            ),
-            models.UniqueConstraint(
-                fields=["case"], condition=Q(done_at__isnull=True), name="one_waiting_follow_up"
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["agency", "due_on"], condition=Q(done_at__isnull=True), name="follow_up_waiting"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.case} {self.due_on}"

@@ -17,6 +17,7 @@ from accounts.roles import Permission
 from cases.enums import Caller, Outcome, Way
 from cases.models.codes import Code
 from common.models import Versioned
+from households.enums import Relation
 from households.models import Household, Person, denied_households, follows_merge
 from households.models.grants import ground_of
 
@@ -149,6 +150,32 @@ class ConsultationConcern(models.Model):
 
     def __str__(self) -> str:
         return f"{'◎' if self.is_most_pressing else '○'}{self.code}"
+
+
+class ConsultationPersonQuerySet(models.QuerySet["ConsultationPerson"]):
+    def visible_to(self, actor: Actor) -> ConsultationPersonQuerySet:
+        return self.filter(consultation__in=Consultation.objects.visible_to(actor))
+
+
+@pghistory.track()
+class ConsultationPerson(models.Model):
+    """いっしょに来た人・話に出た人: somebody beside the person at the centre whom a contact is about."""
+
+    consultation = models.ForeignKey(
+        Consultation, on_delete=models.PROTECT, related_name="others", verbose_name="相談受付"
+    )
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", verbose_name="人")
+    relation = models.CharField("本人との続柄", max_length=20, choices=Relation, default=Relation.UNKNOWN)
+
+    objects = ConsultationPersonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "相談に出た人"
+        triggers = [follows_merge("person")]
+        indexes = [models.Index(fields=["consultation", "id"], name="consultation_others")]
+
+    def __str__(self) -> str:
+        return f"{self.consultation} {self.person}"
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):

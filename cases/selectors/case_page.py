@@ -15,7 +15,7 @@ from cases.enums import ItemKind
 from cases.models import AssessmentItem, Case, CasePartner, Consultation, ProgressNote, SupportPlan
 from cases.workflow import PlanState
 from common.japan.age import age_on
-from households.contact import Shield
+from households.contact import NOTHING_HIDDEN, Shield
 from households.models import HouseholdMember, Person, without_search
 
 PAGE = 30
@@ -136,12 +136,14 @@ class Chip:
     person: Person
     age: int | None
     role: str
+    by_identity: bool = False
 
 
-def chips(case: Case, on: date) -> list[Chip]:
-    """Who belongs to the household today; 本人 first. One query."""
+def chips(case: Case, on: date, shield: Shield = NOTHING_HIDDEN) -> list[Chip]:
+    """Who belongs to the household today; 本人 first. That a protected person moved out is not told. One query."""
     members = (
-        HouseholdMember.objects.filter(household=case.household_id, during__contains=on)
+        HouseholdMember.objects.filter(household=case.household_id)
+        .filter(Q(during__contains=on) | Q(person__in=shield.people))
         .select_related("person")
         .defer(*without_search("person"))
         .order_by("pk")
@@ -152,6 +154,7 @@ def chips(case: Case, on: date) -> list[Chip]:
             age_on(m.person.birth_on, m.person.died_on or on) if m.person.birth_on else None,
             "・".join([m.get_relation_display(), *(["別居"] if not m.lives_together else []),
                        *(["キーパーソン"] if m.is_key_person else [])]),
+            m.by_identity,
         )
         for m in members
     ]  # fmt: skip

@@ -11,9 +11,11 @@ from django.utils import timezone
 from accounts.actor import Actor
 from cases.enums import CodeList
 from cases.models import Case, Code, Consultation
-from common.japan.names import fold, query_bigrams
+from common.japan.names import fold
 from households.contact import shield_for
+from households.matching import has_full_name
 from households.models import HouseholdMember, Person, without_search
+from households.selectors_people import FoundPerson, search_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +65,25 @@ def intake_hint(*, actor: Actor, person_id: int | None, codes: list[str], on: da
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One line of the list of people while typing: identity, and who leads."""
+    """One line of the list of people while typing: identity, why it was found, and who leads."""
 
     person: Person
     household_name: str
     lead: str
+    reason: str = ""
+    former: str = ""
 
 
 def find_people(*, actor: Actor, query: str, limit: int = 20) -> list[Found]:
-    """Three queries: people, their households today, the lead of an open case. No address, no phone."""
-    people = list(Person.objects.findable_by(actor).matching(query).order_by("kana_folded", "pk")[:limit])
+    """People ranked (households.selectors_people), their households today, the lead of an open case. No address, no
+    phone.
+    """
+    return with_households(actor, search_people(actor, query, most=limit).hits)
+
+
+def with_households(actor: Actor, hits: list[FoundPerson]) -> list[Found]:
+    """Three queries: households today, the lead of an open case, and what is hidden from the actor."""
+    people = [hit.person for hit in hits]
     members = (
         HouseholdMember.objects.filter(during__contains=timezone.localdate())
         .filter(person__in=[p.pk for p in people])
@@ -87,27 +98,27 @@ def find_people(*, actor: Actor, query: str, limit: int = 20) -> list[Found]:
     )
     hidden = shield_for(actor).households
     found = []
-    for person in people:
-        household = household_of.get(person.pk)
+    for hit in hits:
+        household = household_of.get(hit.person.pk)
         if household is not None and household.pk in hidden:
             household = None
         found.append(
             Found(
-                person, household.name if household else "", leads.get(household.pk, "") if household else ""
+                hit.person,
+                household.name if household else "",
+                leads.get(household.pk, "") if household else "",
+                hit.reason,
+                hit.former,
             )
         )
     return found
 
 
 def namesakes(*, actor: Actor, names: list[str], limit: int = 5) -> list[Person]:
-    """People whose whole name, kana or alias is one of ``names``, folded. One query; none without names."""
-    wanted = Q()
-    for folded in {fold(name) for name in names} - {""}:
-        wanted |= Q(search_terms__contains=query_bigrams(folded)) & (
-            Q(kana_folded=folded) | Q(search_text=folded) | Q(search_text__startswith=f"{folded} ")
-            | Q(search_text__contains=f" {folded} ") | Q(search_text__endswith=f" {folded}")
-        )  # fmt: skip
-    return list(Person.objects.findable_by(actor).filter(wanted).order_by("pk")[:limit]) if wanted else []
+    """People whose whole name, kana, alias or former name is one of ``names``, folded. One query; none without names."""
+    wanted = tuple({fold(name) for name in names} - {""})
+    rows = Person.objects.findable_by(actor).filter(has_full_name(wanted)) if wanted else None
+    return list(rows.order_by("pk")[:limit]) if rows is not None else []
 
 
 def _day_start(day: date) -> datetime:

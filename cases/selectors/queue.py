@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.roles import Permission
-from cases.models import Case, Draft, FollowUp
+from cases.models import Case, Draft
+from cases.selectors.watch import home_rows as watch_rows
 from common.japan.wareki import format_wareki_short
 from common.queue import QueueGroup, QueueRow
+from households.contact import hidden_home
 
 AHEAD = timedelta(days=7)
 SILENT = timedelta(days=30)
@@ -24,25 +26,7 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     """Follow-ups and next dates within a week or overdue, silent cases that my agency leads, my drafts. Three queries."""
     if not actor.has(Permission.CASE_VIEW) or actor.agency is None:
         return []
-    return [*_follow_ups(actor, at), *_cases(actor, at), *_drafts(actor)]
-
-
-def _follow_ups(actor: Actor, at: datetime) -> list[QueueRow]:
-    rows = (
-        FollowUp.objects.visible_to(actor)
-        .waiting()
-        .filter(agency=actor.agency_id, due_on__lte=timezone.localdate(at) + AHEAD)
-        .select_related("case__household", "staff")
-        .order_by("due_on", "pk")[:LIMIT]
-    )
-    return [
-        QueueRow(
-            group=QueueGroup.TODAY, kind="フォロー", title=row.case.household.name,
-            url=reverse("cases:follow_up", args=[row.pk]), due_on=row.due_on,
-            detail=f"終結後の{row.get_way_display()}・担当 {row.staff.name if row.staff else '未定'}",
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [*watch_rows(actor, at), *_cases(actor, at), *_drafts(actor)]
 
 
 def _cases(actor: Actor, at: datetime) -> list[QueueRow]:
@@ -56,6 +40,7 @@ def _cases(actor: Actor, at: datetime) -> list[QueueRow]:
         Case.objects.visible_to(actor)
         .open()
         .filter(due | silent)
+        .annotate(hides=hidden_home(actor, "household_id"))
         .annotate(is_due=CaseExpr(When(due, then=True), default=False, output_field=BooleanField()))
         .select_related("household", "lead_staff")
         .order_by("-is_due", "next_on", "last_contact_at", "pk")[: 2 * LIMIT]
@@ -75,7 +60,8 @@ def _is_silent(row: Case, actor: Actor, at: datetime) -> bool:
 def _next_date(row: Case) -> QueueRow:
     return QueueRow(
         group=QueueGroup.TODAY, kind="次の予定", title=row.household.name,
-        url=reverse("cases:detail", args=[row.number]), due_on=row.next_on, detail=row.next_text,
+        url=reverse("cases:detail", args=[row.number]), due_on=row.next_on,
+        detail="" if getattr(row, "hides", False) else row.next_text,
     )  # fmt: skip
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 from django.utils import timezone
 
+from accounts.models import Agency, Staff
 from cases.enums import ItemKind
 from cases.models import AssessmentItem, Case, ConsultationConcern, PlanItem, ProgressNote, SupportPlan
 from cases.workflow import PlanState
 from common.japan.age import age_on
 from common.japan.clock import format_minutes
 from common.japan.wareki import format_wareki, format_wareki_short
-from households.contact import Shield
+from households.contact import HIDDEN_DESK, Shield
 from households.models import HouseholdMember
 
 
@@ -79,7 +80,13 @@ def _items(case: Case, kinds: Sequence[str]) -> list[str]:
     return [f"{row.person.display_name}：{row.text}" if row.person else row.text for row in rows]
 
 
-def _notes(case: Case) -> list[str]:
+def _who(agency: Agency, staff: Staff | None, case: Case, shield: Shield) -> str:
+    """An agency and its worker, where they tell no protected place."""
+    name = shield.desk(agency, case.household_id)
+    return name if staff is None or name == HIDDEN_DESK else f"{name} {staff.name}"
+
+
+def _notes(case: Case, shield: Shield) -> list[str]:
     rows = (
         ProgressNote.objects.filter(case=case)
         .select_related("agency", "staff")
@@ -87,12 +94,12 @@ def _notes(case: Case) -> list[str]:
     )
     return [
         f"{format_wareki_short(timezone.localdate(n.started_at))} {n.get_way_display()} {format_minutes(n.minutes)} "
-        f"{n.agency.short_name} {n.staff.name}：{n.text}"
+        f"{_who(n.agency, n.staff, case, shield)}：{n.text}"
         for n in rows
     ]
 
 
-def _plan(case: Case) -> list[str]:
+def _plan(case: Case, shield: Shield) -> list[str]:
     plan = (
         SupportPlan.objects.filter(case=case, state__in=[PlanState.DECIDED, PlanState.DRAFT])
         .order_by("-ordinal")
@@ -105,7 +112,9 @@ def _plan(case: Case) -> list[str]:
     for row in (
         PlanItem.objects.filter(plan=plan).select_related("agency", "staff").order_by("position", "pk")
     ):
-        who = row.doer_text or (row.agency.short_name if row.agency else row.get_doer_display())
+        who = row.doer_text or (
+            _who(row.agency, None, case, shield) if row.agency else row.get_doer_display()
+        )
         due = f"（{format_wareki_short(row.due_on)}まで）" if row.due_on else ""
         lines.append(f"{who}：{row.action}{due}")
     return lines
@@ -117,6 +126,9 @@ READERS: dict[str, Callable[[Case], list[str]]] = {
     "concerns": _concerns,
     "strengths": lambda case: _items(case, [ItemKind.STRENGTH, ItemKind.WISH]),
     "problems": lambda case: _items(case, [ItemKind.PROBLEM]),
+}
+SHIELDED_READERS: dict[str, Callable[[Case, Shield], list[str]]] = {
+    "contact": _contact,
     "notes": _notes,
     "plan": _plan,
 }
@@ -132,7 +144,7 @@ def shared_parts(case: Case, parts: Sequence[str], shield: Shield) -> dict[str, 
     protected contact details back even where they were typed into a text. ``case`` comes with household and person.
     """
     lines = {
-        part: _contact(case, shield) if part == "contact" else READERS[part](case)
+        part: SHIELDED_READERS[part](case, shield) if part in SHIELDED_READERS else READERS[part](case)
         for part in PARTS
         if part in parts
     }

@@ -19,8 +19,10 @@ from cases.actions.open_case import set_sectors
 from cases.forms.case import ItemForm, SectorsForm
 from cases.models import AssessmentItem, Case
 from cases.selectors import case_page
-from cases.views.cases import frame, get_case, shown
-from common.errors import NotAllowed, RuleViolation, StaleRecord
+from cases.views.cases import frame, get_case
+from common.errors import NotAllowed, RuleViolation
+from common.field_merge import Saved, save_merging
+from households.templatetags.contact import shield_of
 
 
 def _back(case: Case) -> str:
@@ -62,6 +64,7 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
         "case__household", "person", "code"
     )
     item = scoped_get(rows, request, log=None, pk=pk)
+    shield_of(request).check_readable(item.case.household_id, item.text)
     people = [chip.person for chip in case_page.chips(item.case, timezone.localdate())]
     if request.method == "GET":
         initial = {
@@ -73,28 +76,24 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
     form, compare = ItemForm(request.POST, actor=request.actor, people=people), None
     if form.is_valid():
         try:
-            edit_item(
-                item=item, data=form.item(), version=form.cleaned_data["version"] or 0, actor=request.actor,
-                at=timezone.now(),
+            done = save_merging(
+                form,
+                lambda: edit_item(
+                    item=item, data=form.item(), version=form.cleaned_data["version"] or 0, actor=request.actor,
+                    at=timezone.now(),
+                ),
             )  # fmt: skip
-        except StaleRecord:
-            item = rows.get(pk=pk)
-            mine = form.item()
-            compare = [
-                {"label": str(form.fields[n].label), "theirs": shown(item, n, getattr(item, n)),
-                 "mine": shown(item, n, getattr(mine, n)), "changed": getattr(item, n) != getattr(mine, n)}
-                for n in ("kind", "text", "person", "sector", "code")
-            ]  # fmt: skip
-            data = request.POST.copy()
-            data["version"] = str(item.version)
-            form = ItemForm(data, actor=request.actor, people=people)
         except NotAllowed:
             raise
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            messages.success(request, "訂正を保存しました。")
-            return redirect(_back(item.case))
+            if isinstance(done, Saved):
+                messages.success(request, done.words("訂正を保存しました。"))
+                return redirect(_back(item.case))
+            shield_of(request).check_readable(done.current.case.household_id, done.current.text)
+            compare = done.rows
+            form = ItemForm(done.data, actor=request.actor, people=people)
     return render(
         request, "cases/item_edit.html", {"form": form, "item": item, "compare": compare}, status=422
     )

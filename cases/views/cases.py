@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.db.models import Model
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,11 +27,11 @@ from cases.forms.case import (
 )
 from cases.models import Case, Draft, ProgressNote
 from cases.permissions import can_close_case, can_write_case, leads_case
-from cases.selectors import case_page
-from common.errors import NotAllowed, RuleViolation, StaleRecord
-from common.japan.wareki import format_wareki
+from cases.selectors import case_page, watch
+from common.errors import NotAllowed, RuleViolation
+from common.field_merge import Saved, save_merging
 from common.keyset import Sort, paginate
-from households.contact import HIDDEN_EDIT, safe_contacts
+from households.contact import safe_contacts
 from households.templatetags.contact import shield_of
 
 SORTS = {
@@ -47,7 +45,7 @@ TABS = (("timeline", "経過"), ("family", "家族"), ("assessment", "見立て"
 def get_case(request: ActorRequest, number: str, **options: Any) -> Case:
     """One visible case by its number, with what the header shows; logs the read."""
     rows = Case.objects.visible_to(request.actor).select_related(
-        "household", "person", "lead_agency", "lead_staff"
+        "household", "person", "lead_agency", "lead_staff", "closing_reason"
     )
     return scoped_get(rows, request, number=number, **options)
 
@@ -92,7 +90,8 @@ def frame(request: ActorRequest, case: Case, tab: str) -> dict[str, Any]:
             {"label": label, "url": f"{base}?tab={key}" if key != "timeline" else base, "current": key == tab}
             for key, label in TABS
         ],
-        "chips": case_page.chips(case, timezone.localdate()),
+        "chips": case_page.chips(case, timezone.localdate(), shield_of(request)),
+        "watch": watch.standing(case, request.actor, timezone.localdate()),
         "partners": case_page.partners(case),
         "plan": plan,
         "phase": case_page.phase(case, plan),
@@ -206,8 +205,7 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
         "case__household", "agency", "staff", "person"
     )
     note = scoped_get(rows, request, pk=pk)
-    if shield_of(request).text(note.text, note.case.household_id) != note.text:
-        raise NotAllowed(HIDDEN_EDIT)
+    _check_readable(request, note)
     people = [chip.person for chip in case_page.chips(note.case, timezone.localdate())]
     compare = None
     if request.method == "GET":
@@ -220,46 +218,28 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
     form = NoteEditForm(request.POST, people=people)
     if form.is_valid():
         try:
-            edit_note(
-                note=note, data=form.note(), version=form.cleaned_data["version"], actor=request.actor,
-                at=timezone.now(),
+            done = save_merging(
+                form,
+                lambda: edit_note(
+                    note=note, data=form.note(), version=form.cleaned_data["version"], actor=request.actor,
+                    at=timezone.now(),
+                ),
             )  # fmt: skip
-        except StaleRecord:
-            note = rows.get(pk=pk)
-            compare = _compare_note(form, note)
-            data = request.POST.copy()
-            data["version"] = str(note.version)
-            form = NoteEditForm(data, people=people)
         except NotAllowed:
             raise
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            messages.success(request, "訂正を保存しました。")
-            return redirect("cases:detail", number=note.case.number)
+            if isinstance(done, Saved):
+                messages.success(request, done.words("訂正を保存しました。"))
+                return redirect("cases:detail", number=note.case.number)
+            _check_readable(request, done.current)
+            compare = done.rows
+            form = NoteEditForm(done.data, people=people)
     return render(
         request, "cases/note_edit.html", {"form": form, "note": note, "compare": compare}, status=422
     )
 
 
-def _compare_note(form: NoteEditForm, theirs: ProgressNote) -> list[dict[str, Any]]:
-    mine = form.note()
-    names = ("text", "started_at", "minutes", "way", "person", "counterpart", "next_on", "next_text")
-    return [
-        {
-            "label": str(form.fields[name].label), "theirs": shown(theirs, name, getattr(theirs, name)),
-            "mine": shown(theirs, name, getattr(mine, name)), "changed": getattr(theirs, name) != getattr(mine, name),
-        }
-        for name in names
-    ]  # fmt: skip
-
-
-def shown(record: Model, name: str, value: Any) -> str:
-    """A value of a record as the comparison prints it."""
-    if isinstance(value, datetime):
-        local = timezone.localtime(value)
-        return f"{format_wareki(local.date())} {local:%H:%M}"
-    if isinstance(value, date):
-        return format_wareki(value)
-    choices = getattr(record._meta.get_field(name), "choices", None)
-    return str(dict(choices).get(value, value)) if choices else str(value or "")
+def _check_readable(request: ActorRequest, note: ProgressNote) -> None:
+    shield_of(request).check_readable(note.case.household_id, note.text, note.counterpart, note.next_text)

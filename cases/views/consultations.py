@@ -21,19 +21,23 @@ from cases.actions.edit_consultation import Correction, edit_consultation
 from cases.actions.receive_consultation import receive_consultation
 from cases.enums import Outcome
 from cases.forms.consultation import ConsultationFilter, ConsultationForm, CorrectionForm, initial_now
-from cases.models import Case, Consultation, Draft
+from cases.models import Case, Consultation, ConsultationPerson, Draft
 from cases.selectors.intake import filter_consultations, find_people, intake_hint, namesakes
-from common.errors import NotAllowed, RuleViolation, StaleRecord
-from common.japan.wareki import format_wareki
+from common.errors import NotAllowed, RuleViolation
+from common.field_merge import Saved, save_merging
 from common.keyset import Sort, paginate
 from households.contact import HIDDEN_EDIT
-from households.models import Household, Person
+from households.models import Household, Person, without_search
 from households.templatetags.contact import shield_of
 
 SORTS = {
     "at": Sort("受付日時", ["started_at"]),
     "minutes": Sort("時間", ["minutes"]),
 }
+
+
+# names under which the search fields of the pages send what is typed
+_TYPED = ("person_text", "adversary_text", "q", "other_text")
 
 
 def draft_key(request_key: object) -> str:
@@ -81,7 +85,8 @@ def new(request: ActorRequest) -> HttpResponse:
                 consultation = receive_consultation(
                     data=form.contact(), actor=request.actor, at=timezone.now(),
                     request_key=UUID(str(form.cleaned_data["request_key"])), person_id=form.cleaned_data["person"],
-                    new_person=form.new_person(), draft_key=draft_key(form.cleaned_data["request_key"]),
+                    new_person=form.new_person(), others=form.others(),
+                    draft_key=draft_key(form.cleaned_data["request_key"]),
                 )  # fmt: skip
             except NotAllowed:
                 raise
@@ -164,8 +169,8 @@ def concern_hint(request: ActorRequest) -> HttpResponse:
 @permission(Permission.PERSON_FIND)
 def person_find(request: ActorRequest) -> HttpResponse:
     """Options of the search field: identity only, logged as one search."""
-    typed = (request.GET.get(name) for name in ("person_text", "adversary_text", "q"))
-    query = next(filter(None, typed), "").strip()[:60]
+    names = [n for n in request.GET if n in _TYPED or (n.startswith("other_") and n.endswith("_text"))]
+    query = next((text for n in names if (text := request.GET.get(n, "").strip())), "")[:60]
     found = find_people(actor=request.actor, query=query) if query else []
     if query:
         log_reads(request, AccessKind.SEARCH, "households.person", query)
@@ -188,6 +193,13 @@ def detail(request: ActorRequest, receipt_no: str) -> HttpResponse:
         "consultation": consultation,
         "concerns": list(
             consultation.concerns.select_related("code").order_by("-is_most_pressing", "code__position")
+        ),
+        "others": list(
+            ConsultationPerson.objects.visible_to(request.actor)
+            .filter(consultation=consultation)
+            .select_related("person")
+            .defer(*without_search("person"))
+            .order_by("pk")
         ),
         "sectors": consultation.sectors,
         "may_open_case": may_open_case,
@@ -215,21 +227,24 @@ def edit(request: ActorRequest, receipt_no: str) -> HttpResponse:
     compare = None
     if form.is_valid():
         try:
-            edit_consultation(
-                consultation=consultation, actor=request.actor, at=timezone.now(),
-                correction=Correction(contact=form.contact(), version=form.cleaned_data["version"]),
+            done = save_merging(
+                form,
+                lambda: edit_consultation(
+                    consultation=consultation, actor=request.actor, at=timezone.now(),
+                    correction=Correction(contact=form.contact(), version=form.cleaned_data["version"]),
+                ),
+                also=lambda current: _concerns(form, current),
             )  # fmt: skip
-        except StaleRecord:
-            consultation = rows.get(pk=consultation.pk)
-            compare = _compare(form, consultation)
-            form = CorrectionForm(_on_top(request.POST, consultation.version), actor=request.actor, on=on)
         except NotAllowed:
             raise
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            messages.success(request, "訂正を保存しました。")
-            return redirect("consultations:detail", receipt_no=receipt_no)
+            if isinstance(done, Saved):
+                messages.success(request, done.words("訂正を保存しました。"))
+                return redirect("consultations:detail", receipt_no=receipt_no)
+            compare = done.rows
+            form = CorrectionForm(done.data, actor=request.actor, on=on)
     context = {"form": form, "consultation": consultation, "compare": compare}
     return render(request, "consultations/edit.html", context, status=422)
 
@@ -246,31 +261,20 @@ def _stored(consultation: Consultation) -> dict[str, Any]:
     }
 
 
-def _on_top(posted: QueryDict, version: int) -> QueryDict:
-    """One's own fields, to be saved on top of the version that now stands."""
-    data = posted.copy()
-    data["version"] = str(version)
-    return data
+def _concerns(form: CorrectionForm, current: Consultation) -> dict[str, tuple[str, str, str]]:
+    """The ticks stand in a table of their own: where they differ, the reader decides."""
+    labels = {code.code: code.label for code in form.codes}
+    stood = list(current.concerns.select_related("code").order_by("code__position"))
+    most = next((row.code.code for row in stood if row.is_most_pressing), "")
+    ticked = [
+        code for code in labels if code in {*form.cleaned_data["concerns"], form.cleaned_data["main_concern"]}
+    ]
 
+    def words(codes: list[str], first: str) -> str:
+        return "\n".join(f"{'◎' if code == first else '○'}{labels.get(code, code)}" for code in codes)
 
-def _compare(form: CorrectionForm, theirs: Consultation) -> list[dict[str, Any]]:
-    rows = []
-    for name in ("started_at", "minutes", "way", "caller", "text", "consent"):
-        mine, stored = form.cleaned_data[name], getattr(theirs, name)
-        label = str(form.fields[name].label)
-        rows.append(
-            {"label": label, "theirs": _shown(theirs, name, stored), "mine": _shown(theirs, name, mine),
-             "changed": mine != stored}
-        )  # fmt: skip
-    return rows
-
-
-def _shown(consultation: Consultation, name: str, value: Any) -> str:
-    if name == "started_at":
-        local = timezone.localtime(value)
-        return f"{format_wareki(local.date())} {local:%H:%M}"
-    choices = consultation._meta.get_field(name).choices  # type: ignore[union-attr]
-    return str(dict(choices).get(value, value)) if choices else str(value)
+    theirs = words([code for code in labels if code in {row.code.code for row in stood}], most)
+    return {"concerns": ("相談内容", theirs, words(ticked, form.cleaned_data["main_concern"]))}
 
 
 @require_safe

@@ -20,12 +20,14 @@ from audit.models import AccessKind
 from cases.actions.plan import PlanItemData, evaluate_plan, save_plan, start_plan
 from cases.forms.plan import EvaluationForm, PlanForm, PlanItems
 from cases.models import Case, Code, PlanItem, SupportPlan
-from cases.permissions import leads_case
-from cases.views.cases import get_case, shown
+from cases.permissions import check_leads_case, leads_case
+from cases.views.cases import get_case
 from cases.workflow import PlanState
-from common.errors import NotAllowed, RuleViolation, StaleRecord
+from common.errors import NotAllowed, RuleViolation
+from common.field_merge import Saved, save_merging
 from common.japan.wareki import format_wareki_short
 from common.pdf import render_pdf
+from households.templatetags.contact import shield_of
 
 
 def _plan(request: ActorRequest, pk: int) -> SupportPlan:
@@ -92,22 +94,22 @@ def plan_pdf(request: ActorRequest, pk: int) -> HttpResponse:
     )
 
 
-def _compare(form: PlanForm, mine: list[PlanItemData], theirs: SupportPlan) -> list[dict[str, Any]]:
-    """Everything that another save changed, beside one's own: goals, dates, services and the role table."""
-    names = ("hope", "long_goal", "short_goal", "starts_on", "ends_on", "monitoring_on")
-    pairs = [
-        (
-            str(form.fields[n].label),
-            shown(theirs, n, getattr(theirs, n)),
-            shown(theirs, n, form.cleaned_data[n]),
-        )
-        for n in names
-    ]
+def _check_readable(request: ActorRequest, plan: SupportPlan) -> None:
+    """A plan that holds what is protected from the reader is written by those who may read it."""
+    check_leads_case(request.actor, plan.case)
+    rows = plan.items.values_list("problem", "action", "doer_text", "frequency")
+    texts = (plan.hope, plan.long_goal, plan.short_goal, *(text for row in rows for text in row))
+    shield_of(request).check_readable(plan.case.household_id, *texts)
+
+
+def _tables(form: PlanForm, mine: list[PlanItemData], theirs: SupportPlan) -> dict[str, tuple[str, str, str]]:
+    """Services and the role table are rows of their own: where they differ, the reader decides."""
     services = theirs.services.order_by("position")
-    pairs.append(("利用する事業", _lines(services), _lines(form.cleaned_data["services"])))
     items = theirs.items.select_related("agency").order_by("position", "pk")
-    pairs.append(("実施すること", "\n".join(map(_words, items)), "\n".join(map(_words, mine))))
-    return [{"label": a, "theirs": b, "mine": c, "changed": b != c} for a, b, c in pairs]
+    return {
+        "services": ("利用する事業", _lines(services), _lines(form.cleaned_data["services"])),
+        "items": ("実施すること", "\n".join(map(_words, items)), "\n".join(map(_words, mine))),
+    }
 
 
 def _lines(codes: Iterable[Code]) -> str:
@@ -129,6 +131,7 @@ ITEM_FIELDS = ("problem", "action", "doer", "agency", "doer_text", "frequency", 
 def plan_edit(request: ActorRequest, pk: int) -> HttpResponse:
     """Write a draft: goals, period, services and the role table."""
     plan = _plan(request, pk)
+    _check_readable(request, plan)
     agencies = (
         Agency.objects.visible_to(request.actor).active_on(timezone.localdate()).with_desk().order_by("code")
     )
@@ -148,23 +151,25 @@ def plan_edit(request: ActorRequest, pk: int) -> HttpResponse:
     if form.is_valid() and items.is_valid():
         rows_given = [row for row in (f.row() for f in items.forms if f.has_changed() or f.initial) if row]
         try:
-            save_plan(
-                plan=plan, data=form.plan(rows_given), version=form.cleaned_data["version"], actor=request.actor,
-                at=timezone.now(),
+            done = save_merging(
+                form,
+                lambda: save_plan(
+                    plan=plan, data=form.plan(rows_given), version=form.cleaned_data["version"],
+                    actor=request.actor, at=timezone.now(),
+                ),
+                also=lambda current: _tables(form, rows_given, current),
             )  # fmt: skip
-        except StaleRecord:
-            plan = _plan(request, pk)
-            compare = _compare(form, rows_given, plan)
-            data = request.POST.copy()
-            data["version"] = str(plan.version)
-            form = PlanForm(data, actor=request.actor)
         except NotAllowed:
             raise
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            messages.success(request, "プラン案を保存しました。会議で決定します。")
-            return redirect("cases:plan", pk=plan.pk)
+            if isinstance(done, Saved):
+                messages.success(request, done.words("プラン案を保存しました。会議で決定します。"))
+                return redirect("cases:plan", pk=plan.pk)
+            _check_readable(request, done.current)
+            compare = done.rows
+            form = PlanForm(done.data, actor=request.actor)
     context = {"form": form, "items": items, "plan": plan, "case": plan.case, "compare": compare}
     return render(request, "cases/plan_edit.html", context, status=422)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final
 
-from common.japan.kana import fold_kana, romaji_to_kana
+from common.japan.kana import fold_kana, fold_long_vowels
 
 # Each group: the form searched for, then its variants (旧字体, 異体字, 機種依存文字): the old forms of
 # 常用漢字表 (2010) and variants common in family names.
@@ -33,7 +34,11 @@ _VARIANT_LINES: Final = """
 気氣 汚污 沈沉 凉涼 渕淵渊 潟泻 澄澂 灯燈 炉爐 為爲 煕熙 爾尓 状狀 狭狹 獣獸 瓶甁 産產 留畄
 略畧 発發 皐皋 盗盜 砕碎 秘祕 稚穉 窓窗 粋粹 粛肅 紘紭 縁緣 翠翆 聴聽 胆膽 脳腦 舗舖 船舩 虚虛
 蚕蠶 触觸 訳譯 証證 謡謠 譲讓 踊踴 逓遞 遅遲 迪廸 酔醉 醸釀 銭錢 錬鍊 闘鬪 随隨 隣鄰 雑雜 霊靈
-餅餠 鯵鰺 鶴靏靍 内內 富冨
+餅餠 鯵鰺 鶴靏靍 内內 富冨 の之 村邨 野埜 篭籠 枡桝 松枩柗 土圡 昇曻 喜㐂 教敎 浄淨 青靑 祢禰 鴬鶯
+麹麴 匀勻 剥剝 呑吞 姫姬 寿壽 晋晉 曳曵 柏栢 湧涌 渓溪 緒緖 刈苅 莱萊 雁鴈 頬頰 髪髮 昂昻 辞辭 湿濕 茎莖 軽輕 献獻
+圏圈 効效 号號 惨慘 賛贊 舎舍 写寫 渉涉 奨奬 剰剩 嬢孃 枢樞 潜潛 繊纖 践踐 争爭 騒騷 臓臟 即卽 堕墮 滞滯 単單 痴癡
+虫蟲 昼晝 鋳鑄 鎮鎭 弐貳 悩惱 廃廢 蛮蠻 没沒 翻飜 薬藥 予豫 覧覽 猟獵 塁壘 涙淚 隷隸 楼樓 侠俠 繋繫 蝉蟬
+蝋蠟 掴摑 痩瘦 箪簞 醤醬 頚頸 鹸鹼 間閒 艶艷 笹䇳 飯飰 橋槗 能䏻
 """
 
 
@@ -42,9 +47,21 @@ def _variant_table() -> dict[int, str]:
 
 
 _VARIANTS: Final = _variant_table()
-# Spaces, punctuation between names, hyphens and long-vowel marks.
-_DROPPED: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f·・･.,、。'’`\-‐‑‒–—―−ー~〜()\u200b-\u200f\u2060\ufeff]")
+# Spaces, punctuation and hyphens; ー goes last, when it made no vowel long.
+_DROPPED: Final = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f·・･.,、。'’`\"“”\-‐‑‒–—―−ー~〜()「」『』【】〔〕\[\]{}<>《》〈〉/!?:;…‥&#*+=|\\^_%$\u200b-\u200f\u2060\ufeff]"
+)
 _SELECTORS: Final = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_EMOJI: Final = re.compile(
+    "[\u00a9\u00ae\u20e3\u2190-\u23ff\u2500-\u27bf\u2900-\u297f\u2b00-\u2bff\u3012\u3013\u3030\u303d"
+    "\U0001f000-\U0001faff\U000e0000-\U000e007f]"
+)
+_KANJI: Final = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff々〆〇"
+# 関ヶ原, 関ケ原 and 関が原 are one name; the ケ of a given name (タケシ, 山田ケイ) is not meant
+_KE: Final = re.compile(f"(?<=[{_KANJI}])[ケヶヵ](?=[{_KANJI}]|$)|^[ケヶヵ](?=[{_KANJI}])")
+_ACCENTED: Final = re.compile("[\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f]")
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
+_LONG_MARKS: Final = re.compile("(?<=[ぁ-ゖァ-ヺー])[〜~―—−]")
 
 
 def strip_selectors(text: str) -> str:
@@ -64,24 +81,42 @@ def _expand_iteration(text: str) -> str:
     return "".join(out)
 
 
-def _fold_once(text: str) -> str:
+def _fold_once(text: str, *, keeps_long: bool) -> str:
     text = unicodedata.normalize("NFKC", strip_selectors(text)).casefold()
-    text = fold_kana(text).translate(_VARIANTS)
-    return _expand_iteration(_DROPPED.sub("", text))
+    if _ACCENTED.search(text):
+        plain = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
+        text = unicodedata.normalize("NFC", plain)
+    text = _KE.sub("が", _EMOJI.sub("", text))
+    text = fold_kana(_LONG_MARKS.sub("ー", text)).translate(_VARIANTS)
+    if keeps_long:
+        text = fold_long_vowels(text)
+    text = _expand_iteration(_DROPPED.sub("", text))
+    return fold_long_vowels(text) if keeps_long else text
+
+
+def _fold(text: str, *, keeps_long: bool) -> str:
+    folded = _fold_once(text, keeps_long=keeps_long)
+    while (again := _fold_once(folded, keeps_long=keeps_long)) != folded:
+        folded = again
+    return folded
 
 
 def fold(text: str) -> str:
-    """The search form of a name or of any short text; folding it again changes nothing.
+    """The search form of a name; folding it again changes nothing.
 
-    NFKC, lower case, katakana as hiragana, small kana as large, ぢづ as じず, known kanji variants as
-    one (髙高, 﨑崎碕嵜, 斉斎齋齊, …), 々 written out; spaces, punctuation, hyphens, long-vowel marks and
-    variation selectors are gone. Characters that are not in the table stay: two people never become one
-    by folding, they only meet in the same list.
+    NFKC, lower case, katakana as hiragana, small kana as large, ぢづ as じず, long vowels one way (ゆーこ as ゆうこ,
+    おおの as おうの), known kanji variants as one (髙高, 﨑崎碕嵜, 斉斎齋齊, …), 々 written out, ヶ and ケ between kanji
+    as が, 之 and ノ as の, Latin letters without accents; spaces, punctuation, hyphens, emoji and variation selectors are gone. Characters that are
+    not in the table stay: two people never become one by folding, they only meet in the same list.
     """
-    folded = _fold_once(text)
-    while (again := _fold_once(folded)) != folded:
-        folded = again
-    return folded
+    return _fold(text, keeps_long=True)
+
+
+def fold_text(text: str) -> str:
+    """The search form of free text: as ``fold``, but long-vowel marks are gone, since words are written with and
+    without them (ケアマネージャー, ケアマネジャー).
+    """
+    return _fold(text, keeps_long=False)
 
 
 def bigrams(folded: str) -> list[str]:
@@ -109,16 +144,19 @@ def _folded(texts: Iterable[str | None]) -> list[str]:
     return [folded for text in texts if text and (folded := fold(text))]
 
 
-def query_words(q: str) -> list[str]:
-    """The folded words of what was typed; every one must occur in the row's search text.
+def split_words(query: str) -> list[str]:
+    """What was typed, divided by spaces of any width, each word as it was written."""
+    return unicodedata.normalize("NFKC", query).split()
 
-    Words are divided by spaces, so 「山田　花」 finds 山田 花子 whether or not the register has the
-    space. A word in Latin letters that reads as romaji is taken as kana: "takahashi" finds たかはし.
+
+def bigram_codes(folded: str) -> list[int]:
+    """The bigrams of a long text as numbers of 32 bits, for an ``integer[]``: half the size of the words themselves.
+
+    Two characters of the basic plane are one number each; rarer ones may share it, which the recheck sorts out.
     """
-    words = [fold(word) for word in unicodedata.normalize("NFKC", q).split()]
-    return [romaji_to_kana(word) or word for word in words if word]
-
-
-def query_bigrams(q: str) -> list[str]:
-    """The bigrams that a row must all have to answer the query; ``[]`` if no word has two characters."""
-    return sorted({pair for word in query_words(q) for pair in bigrams(word)})
+    codes = {
+        (((ord(a) & 0xFFFF) << 16 | (ord(b) & 0xFFFF)) ^ 0x80000000) - 0x80000000
+        for a, b in pairwise(folded)
+        if a != "\n" and b != "\n"
+    }
+    return sorted(codes)

@@ -57,6 +57,7 @@ def join_household(
         begin_membership(
             opened.changes, household=target, person=member.person, on=moved.on, until=until,
             relation=Relation.UNKNOWN, lives_together=member.lives_together, is_key_person=member.is_key_person,
+            by_identity=member.by_identity,
         )  # fmt: skip
     copy_denials(opened.household, target, opened, at)
     record(actor=actor, action="household.joined_by", target=target, at=at, people=list(moved.people))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.actor import Actor
 from audit.actions import record
@@ -38,6 +38,12 @@ def descends(person_id: int, from_id: int) -> bool:
         if person_id in level:
             return True
     return False
+
+
+def _known(household: Household, actor: Actor) -> QuerySet[Person]:
+    """The people of a household that the actor sees, and all others whose record they see."""
+    seen = Person.objects.visible_to(actor).values("pk")
+    return Person.objects.filter(Q(pk__in=seen) | Q(pk__in=household.members.values("person_id")))
 
 
 def check_kinship(person: Person, relative: Person, kind: str) -> None:
@@ -84,7 +90,7 @@ def add_kinship(
 ) -> Kinship:  # fmt: skip
     """``person`` is the ``kind`` of ``relative``; both are people whom the actor sees. Symmetric kinds stand once."""
     household = lock_household(household, actor)
-    known = Person.objects.visible_to(actor).filter(pk__in=[person.pk, relative.pk]).count()
+    known = _known(household, actor).filter(pk__in=[person.pk, relative.pk]).count()
     if person.pk != relative.pk and known != 2:
         raise RuleViolation("その人は見つかりません。", field="relative")
     check_not_together([person.pk], [relative.pk])
@@ -108,7 +114,7 @@ def remove_kinship(*, household: Household, kinship: Kinship, actor: Actor, at: 
     """Take back a kinship that was recorded by mistake (the history keeps it)."""
     household = lock_household(household, actor)
     both = [kinship.person_id, kinship.relative_id]
-    if Person.objects.visible_to(actor).filter(pk__in=both).count() != 2:
+    if _known(household, actor).filter(pk__in=both).count() != 2:
         raise RuleViolation("その関係は見つかりません。")
     record(
         actor=actor, action="household.remove_kinship", target=household, at=at, person=kinship.person_id,

@@ -111,6 +111,10 @@ def record_death(*, household: Household, moved: Moved, actor: Actor, at: dateti
         raise RuleViolation("亡くなった人を1人選んでください。", field="people")
     opened = open_movement(household=household, moved=moved, actor=actor, at=at, hides_move=False)
     person = Person.objects.select_for_update(of=("self",)).get(pk=moved.people[0])
+    if not Person.objects.visible_to(actor.by_office()).filter(pk=person.pk).exists():
+        raise RuleViolation(
+            "この人の記録は別の機関が持っています。その機関に記録を頼んでください。", field="people"
+        )
     if person.died_on is not None:
         raise RuleViolation("死亡日が、すでに記録されています。", field="people")
     close_life(opened.changes, person, moved.on)

@@ -22,19 +22,24 @@ def add_member(
     *, household: Household, person: Person | None, data: PersonData | None, relation: str, lives_together: bool,
     is_key_person: bool, since: date | None, actor: Actor, at: datetime,
 ) -> HouseholdMember:  # fmt: skip
-    """A known person or a new one joins; ``since`` None means that the day is not known.
+    """A known person or a new one joins; ``since`` None means that the day is not known. Somebody whose record the actor
+    does not see joins by name and birth date; the record stays closed (``by_identity``).
 
     Raises Overlap when the person already belongs in that period, RuleViolation when a protection forbids it.
     """
     household = lock_household(household, actor)
     if since and since > timezone.localdate(at):
         raise RuleViolation("世帯に加わった日が今日より後です。", field="since")
+    by_identity = False
     if person is None:
         if data is None:
             raise RuleViolation("加える人を選ぶか、氏名などを入力してください。", field="person")
         person = build_person(data, at=at)
     elif not Person.objects.findable_by(actor).filter(pk=person.pk).exists():
         raise RuleViolation("その人は見つかりません。", field="person")
+    elif not Person.objects.visible_to(actor.by_office()).filter(pk=person.pk).exists():
+        # nobody else keeps the record of somebody without a household
+        by_identity = person.memberships.exists()
     if person.birth_on and since and since < person.birth_on:
         raise RuleViolation("世帯に加わった日が生年月日より前です。", field="since")
     check_not_together([person.pk], household.members.values_list("person_id", flat=True))
@@ -49,7 +54,7 @@ def add_member(
         check_lives_nowhere_else(person, during)
     member = HouseholdMember.objects.create(
         household=household, person=person, relation=relation, lives_together=lives_together,
-        is_key_person=is_key_person, during=during,
+        is_key_person=is_key_person, during=during, by_identity=by_identity,
     )  # fmt: skip
     record(
         actor=actor,
@@ -58,6 +63,7 @@ def add_member(
         at=at,
         person=person.pk,
         relation=relation,
+        by_identity=by_identity,
     )
     return member
 
@@ -72,13 +78,21 @@ def edit_member(
     actor: Actor,
     at: datetime,
 ) -> HouseholdMember:
-    """Correct relation, living together and key person: what was wrong from the first day, not what changed one day."""
+    """Correct relation, living together and key person: what was wrong from the first day, not what changed one day.
+
+    Who sees the person's record anyway opens it here.
+    """
     household = lock_household(member.household, actor)
     member = HouseholdMember.objects.select_related("person").get(pk=member.pk, household=household)
     if lives_together:
         check_lives_nowhere_else(member.person, member.during, but=member.pk)
     member.relation, member.lives_together, member.is_key_person = relation, lives_together, is_key_person
-    member.save(update_fields=["relation", "lives_together", "is_key_person"])
+    if (
+        member.by_identity
+        and Person.objects.visible_to(actor.by_office()).filter(pk=member.person_id).exists()
+    ):
+        member.by_identity = False
+    member.save(update_fields=["relation", "lives_together", "is_key_person", "by_identity"])
     record(actor=actor, action="household.edit_member", target=household, at=at, person=member.person_id)
     return member
 

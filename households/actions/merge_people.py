@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -24,12 +25,15 @@ from households.merging import (
     family_circle,
     hull,
     kinship_key,
+    name_key,
+    names_given_up,
     overlap,
     person_references,
     row_values,
 )
 from households.models import (
     AddressProtection,
+    FormerName,
     HouseholdMember,
     Kinship,
     MergedRow,
@@ -155,10 +159,11 @@ def _check_may_be_one(kept: Person, absorbed: Person, actor: Actor) -> None:
 
 
 def _join(merge: PersonMerge, kept: Person, absorbed: Person, values: dict[str, Any]) -> None:
-    before = row_values(kept)
+    before, records = row_values(kept), [copy(kept), absorbed]
     for name, value in values.items():
         setattr(kept, name, value)
     kept.version += VERSION_STEP
+    _keep_names(merge, kept, records)
     kept.fill_search(hides_contact=AddressProtection.objects.in_force().filter(person=kept).exists())
     kept.save()
     kept.refresh_from_db()
@@ -167,6 +172,16 @@ def _join(merge: PersonMerge, kept: Person, absorbed: Person, values: dict[str, 
         after=row_values(kept),
     )  # fmt: skip
     Person.objects.filter(pk=absorbed.pk).update(merged_into=kept)
+
+
+def _keep_names(merge: PersonMerge, kept: Person, records: list[Person]) -> None:
+    """What the two records were called and the person is not any more stays findable."""
+    for former in names_given_up(kept, records):
+        former.save()
+        MergedRow.objects.create(
+            merge=merge, change=MergeChange.ADDED, model=FormerName._meta.label_lower, row_id=former.pk,
+            after=row_values(former),
+        )  # fmt: skip
 
 
 class _Rows:
@@ -180,6 +195,7 @@ class _Rows:
     def move(self, data: MergeData, actor: Actor, at: datetime) -> None:
         self._memberships(data.home)
         self._kinships()
+        self._former_names()
         self._rules(data.rule, actor, at)
         for model, column in person_references():
             self._move(model, column)
@@ -237,6 +253,7 @@ class _Rows:
             self._change(
                 first, during=during, relation=known[0] if known else first.relation,
                 is_key_person=first.is_key_person or row.is_key_person,
+                by_identity=first.by_identity and row.by_identity,
             )  # fmt: skip
         self._one_home(mine, theirs, home)
 
@@ -265,6 +282,13 @@ class _Rows:
                 continue
             standing.add(key)
             self._change(row, person_id=key[0], relative_id=key[1])
+
+    def _former_names(self) -> None:
+        """A former name that both records have stands once."""
+        standing = {name_key(row) for row in FormerName.objects.filter(person=self.kept).order_by("pk")}
+        for row in FormerName.objects.filter(person=self.absorbed).order_by("pk"):
+            if name_key(row) in standing:
+                self._remove(row)
 
     def _rules(self, chosen: str, actor: Actor, at: datetime) -> None:
         """One standing rule of safe contact for one person; the other ends and stays readable."""

@@ -17,6 +17,7 @@ from accounts.models import Staff
 from audit.actions import record
 from common.errors import InvalidTransition, RuleViolation
 from households.actions.grants import end_grants_resting_on
+from households.actions.search_index import refill_search
 from households.changes import Changes, put_back
 from households.enums import MovementKind, MovementSource
 from households.models import (
@@ -161,8 +162,7 @@ def withdraw_movement(
             "取り消すと、ほかの記録（別の世帯での同居など）と重なります。先にそちらを直してください。"
         ) from None
     for person in Person.objects.filter(pk__in=people).order_by("pk"):
-        person.fill_search(hides_contact=AddressProtection.objects.in_force().filter(person=person).exists())
-        person.save(update_fields=["kana_folded", "search_text", "search_terms"])
+        refill_search(person)
     end_grants_resting_on(movement, grant_models=[HouseholdGrant], at=at)
     movement.withdrawn_at, movement.withdrawn_by, movement.withdrawal_reason = at, staff, reason.strip()
     movement.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawal_reason"])
@@ -189,7 +189,7 @@ def end_membership_on(changes: Changes, member: HouseholdMember, on: date) -> No
 
 def begin_membership(
     changes: Changes, *, household: Household, person: Person, on: date | None, until: date | None = None,
-    relation: str, lives_together: bool, is_key_person: bool = False,
+    relation: str, lives_together: bool, is_key_person: bool = False, by_identity: bool = False,
 ) -> HouseholdMember:  # fmt: skip
     """A new membership from ``on`` to the day before ``until``; nobody lives in two households on one day."""
     if person.birth_on and on and on < person.birth_on:
@@ -201,7 +201,7 @@ def begin_membership(
         check_lives_nowhere_else(person, during)
     member = HouseholdMember(
         household=household, person=person, relation=relation, lives_together=lives_together,
-        is_key_person=is_key_person, during=during,
+        is_key_person=is_key_person, during=during, by_identity=by_identity,
     )  # fmt: skip
     try:
         with transaction.atomic():
@@ -241,7 +241,7 @@ def turn_membership(changes: Changes, member: HouseholdMember, on: date, **value
     return begin_membership(
         changes, household=member.household, person=member.person, on=on, until=until,
         relation=str(told["relation"]), lives_together=bool(told["lives_together"]),
-        is_key_person=bool(told["is_key_person"]),
+        is_key_person=bool(told["is_key_person"]), by_identity=member.by_identity,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from households.contact import shield_for
 from households.enums import Relation
 from households.models import AddressProtection, Household, HouseholdMember, Person
 from households.permissions import READ_ONLY, check_can_edit_household
+from households.signals import area_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def update_person(*, person: Person, data: PersonData, version: int, actor: Acto
     check_dates(data, timezone.localdate(at))
     _check_against_memberships(person, data)
     if AddressProtection.objects.closed_to(actor).filter(person=person).exists():
-        data = replace(data, phone=person.phone, workplace=person.workplace)
+        data = replace(data, phone=person.phone, workplace=person.workplace, note=person.note)
     changed = [name for name, value in asdict(data).items() if getattr(person, name) != value]
     for name, value in asdict(data).items():
         setattr(person, name, value)
@@ -156,9 +157,12 @@ def update_household(
     check_can_edit_household(actor, household)
     check_version(household, version)
     household.name = name
+    before = household.area_id
     if not shield_for(actor).hides(household):
         household.area = area
         household.postal_code, household.address, household.phone = postal_code, address, phone
     household.save()
     record(actor=actor, action="household.update", target=household, at=at)
+    if household.area_id != before:
+        area_changed.send(Household, household=household, actor=actor, at=at)
     return household

@@ -23,7 +23,7 @@ NOT_TOGETHER = "この組み合わせでは登録できません。所属の長�
 
 def _refill_search(person: Person, *, hidden: bool) -> None:
     person.fill_search(hides_contact=hidden)
-    person.save(update_fields=["kana_folded", "search_text", "search_terms"])
+    person.save(update_fields=["name_folded", "kana_folded", "search_text", "search_terms"])
 
 
 def _seen_person(person: Person, actor: Actor) -> Person:

@@ -78,6 +78,7 @@ def split_household(
             opened.changes, household=new, person=member.person, on=moved.on, until=until,
             relation=Relation.SELF if member is head else _relation_to(head.relation, relation),
             lives_together=member.lives_together, is_key_person=member.is_key_person,
+            by_identity=member.by_identity,
         )  # fmt: skip
     movement = keep_movement(opened, MovementKind.SPLIT, actor=actor, at=at, other=new)
     _let_see(opened, new, movement, actor, at)

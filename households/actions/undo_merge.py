@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.apps import apps
@@ -11,9 +10,10 @@ from django.db import IntegrityError, transaction
 from accounts.actor import Actor
 from audit.actions import record
 from common.errors import InvalidTransition, RuleViolation
+from households.actions.search_index import refill_search
 from households.enums import MergeChange
 from households.merging import restore_row, row_values
-from households.models import AddressProtection, MergedRow, Person, PersonMerge
+from households.models import MergedRow, Person, PersonMerge
 from households.permissions import check_can_merge
 from households.signals import merge_undone
 
@@ -44,7 +44,8 @@ def undo_merge(*, merge: PersonMerge, reason: str, actor: Actor, at: datetime) -
     try:
         with transaction.atomic():
             _put_back(merge)
-            _refill_search(people.order_by("pk"))
+            for person in people.order_by("pk"):
+                refill_search(person)  # what somebody changed while the two were one is found where it is now
     except IntegrityError:
         raise RuleViolation(_SINCE) from None
     _, staff = actor.office()
@@ -67,11 +68,25 @@ def _put_back(merge: PersonMerge) -> None:
         still = apps.get_model(label)._default_manager.filter(pk__in=ids, **{column: merge.kept_id})
         still.update(**{column: merge.absorbed_id})
     for row in rows:
+        if row.change == MergeChange.ADDED:
+            _take_away(row)
         if row.change == MergeChange.CHANGED:
             _change_back(row)
     for row in rows:
         if row.change == MergeChange.REMOVED:
             restore_row(apps.get_model(row.model), row.before)
+
+
+def _take_away(row: MergedRow) -> None:
+    """What the merge added goes, unless somebody has written in it since."""
+    now = (
+        apps.get_model(row.model)
+        ._default_manager.select_for_update(of=("self",))
+        .filter(pk=row.row_id)
+        .first()
+    )
+    if now is not None and row_values(now) == row.after:
+        now.delete()
 
 
 def _change_back(row: MergedRow) -> None:
@@ -88,17 +103,3 @@ def _change_back(row: MergedRow) -> None:
     for name in same - {"version"}:
         setattr(now, name, model._meta.get_field(name).to_python(row.before[name]))
     now.save()
-
-
-def _refill_search(people: Iterable[Person]) -> None:
-    """What somebody changed while the two were one is found where it is now."""
-    for person in people:
-        hidden = AddressProtection.objects.in_force().filter(person=person).exists()
-        before = (person.kana_folded, person.search_text, person.search_terms)
-        person.fill_search(hides_contact=hidden)
-        if before != (person.kana_folded, person.search_text, person.search_terms):
-            Person.objects.filter(pk=person.pk).update(
-                kana_folded=person.kana_folded,
-                search_text=person.search_text,
-                search_terms=person.search_terms,
-            )

@@ -2,6 +2,7 @@
 
 from households.models.consent import Consent, ConsentAgency, ConsentScan
 from households.models.follow import follows_merge
+from households.models.former_name import FormerName
 from households.models.grants import AccessGrant
 from households.models.household import (
     VIEW_HOUSEHOLD,
@@ -24,6 +25,7 @@ __all__ = [
     "ConsentAgency",
     "ConsentScan",
     "FormerAddress",
+    "FormerName",
     "Household",
     "HouseholdDenial",
     "HouseholdGrant",

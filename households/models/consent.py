@@ -18,7 +18,8 @@ from common.models import Versioned
 from households.enums import ConsentGiver, ConsentMethod, InformationKind
 from households.models.follow import follows_merge
 from households.models.household import Household
-from households.models.person import Person
+from households.models.person import HouseholdMember, Person
+from households.models.protection import AddressProtection
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -155,7 +156,14 @@ class ConsentAgency(models.Model):
 
 class ConsentScanQuerySet(models.QuerySet["ConsentScan"]):
     def visible_to(self, actor: Actor) -> ConsentScanQuerySet:
-        return self.filter(consent__in=Consent.objects.visible_to(actor))
+        """Whoever sees the consent; but a picture cannot have a line struck out: the paper of a person whose address is
+        protected, or who shares a household with one, is for the units alone.
+        """
+        closed = AddressProtection.objects.closed_to(actor).values("person_id")
+        homes = HouseholdMember.objects.filter(person__in=closed).values("household_id")
+        return self.filter(consent__in=Consent.objects.visible_to(actor)).exclude(
+            consent__household__in=homes
+        )
 
 
 @pghistory.track(exclude=["data"])

@@ -6,25 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import Deferrable, Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import Int8Range
 from accounts.roles import Permission
-from common.japan.names import fold, query_bigrams, query_words, search_terms
-from common.japan.wareki import parse_wareki
-from common.models import Versioned
+from common.models import Versioned, bigram_field, bigram_index
 from households.enums import RECIPROCAL, KinshipKind, Relation, Sex
+from households.matching import matches
 from households.models.descent import no_circle
 from households.models.follow import follows_merge
 from households.models.household import Household, denied_households
+from households.person_search import Former, Names, parse_query, person_columns
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
 
-SEARCH_COLUMNS = ("search_terms", "search_text", "kana_folded")
+SEARCH_COLUMNS = ("search_terms", "search_text", "kana_folded", "name_folded")
 
 
 def without_search(path: str = "") -> tuple[str, ...]:
@@ -34,11 +33,16 @@ def without_search(path: str = "") -> tuple[str, ...]:
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, actor: Actor) -> PersonQuerySet:
-        """A person is seen through a visible household that they belong, or once belonged, to."""
+        """A person is seen through a visible household that they belong, or once belonged, to. A membership written by
+        somebody who knew no more than who it is (``by_identity``) opens nothing: or anybody could open the record of
+        anybody by adding them to a household of their own.
+        """
         return self.filter(
             Exists(
                 HouseholdMember.objects.filter(
-                    person=OuterRef("pk"), household__in=Household.objects.visible_to(actor)
+                    person=OuterRef("pk"),
+                    by_identity=False,
+                    household__in=Household.objects.visible_to(actor),
                 )
             )
         )
@@ -65,27 +69,14 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self.annotate(access_ground=models.Subquery(homes))
 
     def matching(self, query: str) -> PersonQuerySet:
-        """People whose name, kana, birth date or phone holds every word of ``query``, folded (names.fold).
-
-        A birth date is understood in any notation (S25.4.1, 1950-04-01). Words of two and more characters go
-        through the bigram index and a recheck; a single character is a prefix of the kana.
+        """People whose name, former name, kana, birth date or phone holds every word of ``query``, in no order: for
+        narrowing a list. ``households.selectors_people`` ranks them.
         """
-        words = query_words(query)
-        if not words:
-            return self.none()
-        try:
-            return self.filter(birth_on=parse_wareki(query))
-        except ValueError:
-            pass
-        if len(words) == 1 and len(words[0]) == 1:
-            return self.filter(kana_folded__startswith=words[0])
-        found = self.filter(search_terms__contains=query_bigrams(query))
-        for word in words:
-            found = found.filter(search_text__contains=word)
-        return found
+        asked = parse_query(query)
+        return self.filter(matches(asked)) if asked else self.none()
 
 
-@pghistory.track(exclude=["search_terms", "search_text", "kana_folded"])
+@pghistory.track(exclude=["search_terms", "search_text", "kana_folded", "name_folded"])
 class Person(Versioned):
     """本人・家族: nothing about a person is required, not even a name (匿名・氏名不明)."""
 
@@ -108,9 +99,11 @@ class Person(Versioned):
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="統合先"
     )
-    kana_folded = models.CharField(max_length=130, editable=False, default="")
-    search_text = models.CharField(max_length=400, editable=False, default="")
-    search_terms = ArrayField(models.CharField(max_length=2), editable=False, default=list)
+    # households.person_search; collation C keeps prefixes together and a family name before all that begin with it
+    name_folded = models.CharField(max_length=130, editable=False, default="", db_collation="C")
+    kana_folded = models.CharField(max_length=130, editable=False, default="", db_collation="C")
+    search_text = models.TextField(editable=False, default="")
+    search_terms = bigram_field()
 
     objects = PersonQuerySet.as_manager()
 
@@ -128,12 +121,9 @@ class Person(Versioned):
             ),
         ]
         indexes = [
-            GinIndex(fields=["search_terms"], name="person_search"),
-            models.Index(
-                fields=["kana_folded", "id"],
-                name="person_kana",
-                opclasses=["varchar_pattern_ops", "int8_ops"],
-            ),
+            bigram_index("person_search"),
+            models.Index(fields=["name_folded", "id"], name="person_name"),
+            models.Index(fields=["kana_folded", "id"], name="person_kana"),
             models.Index(fields=["birth_on"], name="person_birth"),
         ]
 
@@ -150,20 +140,23 @@ class Person(Versioned):
         return f"{self.family_kana} {self.given_kana}".strip()
 
     def fill_search(self, *, hides_contact: bool = False) -> None:
-        """Set the three search columns from the rest (actions call it before saving).
+        """Set the search columns from the rest and the former names (actions call it before saving).
 
         ``hides_contact``: the person's address is protected (支援措置), so the phone finds nobody.
         """
-        self.kana_folded = fold(self.family_kana + self.given_kana)
-        parts = [
-            fold(self.family_name + self.given_name),
-            self.kana_folded,
-            fold(self.alias),
-            "" if hides_contact else "".join(c for c in fold(self.phone) if c.isdigit()),
-            self.birth_on.strftime("%Y%m%d") if self.birth_on else "",
-        ]
-        self.search_text = " ".join(p for p in parts if p)[:400]
-        self.search_terms = search_terms(*parts)
+        former = (
+            self.former_names.order_by("pk").values_list(
+                "family_name", "family_kana", "given_name", "given_kana"
+            )
+            if self.pk
+            else ()
+        )
+        names = Names(
+            self.family_name, self.given_name, self.family_kana, self.given_kana, self.alias,
+            tuple(Former(*row) for row in former),
+        )  # fmt: skip
+        for column, value in person_columns(names, "" if hides_contact else self.phone).items():
+            setattr(self, column, value)
 
 
 @pghistory.track()
@@ -180,6 +173,7 @@ class HouseholdMember(models.Model):
     lives_together = models.BooleanField("同居", default=True)
     is_key_person = models.BooleanField("キーパーソン", default=False)
     during = DateRangeField("期間")
+    by_identity = models.BooleanField("名寄せだけで加えた", default=False)
 
     class Meta:
         verbose_name = "世帯員"

@@ -13,7 +13,8 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import Agency, Staff
 from common.models import Versioned, period_last
 from households.models.follow import follows_merge
-from households.models.person import Person
+from households.models.household import denied_households
+from households.models.person import Person, people_of
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -27,10 +28,10 @@ class ProtectionQuerySet(models.QuerySet["AddressProtection"]):
         return self.filter(ended_at__isnull=True)
 
     def visible_to(self, actor: Actor) -> ProtectionQuerySet:
-        """The units named in it; for everybody else it does not exist."""
+        """The units named in it, but nobody whom a deny list names; for everybody else it does not exist."""
         if actor.agency_id is None or not actor.has_casework:
             return self.none()
-        return self.filter(_names_unit(actor))
+        return self.filter(_names_unit(actor)).exclude(person__in=people_of(denied_households(actor)))
 
     def closed_to(self, actor: Actor) -> ProtectionQuerySet:
         """Protections in force that hide the person's contact details from the actor."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.safestring import mark_safe
 
 from accounts.models import Agency, Staff
 from households.contact import (
@@ -65,3 +66,32 @@ def desk(context: Any, agency: Agency, household: Household | int | None, staff:
 def shielded(context: Any, text: str, household: Household | int | None) -> str:
     """``{% shielded note.text household %}``: free text without protected details that were typed into it."""
     return _shield(context).text(text, household)
+
+
+@register.simple_tag(takes_context=True)
+def safe_lines(context: Any, rule: SafeContact) -> list[str]:
+    """``{% safe_lines rule as lines %}``: the rule of safe contact, without what is protected of its person."""
+    shield = _shield(context)
+    return [shield.of_person(line, rule.person_id) for line in rule.lines]
+
+
+class ShieldNode(template.Node):
+    """A piece of a page without the protected details of one household."""
+
+    def __init__(self, household: Any, nodelist: template.NodeList) -> None:
+        self.household, self.nodelist = household, nodelist
+
+    def render(self, context: Any) -> Any:
+        html = self.nodelist.render(context)
+        household = self.household.resolve(context)
+        # what was safe stays safe: only words are struck out
+        return mark_safe(_shield(context).markup(html, household or None))  # noqa: S308
+
+
+@register.tag("shield")
+def do_shield(parser: Any, token: Any) -> ShieldNode:
+    """``{% shield case.household_id %}…{% endshield %}``: whatever stands inside, texts and fields alike."""
+    _, household = token.split_contents()
+    nodelist = parser.parse(("endshield",))
+    parser.delete_first_token()
+    return ShieldNode(parser.compile_filter(household), nodelist)

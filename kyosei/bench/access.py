@@ -48,8 +48,8 @@ WORKER: Final = "center1-1"
 # every case led by one of 60 agencies and shared with another; the worker's sees about 1 in 30
 _FILL: Final = (
     """
-    INSERT INTO households_household (id, version, name, postal_code, address, phone, created_at)
-    SELECT %(first)s + n, 1, '世帯' || n, '', '', '', %(now)s - n * interval '1 minute' FROM generate_series(1, %(rows)s) n
+    INSERT INTO households_household (id, version, name, postal_code, address, phone, search_text, search_terms, created_at)
+    SELECT %(first)s + n, 1, '世帯' || n, '', '', '', '', '{}', %(now)s - n * interval '1 minute' FROM generate_series(1, %(rows)s) n
     """,
     """
     INSERT INTO cases_case (id, version, number, household_id, state, lead_agency_id, lead_staff_id, lead_since, sectors,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Final
 
@@ -16,19 +18,30 @@ from cases.models import (
     Consultation,
     ConsultationConcern,
     FollowUp,
+    IndexedText,
     PlanItem,
     ProgressNote,
     SupportPlan,
+    WatchCycle,
 )
 from common.japan.fiscal import fiscal_year
+from common.japan.names import bigram_codes, fold_text
 from kyosei.bench.masters import City, Office
 from kyosei.bench.people import Home
 from kyosei.bench.sheets import Sheet, array
-from kyosei.bench.texts import CONTACTS, GOALS, NOTES, PROBLEMS, STRENGTHS
+from kyosei.bench.texts import CONTACTS, GOALS, NOTES, PROBLEMS, STRENGTHS, TOWNS
+from kyosei.demo.names import FAMILY_NAMES
 
 WAYS: Final = ("phone",) * 5 + ("home_visit",) * 3 + ("visit_desk",) * 3 + ("accompany", "agency", "mail")
 SECTORS: Final = tuple(s.value for s in Sector if s != Sector.GAP)
+SAYS_A_NAME: Final = 0.3  # of notes: somebody's name and a place
+_SENTENCE: Final = re.compile("[^。]*。?")
 MINUTES: Final = (10, 15, 15, 20, 20, 30, 30, 40, 45, 60, 60, 90, 120)
+
+
+@cache
+def _folded(sentence: str) -> str:
+    return fold_text(sentence)
 
 
 @dataclass(slots=True)
@@ -83,8 +96,20 @@ class CaseSheets:
             "content_object_id",
         )  # fmt: skip
         self.partners = Sheet(CasePartner, "case_id", "agency_id", "staff_id", "since")
+        self.cycles = Sheet(
+            WatchCycle, "id", "case_id", "state", "every", "first_on", "agency_id", "staff_id", "started_at",
+            "started_by_id", "ended_at", "ended_by_id", "end_reason",
+        )  # fmt: skip
         self.follow_ups = Sheet(
-            FollowUp, "case_id", "due_on", "agency_id", "staff_id", "done_at", "done_by_id", "result"
+            FollowUp,
+            "case_id",
+            "cycle_id",
+            "due_on",
+            "agency_id",
+            "staff_id",
+            "done_at",
+            "done_by_id",
+            "result",
         )
         self.consultations = Sheet(
             Consultation, "id", "receipt_no", "request_key", "agency_id", "staff_id", "started_at", "minutes", "way",
@@ -102,6 +127,9 @@ class CaseSheets:
         self.plans = Sheet(
             SupportPlan, "id", "case_id", "ordinal", "state", "hope", "long_goal", "short_goal", "starts_on", "ends_on",
             "agency_id", "written_by_id", "written_at", "decided_at", "decided_by_id",
+        )  # fmt: skip
+        self.texts = Sheet(
+            IndexedText, "consultation_id", "note_id", "case_id", "agency_id", "written_at", "folded", "terms"
         )  # fmt: skip
         self.plan_items = Sheet(
             PlanItem,
@@ -173,8 +201,12 @@ class CaseSheets:
         if follow_up and follow_up > self.today - timedelta(days=400):
             is_done = follow_up < self.today - timedelta(days=5) or rng.random() < 0.3
             done = datetime.combine(follow_up, work.opened.timetz()) if is_done else None
+            self.cycles.add(
+                work.pk, work.pk, "ended" if is_done else "running", "3", follow_up, work.lead.pk, work.lead_staff, closed,
+                work.lead_staff, done, work.lead_staff if done else None, "finished" if done else "",
+            )  # fmt: skip
             self.follow_ups.add(
-                work.pk, follow_up, work.lead.pk, work.lead_staff, done, work.lead_staff if done else None,
+                work.pk, work.pk, follow_up, work.lead.pk, work.lead_staff, done, work.lead_staff if done else None,
                 "stable" if done else "",
             )  # fmt: skip
 
@@ -198,11 +230,13 @@ class CaseSheets:
             home.groups.setdefault(office.group, (Ground.OWN_DUTY, "households.household", str(home.pk)))
         codes = rng.sample(self.city.concerns, rng.choices((1, 2, 3, 4), (45, 33, 15, 7))[0])
         sectors = work.sectors if work else sorted({s for _, many in codes for s in many})
+        text = sentences(rng, CONTACTS)
+        self._index(pk, None, work.pk if work else None, office.pk, at, text)
         self.consultations.add(
             pk, f"U{fiscal_year(at.date()) - 2018:02d}-{pk:05d}", key(rng), office.pk, rng.choice(office.staff), at,
             rng.choice(MINUTES), rng.choice(WAYS), rng.choice(self.city.codes["route"]),
             rng.choice(("self", "self", "self", "family", "family", "neighbour", "commissioner", "agency")),
-            sentences(rng, CONTACTS), home is None, home.pk if home else None, home.people[0] if home else None,
+            text, home is None, home.pk if home else None, home.people[0] if home else None,
             work.pk if work else None, array(sectors), "support" if work else "information",
         )  # fmt: skip
         pressing = rng.random() < 0.7
@@ -215,10 +249,29 @@ class CaseSheets:
         staff = work.lead_staff if office is work.lead and rng.random() < 0.8 else rng.choice(office.staff)
         at = office_time(rng, work.opened, work.until)
         work.last = max(work.last, at)
+        text = sentences(rng, NOTES)
+        if rng.random() < SAYS_A_NAME:
+            family = FAMILY_NAMES[int(len(FAMILY_NAMES) * rng.random() ** 2.2)][0]
+            text += f"{family}さんに{rng.choice(TOWNS)}の{rng.randrange(1, 7)}丁目で会う。"
         self.notes.add(
             pk, work.pk, key(rng), rng.choice(work.home.people) if rng.random() < 0.7 else None, office.pk, staff, at,
-            rng.choice(MINUTES), rng.choice(WAYS), sentences(rng, NOTES), at + timedelta(minutes=90),
+            rng.choice(MINUTES), rng.choice(WAYS), text, at + timedelta(minutes=90),
         )  # fmt: skip
+        self._index(None, pk, work.pk, office.pk, at, text)
+
+    def _index(
+        self,
+        consultation: int | None,
+        note: int | None,
+        case: int | None,
+        agency: int,
+        at: datetime,
+        text: str,
+    ) -> None:
+        """The search form of a record's words. A text of many sentences is folded sentence by sentence."""
+        folded = "".join(_folded(part) for part in _SENTENCE.findall(text.replace("\\n", "")))
+        codes = array([str(code) for code in bigram_codes(folded)])
+        self.texts.add(consultation, note, case, agency, at, folded, codes)
 
     def assess(self, work: Work) -> None:
         """Strengths and wishes first, problems after."""
@@ -252,6 +305,6 @@ class CaseSheets:
     @property
     def sheets(self) -> tuple[Sheet, ...]:
         return (
-            self.cases, self.grants, self.partners, self.follow_ups, self.consultations, self.concerns, self.notes,
-            self.items, self.plans, self.plan_items,
+            self.cases, self.grants, self.partners, self.cycles, self.follow_ups, self.consultations, self.concerns, self.notes,
+            self.items, self.plans, self.plan_items, self.texts,
         )  # fmt: skip

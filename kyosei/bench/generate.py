@@ -32,13 +32,15 @@ from cases.models import (
     Consultation,
     ConsultationConcern,
     FollowUp,
+    IndexedText,
     NumberSeries,
     PlanItem,
     ProgressNote,
     SupportPlan,
+    WatchCycle,
 )
 from common.japan.fiscal import add_months, fiscal_year, month_first
-from households.models import Household, HouseholdGrant, HouseholdMember, Person
+from households.models import FormerName, Household, HouseholdGrant, HouseholdMember, Person
 from kyosei.bench.between import BetweenSheets
 from kyosei.bench.casework import CaseSheets, Work
 from kyosei.bench.masters import City, make_city
@@ -51,9 +53,9 @@ from referrals.models import ActionItem, AgendaItem, Conference, ConferenceMembe
 
 # the largest first: their indexes take longest
 MODELS: Final[tuple[type[models.Model], ...]] = (
-    Person, WorkEntry, ProgressNote, Consultation, CaseGrant, HouseholdGrant, ConsultationConcern, Case,
-    HouseholdMember, Household, AssessmentItem, PlanItem, SupportPlan, Referral, CasePartner, FollowUp, PersonnelCost,
-    Conference, ConferenceMember, AgendaItem, ActionItem,
+    Person, IndexedText, WorkEntry, ProgressNote, Consultation, CaseGrant, HouseholdGrant, ConsultationConcern, Case,
+    HouseholdMember, Household, AssessmentItem, PlanItem, SupportPlan, Referral, CasePartner, WatchCycle, FollowUp, PersonnelCost,
+    Conference, ConferenceMember, AgendaItem, ActionItem, FormerName,
 )  # fmt: skip
 CASES_PER_SITTING: Final = 4
 

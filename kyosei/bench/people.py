@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from random import Random
-from typing import Final
+from typing import Any, Final
 
-from common.japan.names import bigrams, fold
-from households.enums import Relation
-from households.models import Household, HouseholdGrant, HouseholdMember, Person
+from households.enums import FormerNameKind, Relation
+from households.household_search import household_columns
+from households.models import FormerName, Household, HouseholdGrant, HouseholdMember, Person
+from households.person_search import PHONE, Former, Names, digit_runs, digits_of, person_columns
 from kyosei.bench.masters import City, Office
 from kyosei.bench.sheets import Sheet, array
 from kyosei.bench.texts import TOWNS
 from kyosei.demo.names import FAMILY_NAMES, GIVEN_NAMES
 
 SIZES: Final = (1,) * 36 + (2,) * 31 + (3,) * 16 + (4,) * 11 + (5,) * 4 + (6,) * 2
+FORMERLY: Final = 0.04  # of women who bore another name that somebody has noted
 _OTHERS: Final = (Relation.SPOUSE, Relation.CHILD, Relation.CHILD, Relation.PARENT, Relation.GRANDCHILD)
 
 
@@ -34,13 +36,14 @@ class Home:
 
 
 @cache
-def _folded(text: str) -> str:
-    return fold(text)
-
-
-@cache
-def _pairs(text: str) -> tuple[str, ...]:
-    return tuple(bigrams(text))
+def _searched(
+    family: tuple[str, str], given: tuple[str, str], former: Former | None
+) -> tuple[str, str, str, list[str]]:
+    """The search columns of everybody of a name but for the phone, as COPY takes them."""
+    names = Names(family[0], given[0], family[1], given[1], formers=(former,) if former else ())
+    columns: dict[str, Any] = person_columns(names)
+    text = columns["search_text"].replace("\n", "\\n")
+    return columns["name_folded"], columns["kana_folded"], text, columns["search_terms"]
 
 
 def _family(rng: Random) -> tuple[str, str]:
@@ -59,11 +62,21 @@ class PeopleSheets:
         self.city, self.rng, self.now, self.today = city, rng, now, now.date()
         self.persons = Sheet(
             Person, "id", "family_name", "given_name", "family_kana", "given_kana", "birth_on", "sex", "phone",
-            "created_at", "kana_folded", "search_text", "search_terms",
+            "created_at", "name_folded", "kana_folded", "search_text", "search_terms",
         )  # fmt: skip
         self.households = Sheet(
-            Household, "id", "name", "area_id", "postal_code", "address", "phone", "created_at"
+            Household,
+            "id",
+            "name",
+            "area_id",
+            "postal_code",
+            "address",
+            "phone",
+            "created_at",
+            "search_text",
+            "search_terms",
         )
+        self.formers = Sheet(FormerName, "person_id", "family_name", "family_kana", "kind")
         self.members = Sheet(
             HouseholdMember,
             "household_id",
@@ -84,18 +97,15 @@ class PeopleSheets:
         sex = "female" if rng.random() < 0.53 else "male"
         given, given_kana = rng.choice(GIVEN_NAMES[_generation(age), sex])
         birth = self.today - timedelta(days=age * 365 + rng.randrange(365))
-        kana = _folded(family[1]) + _folded(given_kana)
-        name, digits, born = (
-            _folded(family[0]) + _folded(given),
-            phone.replace("-", ""),
-            birth.strftime("%Y%m%d"),
-        )
-        texts = [part for part in (name, kana, digits, born) if part]
-        terms = {pair for text in (name, kana) for pair in _pairs(text)}
-        terms.update(bigrams(digits), bigrams(born))
+        former = None
+        if sex == "female" and age > 25 and rng.random() < FORMERLY:
+            former = Former(*_family(rng))
+            self.formers.add(pk, former.family, former.family_kana, FormerNameKind.MARRIAGE)
+        name, kana, text, terms = _searched(family, (given, given_kana), former)
+        if digits := digits_of(phone):
+            text, terms = f"{text}\\n{PHONE}{digits}", sorted({*terms, *digit_runs(digits)})
         self.persons.add(
-            pk, family[0], given, family[1], given_kana, birth, sex, phone, self.now, kana, " ".join(texts),
-            array(sorted(terms)),
+            pk, family[0], given, family[1], given_kana, birth, sex, phone, self.now, name, kana, text, array(terms)
         )  # fmt: skip
         return given
 
@@ -128,7 +138,11 @@ class PeopleSheets:
             self._member(pk, person, relation, years, is_key=n == 1)
         town = TOWNS[rng.randrange(len(TOWNS))]
         address = f"美旗野市{town}{rng.randrange(1, 7)}丁目{rng.randrange(1, 30)}番地{rng.randrange(1, 20)}"
-        self.households.add(pk, name, desk.area, f"518-0{rng.randrange(400, 800)}", address, landline, since)
+        post = f"518-0{rng.randrange(400, 800)}"
+        columns = household_columns(name=name, address=address, postal_code=post, phone=landline)
+        text = str(columns["search_text"]).replace("\n", "\\n")
+        terms = array(columns["search_terms"])
+        self.households.add(pk, name, desk.area, post, address, landline, since, text, terms)
         return Home(pk, desk.area, desk, people, since)
 
     def _member(self, home: int, person: int, relation: str, years: int, *, is_key: bool) -> None:
@@ -146,7 +160,7 @@ class PeopleSheets:
 
     @property
     def sheets(self) -> tuple[Sheet, ...]:
-        return self.households, self.persons, self.members, self.grants
+        return self.households, self.persons, self.formers, self.members, self.grants
 
 
 def _age(rng: Random, *, adult: bool = False) -> int:

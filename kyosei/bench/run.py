@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from kyosei.bench.access import measure_access
+from kyosei.bench.finding import measure_finding
 from kyosei.bench.generate import generate
 from kyosei.bench.masters import PREFIX
 from kyosei.bench.pages import measure_pages
@@ -57,15 +58,24 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
         began = time.monotonic()
         rows = generate(scale, now, say=lambda text: say(f"  {text}"))
         seconds = time.monotonic() - began
-        lines.append(line(f"{scale.name}: generator", seconds, "s", below=60 if scale.has_bars else None))
+        lines.append(
+            line(
+                f"{scale.name}: generator",
+                seconds,
+                "s",
+                below=60 if scale.has_bars and not scale.only_finding else None,
+            )
+        )
         lines.append(line(f"{scale.name}: rows", rows, "rows"))
         say(f"{scale.name}: {rows:,} rows")
     if settings.KYOSEI_ENV != "test":
         call_command("collectstatic", interactive=False, verbosity=0)  # pages name files by their hash
     settle_memory()  # as the web server does when it has loaded
-    lines += measure_pages(scale, now=now, requests=requests)
-    lines += measure_trail(scale, now=now)
-    lines += measure_access(scale, now=now)
+    lines += measure_finding(scale, now=now, requests=requests)
+    if not scale.only_finding:
+        lines += measure_pages(scale, now=now, requests=requests)
+        lines += measure_trail(scale, now=now)
+        lines += measure_access(scale, now=now)
     show(lines, say)
     write(lines)
     return lines

@@ -24,6 +24,7 @@ class Scale:
     entries_a_day: int
     chunks: int  # the load is cut into so many independent parts
     has_bars: bool = True  # whether the figures in seconds have to keep a bar
+    only_finding: bool = False  # measures the search alone
 
 
 SCALES = {
@@ -33,6 +34,10 @@ SCALES = {
               conferences=12, desks=3, offices=1, workers=12, months=2, entries_a_day=8, chunks=2),
         Scale("city", persons=78_000, households=20_000, cases=12_000, consultations=60_000, notes=200_000,
               referrals=5_000, conferences=500, desks=15, offices=1, workers=120, months=12, entries_a_day=8, chunks=16),
+        # a whole town's register and two million notes: what the search has to stand
+        Scale("register", persons=3_770_000, households=400_000, cases=200_000, consultations=400_000, notes=2_000_000,
+              referrals=2_000, conferences=200, desks=60, offices=6, workers=600, months=0, entries_a_day=0, chunks=80,
+              only_finding=True),
         Scale("metropolis", persons=3_770_000, households=1_750_000, cases=2_000_000, consultations=4_000_000,
               notes=6_000_000, referrals=400_000, conferences=20_000, desks=140, offices=18, workers=3_000, months=2,
               entries_a_day=8, chunks=240, has_bars=False),

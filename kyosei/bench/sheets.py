@@ -104,7 +104,7 @@ def bring_back_indexes(aside: list[PutAside], *, workers: int = 4) -> None:
         connection.close()
 
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(make, sorted(aside, key=lambda row: (row.size, "search_terms" not in row.create))))
+        list(pool.map(make, sorted(aside, key=lambda row: (row.size, "terms)" not in row.create))))
 
 
 def set_sequences(models_: list[type[models.Model]]) -> None:

@@ -14,8 +14,9 @@ from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Agency
 from cases.actions.assessment import ItemData, add_item
-from cases.actions.closing import ClosingData, close_case, record_follow_up
+from cases.actions.closing import ClosingData, close_case, reopen_case
 from cases.actions.consent import ConsentData, record_consent
+from cases.actions.follow_up import Tried, record_follow_up
 from cases.actions.notes import NoteData, write_note
 from cases.actions.plan import (
     EvaluationData,
@@ -82,7 +83,7 @@ class Teller:
             s.Contact: self._contact, s.Member: self._member, s.Note: self._note, s.Item: self._item,
             s.Consent: self._consent, s.Refer: self._refer, s.Answer: self._answer, s.Withdraw: self._withdraw,
             s.Escalate: self._escalate, s.Plan: self._plan, s.Decide: self._decide, s.Evaluate: self._evaluate,
-            s.Close: self._close, s.FollowUpDone: self._follow_up,
+            s.Close: self._close, s.FollowUpDone: self._follow_up, s.Reopen: self._reopen,
         }  # fmt: skip
 
     def tell(self, key: str, step: s.Step) -> None:
@@ -315,14 +316,21 @@ class Teller:
         _, at = self._time(told, step.who, step.ago, 20)
         data = ClosingData(
             kind=step.kind, reason=self._codes[CodeList.CLOSING_REASON, step.reason], note=step.note,
-            follow_up_on=self._in_days(step.follow_in), no_follow_up_reason=step.no_follow_up,
+            follow_up_on=self._in_days(step.follow_in), no_follow_up_reason=step.no_follow_up, every=step.every,
+            follow_up_way=step.way, turns=step.turns, follow_up_agency=self.cast.agency(step.to) if step.to else None,
+            ask=step.ask,
         )  # fmt: skip
         close_case(case=told.open_case, data=data, actor=self.cast.actor(step.who), at=at)
 
     def _follow_up(self, told: Told, step: s.FollowUpDone) -> None:
-        _, at = self._time(told, step.who, step.ago, 15)
-        row = FollowUp.objects.filter(case=told.open_case, done_at__isnull=True).order_by("due_on")[0]
+        start, at = self._time(told, step.who, step.ago, step.minutes)
+        row = FollowUp.objects.waiting().get(case=told.open_case)
+        tried = Tried(started_at=start, minutes=step.minutes, way=step.way, request_key=self._key(told))
         record_follow_up(
-            follow_up=row, result=step.result, note=step.note, next_on=self.cast.today + timedelta(days=70),
-            stop_reason="", actor=self.cast.actor(step.who), at=at,
+            follow_up=row, result=step.result, note=step.note, next_on=self._in_days(step.next_in), stop_reason="",
+            actor=self.cast.actor(step.who), at=at, tried=tried,
         )  # fmt: skip
+
+    def _reopen(self, told: Told, step: s.Reopen) -> None:
+        _, at = self._time(told, step.who, step.ago)
+        reopen_case(case=told.open_case, actor=self.cast.actor(step.who), at=at, reason=step.reason)

@@ -16,6 +16,7 @@ from budgets.models import PersonnelCost
 from cases.actions.drafts import save_draft
 from cases.models import Case
 from households.models import AddressProtection
+from kyosei.demo.after import AFTER
 from kyosei.demo.casework import Teller
 from kyosei.demo.cast import Cast
 from kyosei.demo.masters import AGENCIES, load_masters
@@ -48,7 +49,7 @@ def _run(is_done: Callable[[], bool], load: Callable[[], None]) -> bool:
 def tell_all(at: datetime) -> None:
     """Every step of every story and every sitting, in the order of their days."""
     cast = Cast(timezone.localdate(at))
-    stories = [*STORIES, *quiet_stories(), *short_stories()]
+    stories = [*STORIES, *AFTER, *quiet_stories(), *short_stories()]
     teller = Teller(cast, stories)
     chair = Chair(cast, teller)
     chair.reserve()

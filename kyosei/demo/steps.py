@@ -167,7 +167,7 @@ class Evaluate:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """終結. ``follow_in``: days from today of the follow-up; None with a reason for none."""
+    """終結. ``follow_in``: days from today of the first look; None with a reason for none. ``to``: the agency asked."""
 
     ago: int
     who: str
@@ -176,19 +176,36 @@ class Close:
     follow_in: int | None = None
     no_follow_up: str = ""
     kind: str = "close"
+    every: str = "3"
+    way: str = "phone"
+    turns: int | None = None
+    to: str = ""
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUpDone:
+    """One contact of the turn that waits; ``next_in``: days from today, else the rhythm decides."""
+
     ago: int
     who: str
     result: str
     note: str
+    minutes: int = 15
+    way: str = ""
+    next_in: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    ago: int
+    who: str
+    reason: str
 
 
 Step = (
     Contact | Member | Note | Item | Consent | Refer | Answer | Withdraw | Escalate | Plan | Decide | Evaluate | Close
-    | FollowUpDone
+    | FollowUpDone | Reopen
 )  # fmt: skip
 
 

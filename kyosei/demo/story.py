@@ -753,6 +753,7 @@ STORIES: Final[tuple[Story, ...]] = (
                 "見守りは地域で続く。三か月後に様子を伺うことを約束した。",
                 follow_in=-3,
             ),
+            FollowUpDone(1, "hokenshitsu7", "unreachable", "体操教室の時間だったのか、出られない。", 5),
         ),
     ),
     Story(
@@ -1225,7 +1226,15 @@ STORIES: Final[tuple[Story, ...]] = (
             Note(
                 60, "hokenshitsu15", "home_visit", 30, "手術は無事。「新聞の字が読める」と見せてくださった。"
             ),
-            Close(56, "hokenshitsu15", "z01", "視力が戻り、支払いも自分でできている。", follow_in=-20),
+            Close(
+                56,
+                "hokenshitsu15",
+                "z01",
+                "視力が戻り、支払いも自分でできている。",
+                follow_in=-20,
+                every="1",
+                turns=12,
+            ),
             FollowUpDone(19, "hokenshitsu15", "stable", "変わりなく、畑の大根をいただいた。"),
         ),
     ),

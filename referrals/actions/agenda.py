@@ -169,7 +169,7 @@ def edit_item(
     """Change what is discussed, on which ground and before whom; the case stays. ``attendees`` None leaves them."""
     conference = lock_managed(item.conference, actor, *_BEFORE_AND_DURING)
     check_papers_open(conference, actor)
-    item = conference.agenda.select_related("case").get(pk=item.pk)
+    item = AgendaItem.objects.visible_to(actor).select_related("case").get(pk=item.pk, conference=conference)
     check_case_allowed(conference, item.case, ground)
     _check_words(topic.strip(), minutes)
     changes: dict[str, Any] = {
@@ -191,10 +191,9 @@ def edit_item(
 def move_item(*, item: AgendaItem, to: int, actor: Actor, at: datetime) -> None:
     """Put an item at place ``to`` (from 1; beyond the ends means the end); the others close up."""
     conference = lock_managed(item.conference, actor, ConferenceState.PLANNED)
+    seen = AgendaItem.objects.visible_to(actor).get(pk=item.pk, conference=conference)
     order = list(conference.agenda.order_by("position", "pk"))
-    moved = next((i for i in order if i.pk == item.pk), None)
-    if moved is None:
-        return
+    moved = next(i for i in order if i.pk == seen.pk)
     order.remove(moved)
     order.insert(max(0, min(to, len(order) + 1) - 1), moved)
     _number(order)
@@ -212,7 +211,7 @@ def _number(order: list[AgendaItem]) -> None:
 def remove_item(*, item: AgendaItem, actor: Actor, at: datetime) -> None:
     """Take a case off the agenda while the conference is planned."""
     conference = lock_managed(item.conference, actor, ConferenceState.PLANNED)
-    item = conference.agenda.get(pk=item.pk)
+    item = AgendaItem.objects.visible_to(actor).get(pk=item.pk, conference=conference)
     record(
         actor=actor,
         action="conference.remove_item",

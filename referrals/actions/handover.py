@@ -13,7 +13,7 @@ from accounts.actor import Actor
 from accounts.models import Staff
 from accounts.roles import Permission
 from audit.actions import record
-from cases.models import Case, CasePartner, FollowUp
+from cases.models import Case, CasePartner, FollowUp, WatchCycle
 from common.errors import NotAllowed, RuleViolation
 from households.models import HouseholdDenial
 from referrals.handover import Kind, Piece, open_work
@@ -84,7 +84,13 @@ def _move(piece: Piece, new: Staff, actor: Actor, at: datetime) -> None:
             agency=case.lead_agency_id, former_agency=case.lead_agency_id,
         )  # fmt: skip
     elif piece.kind is Kind.FOLLOW_UP:
-        FollowUp.objects.filter(pk=piece.pk).update(staff=new)
+        turn = FollowUp.objects.get(pk=piece.pk)
+        before = turn.staff
+        turn.staff = new
+        turn.save(update_fields=["staff"])
+        for cycle in WatchCycle.objects.running().filter(follow_ups=turn, staff=before).order_by("pk"):
+            cycle.staff = new  # the turns to come go with it
+            cycle.save(update_fields=["staff"])
     elif piece.kind is Kind.PARTNER:
         CasePartner.objects.filter(pk=piece.pk).update(staff=new)
     elif piece.kind is Kind.ACTION_ITEM:

@@ -89,7 +89,8 @@ def extend_papers(*, conference: Conference, actor: Actor, at: datetime) -> Conf
 def _running_item(item: AgendaItem, actor: Actor) -> AgendaItem:
     conference = lock_managed(item.conference, actor, ConferenceState.RUNNING)
     check_papers_open(conference, actor)
-    locked = conference.agenda.select_related("case__lead_agency", "referral", "plan").get(pk=item.pk)
+    items = AgendaItem.objects.visible_to(actor).select_related("case__lead_agency", "referral", "plan")
+    locked = items.get(pk=item.pk, conference=conference)
     locked.conference = conference
     return locked
 

@@ -17,6 +17,7 @@ from accounts.roles import Permission
 from cases.models import Case, SupportPlan
 from cases.models.case import not_denied, sees_case
 from common.models import Versioned
+from households.grounds import GROUND_RULES
 from households.models import Consent
 from referrals.enums import KIND_RULES, Attendance, ConferenceKind, KindRule, kind_label
 from referrals.models.referral import Referral
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from accounts.actor import Actor
 
 
+EMERGENCY_LASTS = GROUND_RULES[Ground.EMERGENCY].lasts or timedelta(0)
 SECRET_KINDS = tuple(kind.value for kind, rule in KIND_RULES.items() if rule.is_secret)
 
 
@@ -147,8 +149,8 @@ def _consent_names(actor: Actor) -> Q:
 class AgendaQuerySet(models.QuerySet["AgendaItem"]):
     def visible_to(self, actor: Actor) -> AgendaQuerySet:
         """The papers. Of a conference that is not secret: for whoever sees the case anyway, and for the seats to which
-        the item's ground opens it: those whom a standing consent names, or all where a law against abuse or an
-        emergency is the ground. A seat alone opens nothing: without consent a case is shared in a 支援会議.
+        the item's ground opens it: those whom a standing consent names, or all where a law against abuse or (for
+        14 days) an emergency is the ground. A seat alone opens nothing: without consent a case is shared in a 支援会議.
 
         Of a secret one (社会福祉法106条の6): for the attendees chosen for this item, each after accepting secrecy, and
         only while it sits; the convening agency's own attendee prepares it and keeps its minutes.
@@ -159,8 +161,10 @@ class AgendaQuerySet(models.QuerySet["AgendaItem"]):
         secret = Q(conference__kind__in=SECRET_KINDS)
         convening = Q(conference__convener=actor.agency_id)
         sits = Q(conference__state=ConferenceState.RUNNING, conference__papers_until__gt=Now())
-        lawful = Q(ground__in=[*ABUSE_LAWS, Ground.EMERGENCY]) | (
-            Q(ground=Ground.CONSENT) & _consent_names(actor)
+        lawful = (
+            Q(ground__in=ABUSE_LAWS)
+            | Q(ground=Ground.EMERGENCY, conference__starts_at__gt=Now() - EMERGENCY_LASTS)
+            | (Q(ground=Ground.CONSENT) & _consent_names(actor))
         )
         at_table = (seated | convening) & (sees_case(actor, "case_id") | (seated & lawful))
         return self.filter(

@@ -19,6 +19,7 @@ from audit.models import AccessKind
 from cases.models import Case
 from common.errors import NotAllowed, RuleViolation
 from common.pdf import render_pdf
+from households.templatetags.contact import shield_of
 from referrals.actions.action_items import finish_action_item
 from referrals.actions.agenda import (
     add_item,
@@ -128,6 +129,9 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
     """What is discussed, on which ground, for how long."""
     item = get_item(request, pk)
     conference = _open_managed(request, item.conference_id)
+    shield_of(request).check_readable(
+        item.case.household_id, item.topic, item.situation, item.request_text, item.no_consent_reason
+    )
     names = (
         "topic",
         "minutes",

@@ -20,7 +20,7 @@ from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from common.errors import NotAllowed, RuleViolation
 from common.forms import WarekiDateInput
-from households.contact import shield_for
+from households.templatetags.contact import shield_of
 from referrals.actions.run_conference import (
     approve_plan,
     close_conference,
@@ -112,7 +112,7 @@ def _run_context(
         "place": place + 1,
         "previous": items[place - 1] if place else None,
         "next": items[place + 1] if place + 1 < len(items) else None,
-        "paper": paper_of(item, shield_for(request.actor), SCREEN_PARTS),
+        "paper": paper_of(item, shield_of(request), SCREEN_PARTS),
         "has_consent": item.case.consent == ConsentState.YES,
         "conclusion": ConclusionForm(initial={"conclusion": item.conclusion}),
         "answers": answers_open_to(request.actor, item.referral) if item.referral else [],
@@ -233,6 +233,7 @@ def conclude(request: ActorRequest, pk: int) -> HttpResponse:
     form = ConclusionForm(request.POST)
     if not form.is_valid():
         raise RuleViolation(" ".join(str(e[0]) for e in form.errors.values()))
+    shield_of(request).check_readable(item.case.household_id, item.conclusion)
     conclude_item(item=item, conclusion=form.cleaned_data["conclusion"], actor=request.actor, at=at)
     then = request.POST.get("then", "")
     if then == "approve":
@@ -261,7 +262,7 @@ def close(request: ActorRequest, pk: int) -> HttpResponse:
     assert conference.started_at is not None
     opened = timezone.localtime(conference.started_at)
     initial = {
-        "started_at": opened.time(), "ended_at": timezone.localtime(at).time(), "summary": draft_minutes(items),
+        "started_at": opened.time(), "ended_at": timezone.localtime(at).time(), "summary": draft_minutes(items, shield_of(request)),
     }  # fmt: skip
     form = CloseForm(request.POST or None, initial=initial)
     status = 200

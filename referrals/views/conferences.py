@@ -21,9 +21,10 @@ from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
 from cases.models import Case
-from common.errors import NotAllowed, RuleViolation, StaleRecord
+from common.errors import NotAllowed, RuleViolation
+from common.field_merge import Saved, save_merging
 from common.japan.business_days import add_working_days
-from common.japan.wareki import format_wareki, format_wareki_short
+from common.japan.wareki import format_wareki_short
 from common.keyset import Sort, paginate
 from referrals.actions.convene_conference import (
     accept_secrecy,
@@ -57,6 +58,7 @@ from referrals.selectors_conferences import (
     for_list,
     open_by_agency,
     proposals,
+    readable_summary,
     seat_of,
     staff_by_agency,
     with_members,
@@ -105,7 +107,7 @@ def _conferences(request: ActorRequest, tab: str) -> dict[str, Any]:
         wanted &= Q(convener=request.actor.agency_id)
     found = Conference.objects.visible_to(request.actor).filter(over if tab == "past" else ~over, wanted)
     default = "-starts" if tab == "past" else "starts"
-    page = paginate(for_list(found), request_get=request.GET, sorts=SORTS, default=default)
+    page = paginate(for_list(found, request.actor), request_get=request.GET, sorts=SORTS, default=default)
     return {"filter": form, "page": page, "is_filtered": bool(wanted)}
 
 
@@ -240,6 +242,7 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         "is_planned": conference.state == ConferenceState.PLANNED,
         "is_over": is_over,
         "items": items,
+        "summary": readable_summary(conference, items, actor) if is_over and is_open else None,
         "agenda_minutes": sum(item.minutes for item in items),
         "seat_rows": [
             (seat, can_seat(actor, seat) and not is_over, people.get(seat.agency_id, [])) for seat in seats
@@ -287,42 +290,23 @@ def edit(request: ActorRequest, pk: int) -> HttpResponse:
             data = form.cleaned_data
             data["title"] = data["title"] or _title(conference.kind, data["starts_at"])
             try:
-                edit_conference(conference=conference, actor=request.actor, at=at, **data)
+                done = save_merging(
+                    form, lambda: edit_conference(conference=conference, actor=request.actor, at=at, **data)
+                )
             except NotAllowed:
                 raise
-            except StaleRecord:
-                context |= _stale(request, form, get_conference(request, pk))
             except RuleViolation as violation:
                 form.add_violation(violation)
             else:
-                messages.success(request, "会議の日時・場所を保存しました。")
-                return redirect("conferences:detail", pk=pk)
+                if isinstance(done, Saved):
+                    messages.success(request, done.words("会議の日時・場所を保存しました。"))
+                    return redirect("conferences:detail", pk=pk)
+                context |= {
+                    "compare": done.rows,
+                    "form": EditForm(done.data),
+                    "who": done.current.convener.short_name,
+                }
     return render(request, "conferences/edit.html", context, status=status)
-
-
-def _stale(request: ActorRequest, form: EditForm, current: Conference) -> dict[str, Any]:
-    """Their values beside mine; the form goes on from their version."""
-    form.data = form.data.copy()  # type: ignore[attr-defined]
-    form.data["version"] = str(current.version)  # type: ignore[index]
-    rows = []
-    for name in ("title", "starts_at", "minutes", "place", "sector"):
-        theirs, mine = getattr(current, name), form.cleaned_data[name]
-        rows.append(
-            {
-                "label": form.fields[name].label,
-                "theirs": _word(theirs),
-                "mine": _word(mine),
-                "changed": theirs != mine,
-            }
-        )
-    return {"compare": rows, "who": current.convener.short_name}
-
-
-def _word(value: object) -> str:
-    if isinstance(value, datetime):
-        local = timezone.localtime(value)
-        return f"{format_wareki(local.date())}{local:%H:%M}"
-    return str(value)
 
 
 # ── Members ─────────────────────────────────────────────────────────────────────────────────────────────────

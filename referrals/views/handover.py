@@ -48,7 +48,7 @@ class HandoverForm(KyoseiForm):
 @permission(Permission.HAND_OVER)
 def overview(request: ActorRequest) -> HttpResponse:
     agency, _ = request.actor.office()
-    rows = staff_with_work(agency, timezone.localdate())
+    rows = staff_with_work(agency, timezone.localdate(), request.actor)
     return render(request, "referrals/handover_list.html", {"rows": rows, "agency": agency})
 
 

@@ -14,11 +14,13 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from accounts.access import permission, scoped_get
+from accounts.enums import AgencyKind
 from accounts.http import ActorRequest
 from accounts.roles import Permission
 from cases.models import Case
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from common.keyset import Sort, paginate
+from households.templatetags.contact import shield_of
 from referrals.actions.answer_referral import answer_referral
 from referrals.actions.withdraw_referral import withdraw_referral
 from referrals.forms.referral import AnswerForm, ReferralFilterForm, WithdrawForm
@@ -107,6 +109,10 @@ def _filters(request: ActorRequest, *unused: str) -> tuple[ReferralFilterForm, Q
         wanted &= Q(state=data["state"])
     if agency := data.get("agency"):
         wanted &= Q(from_agency=agency) | Q(to_agency=agency)
+        if (
+            agency.kind == AgencyKind.DESK and agency.pk != me
+        ):  # the filter must not tell a desk that the rows hide
+            wanted &= ~Q(case__household__in=shield_of(request).households)
     if data.get("direction"):
         wanted &= Q(to_agency=me) if data["direction"] == "in" else Q(from_agency=me)
     if since := data.get("since"):

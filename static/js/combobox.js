@@ -4,6 +4,7 @@
 // an item with hx-* attributes is clicked, and htmx does the rest.
 // ↓ ↑ move, Enter takes the marked one (nothing is marked until ↓: a wrong person is worse than one key more),
 // Esc closes. Editing the words after a choice takes the choice back.
+// [data-takes-for=id of the input], anywhere on the page, with data-value and data-label: a button that takes a person.
 // Events on [data-combobox]: combobox:select {value, label, option}, combobox:clear.
 
 const HX = ["hx-get", "hx-post"];
@@ -55,6 +56,11 @@ function watch(box) {
     }));
     value?.dispatchEvent(new Event("change", { bubbles: true }));
   }
+
+  box.addEventListener("combobox:take", (event) => {
+    input.focus();
+    take(event.detail);
+  });
 
   function step(by) {
     if (list.hidden) open();
@@ -121,3 +127,10 @@ function watchAll() {
 }
 watchAll();
 document.addEventListener("htmx:load", watchAll);
+document.addEventListener("click", (event) => {
+  const pick = event.target.closest?.("[data-takes-for]");
+  const box = pick && document.getElementById(pick.dataset.takesFor)?.closest("[data-combobox]");
+  if (!box) return;
+  box.dispatchEvent(new CustomEvent("combobox:take", { detail: pick }));
+  pick.closest("[data-alike]")?.replaceChildren();
+});

@@ -1,4 +1,5 @@
-// A proposed value is taken with one click: button[data-pick-for="id of an input"][data-pick-value].
+// A proposed value is taken with one click: button[data-pick-for="id of an input"][data-pick-value]. On the label of a
+// radio the focus stays in the group.
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-pick-for]");
@@ -7,5 +8,5 @@ document.addEventListener("click", (event) => {
   input.value = button.dataset.pickValue;
   input.dispatchEvent(new Event("input", { bubbles: true }));
   input.dispatchEvent(new Event("change", { bubbles: true }));
-  input.focus();
+  if (!button.matches("label")) input.focus();
 });

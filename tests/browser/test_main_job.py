@@ -264,7 +264,7 @@ def evaluate_close_and_come_back(page: Page, world: World, number: str) -> None:
     page.select_option("#id_reason", label="目標達成")
     page.fill("#id_note", "本人も息子も納得している。")
     page.get_by_role("button", name="終結する").click()
-    expect(main).to_contain_text("フォロー予定")
+    expect(main).to_contain_text("次は3か月後")
     FollowUp.objects.update(due_on=timezone.localdate())
     page.goto(f"{world.base}/")
     expect(main).to_contain_text("フォロー")

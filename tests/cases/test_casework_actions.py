@@ -10,7 +10,8 @@ import pytest
 
 from audit.models import ChangeRecord
 from cases.actions.assessment import ItemData, add_item, edit_item, end_item
-from cases.actions.closing import ClosingData, close_case, move_case, record_follow_up, reopen_case
+from cases.actions.closing import ClosingData, close_case, move_case, reopen_case
+from cases.actions.follow_up import record_follow_up
 from cases.actions.notes import NoteData, edit_note, write_note
 from cases.actions.plan import (
     EvaluationData,

@@ -200,7 +200,7 @@ def test_the_page_records_and_withdraws(case, worker, center_worker):
         assert client.post(url, data).status_code == 302
     consent = Consent.objects.get()
     assert "撤回を記録する" in client.get(url).content.decode()
-    wrong = client.post(f"{url}{consent.pk}/withdraw/", {"version": 1, "withdrawn_on": "R8.11.24"})
+    wrong = client.post(f"{url}{consent.pk}/withdraw/", {"version": 1, "withdrawn_on": "2199-01-01"})
     assert wrong.status_code == 422
     assert "今日より後" in wrong.content.decode()
     assert (

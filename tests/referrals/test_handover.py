@@ -132,4 +132,4 @@ def test_the_page(worker, colleague, manager, desk, django_assert_max_num_querie
     assert client.post(url, {key: colleague.staff.pk}).status_code == 302
     assert Case.objects.get().lead_staff == colleague.staff
     assert "残っている仕事はありません" in client.get(url).content.decode()
-    assert [s.pk for s in staff_with_work(desk, f.TODAY)] == [colleague.staff.pk]
+    assert [s.pk for s in staff_with_work(desk, f.TODAY, manager.actor)] == [colleague.staff.pk]

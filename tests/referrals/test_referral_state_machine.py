@@ -21,7 +21,8 @@ from accounts.actor import Actor
 from accounts.enums import AgencyKind, Role, Sector
 from accounts.models import Staff
 from audit.models import ChangeRecord
-from cases.actions.closing import ClosingData, close_case, record_follow_up, reopen_case
+from cases.actions.closing import ClosingData, close_case, reopen_case
+from cases.actions.follow_up import record_follow_up
 from cases.models import Case, FollowUp
 from common.errors import RuleViolation
 from referrals.actions.answer_referral import answer_referral, settle_referral
@@ -78,7 +79,7 @@ class Between(RuleBasedStateMachine):
         try:
             with transaction.atomic():
                 return action(**kwargs)
-        except (RuleViolation, Case.DoesNotExist, Referral.DoesNotExist):
+        except (RuleViolation, Case.DoesNotExist, Referral.DoesNotExist, FollowUp.DoesNotExist):
             assert ChangeRecord.objects.count() == before
             return None
 
@@ -142,7 +143,7 @@ class Between(RuleBasedStateMachine):
 
     @rule(who=PICK, case=st.integers(0, 1), worse=st.booleans())
     def follow_up(self, who, case, worse):
-        waiting = FollowUp.objects.filter(case=self.cases[case], done_at=None).first()
+        waiting = FollowUp.objects.waiting().filter(case=self.cases[case]).first()
         if waiting is not None:
             self.attempt(
                 record_follow_up, follow_up=waiting, result="worse" if worse else "stable", note="様子", next_on=None,
@@ -207,7 +208,7 @@ class Between(RuleBasedStateMachine):
     @invariant()
     def a_closed_case_is_looked_at_again_or_says_why_not(self):
         for case in Case.objects.filter(state="closed"):
-            waiting = FollowUp.objects.filter(case=case, done_at=None).count()
+            waiting = FollowUp.objects.waiting().filter(case=case).count()
             assert waiting == (1 if case.follow_up_on else 0)
             assert case.follow_up_on or case.no_follow_up_reason
 

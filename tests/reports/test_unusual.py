@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
+from django.db.backends.postgresql.psycopg_any import DateRange
 
 from audit.models import AccessRecord
-from households.models import HouseholdDenial
+from households.models import AddressProtection, HouseholdDenial
 from reports.selectors_unusual import Kind, surname
 from tests import factories as f
 from tests.conftest import persona
@@ -129,7 +130,7 @@ def test_doors(worker, auditor, admin, finance):
 
 
 def test_an_empty_month_says_so(manager):
-    assert manager.client.get(URL).content.decode().count("この期間にはありません。") == 3
+    assert manager.client.get(URL).content.decode().count("この期間にはありません。") == 4
 
 
 @pytest.mark.parametrize("count", [1, 30])
@@ -142,3 +143,30 @@ def test_queries_do_not_grow(desk, manager, worker, count, django_assert_max_num
         client.get(URL)
     with django_assert_max_num_queries(15):
         client.get(f"{LINES}?kind=surname&staff={namesake.staff.pk}")
+
+
+def test_the_own_town_is_found_but_never_a_protected_home(desk, manager, worker):
+    neighbour = persona(desk, name="小松 直")
+    neighbour.staff.home_town = "すずらん台 西"
+    neighbour.staff.save()
+    homes = []
+    for name, address in (
+        ("東 世帯", "美旗野市すずらん台西3番町"),
+        ("西 世帯", "美旗野市桔梗が丘1番町"),
+        ("南 世帯", "美旗野市すずらん台西9番町"),
+    ):
+        home = f.make_household(name, person=f.make_person(name[0], "茂"), agency=desk, actor=worker.actor)
+        home.address = address
+        home.save()
+        homes.append(home)
+    AddressProtection.objects.create(
+        person=homes[2].members.get().person, given_by=worker.staff, given_at=f.NOW,
+        during=DateRange(f.TODAY - timedelta(days=9), f.TODAY + timedelta(days=9)),
+    )  # fmt: skip
+    for home in homes:
+        for reader in (neighbour, worker):
+            read(reader, home)
+    (line,) = groups(manager)[Kind.TOWN]
+    assert (line.staff, line.count) == (neighbour.staff, 1)
+    lines = manager.client.get(f"{LINES}?{line.query}&since=2026-11-01&until=2026-11-23").context["lines"]
+    assert len(lines) == 1

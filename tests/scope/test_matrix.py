@@ -20,7 +20,8 @@ NAMES = (
     "lead worker", "colleague", "manager", "same role elsewhere", "partner by consent", "grant ended yesterday",
     "asked on consent", "asked without consent", "director disability", "director elderly", "guest in the sitting",
     "guest after the sitting", "broke the glass", "glass closed again", "former member", "member from tomorrow",
-    "denied colleague", "denied manager", "finance clerk", "auditor", "system administrator",
+    "denied colleague", "denied manager", "denied at the asked agency", "denied manager of the partner",
+    "denied in the sitting", "finance clerk", "auditor", "system administrator",
     "director of another sector",
 )  # fmt: skip
 LEAST_CELLS = 2000

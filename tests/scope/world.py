@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,14 +15,14 @@ from accounts.models import Appointment
 from cases.actions.assessment import ItemData, add_item
 from cases.actions.break_glass import break_glass
 from cases.actions.notes import NoteData, write_note
-from cases.actions.plan import PlanData, save_plan, start_plan
+from cases.actions.plan import PlanData, PlanItemData, save_plan, start_plan
 from cases.actions.receive_consultation import ContactData, receive_consultation
 from cases.models import Case, CaseGrant
 from households.actions.denials import deny_staff
 from households.actions.link_people import link_people
 from households.actions.merge_people import MergeData, merge_people
-from households.actions.persons import PersonData, update_household
-from households.actions.protection import protect_address
+from households.actions.persons import PersonData, update_household, update_person
+from households.actions.protection import protect_address, set_safe_contact
 from households.models import HouseholdGrant, HouseholdMember, Person
 from referrals.models import Conference
 from tests import factories as f
@@ -35,10 +35,12 @@ NAME, ADDRESS, PHONE, SCHOOL = "綿貫", "霧見台9丁目", "0595-77-1234", "�
 CONTACT, NOTE, ITEM, PLAN = "翡翠色の話", "鵯色の記録", "藍色の課題", "茜色の目標"
 ASKED_BY_CONSENT, ASKED_BLIND = "萌黄色の依頼", "浅葱色の依頼"
 TOPIC, DECISION, OLD_TOPIC, WITNESS = "朽葉色の議題", "琥珀色の決定", "鈍色の議題", "立会の鶸"
+TEAM_TOPIC, TEAM_RESULT = "苗色の打合せ", "飴色の結論"
 SECRETS = (
     NAME, ADDRESS, PHONE, SCHOOL, CONTACT, NOTE, ITEM, PLAN, ASKED_BY_CONSENT, ASKED_BLIND, TOPIC, DECISION, OLD_TOPIC,
-    WITNESS,
+    WITNESS, TEAM_TOPIC, TEAM_RESULT,
 )  # fmt: skip
+HERE = f"（{ADDRESS}、{PHONE}、{SCHOOL}）"  # typed into every text that has room for it
 OTHER_NAME, OTHER_NOTE = "百目鬼", "鶫色の記録"
 ALL_SECRETS = (*SECRETS, OTHER_NAME, OTHER_NOTE)
 RECORD = frozenset({NAME, CONTACT, NOTE, ITEM, PLAN, ASKED_BY_CONSENT, ASKED_BLIND, WITNESS})
@@ -83,6 +85,7 @@ def build(at: datetime | None = None) -> World:
     _sittings(world, worker, at)
     _glass_breakers(world, at)
     _leavers(world, desk)
+    _team_sitting(world, worker, at)
     _denied(world, worker, desk, at)
     for name, role, title in (
         ("finance clerk", Role.FINANCE_CLERK, "経理 五"),
@@ -94,11 +97,23 @@ def build(at: datetime | None = None) -> World:
     world.add(
         "director of another sector", persona(office, Role.AREA_DIRECTOR, name="児童 八", sector=Sector.CHILD)
     )
+    update_person(
+        person=case.person, data=replace(_as_typed(case.person), note=HERE), version=case.person.version,
+        actor=worker.actor, at=at,
+    )  # fmt: skip
+    set_safe_contact(
+        person=case.person, may_call=True, may_write=True, may_visit=True, when="", by_whom="", caution=HERE,
+        actor=worker.actor, at=at,
+    )  # fmt: skip
     protect_address(
         person=case.person, units=[], first_on=timezone.localdate(at), last_on=date(2199, 1, 1), actor=worker.actor,
         at=at,
     )  # fmt: skip
     return world
+
+
+def _as_typed(person: Any) -> PersonData:
+    return PersonData(**{name: getattr(person, name) for name in PersonData.__dataclass_fields__})
 
 
 def _main_case(worker: Persona, at: datetime) -> tuple[Case, dict[str, Any]]:
@@ -112,7 +127,7 @@ def _main_case(worker: Persona, at: datetime) -> tuple[Case, dict[str, Any]]:
     start = at - timedelta(hours=30)
     contact = receive_consultation(
         data=ContactData(
-            started_at=start, minutes=20, way="visit_desk", text=CONTACT, outcome="support",
+            started_at=start, minutes=20, way="visit_desk", text=CONTACT + HERE, outcome="support",
             sectors=(Sector.ELDERLY, Sector.DISABILITY),
         ),
         new_person=PersonData(family_name=NAME, given_name="菊乃", given_kana="きくの", phone=PHONE, workplace=SCHOOL),
@@ -126,11 +141,25 @@ def _main_case(worker: Persona, at: datetime) -> tuple[Case, dict[str, Any]]:
     )  # fmt: skip
     note = write_note(
         case=case, actor=worker.actor, at=at, request_key=uuid4(),
-        data=NoteData(started_at=at - timedelta(hours=5), minutes=15, way="phone", text=f"{NOTE}。{ADDRESS}にて。"),
+        data=NoteData(started_at=at - timedelta(hours=5), minutes=15, way="phone", text=NOTE + HERE,
+                      counterpart=HERE, next_on=timezone.localdate(at) + timedelta(days=2), next_text=HERE),
     )  # fmt: skip
-    item = add_item(case=case, data=ItemData("problem", ITEM, person=case.person), actor=worker.actor, at=at)
+    item = add_item(
+        case=case, data=ItemData("problem", ITEM + HERE, person=case.person), actor=worker.actor, at=at
+    )
     plan = start_plan(case=case, actor=worker.actor, at=at)
-    save_plan(plan=plan, data=PlanData(long_goal=PLAN), version=plan.version, actor=worker.actor, at=at)
+    save_plan(
+        plan=plan,
+        data=PlanData(
+            hope=HERE,
+            long_goal=PLAN + HERE,
+            short_goal=HERE,
+            items=(PlanItemData(problem=HERE, action=HERE, frequency="毎週", doer_text=HERE),),
+        ),
+        version=plan.version,
+        actor=worker.actor,
+        at=at,
+    )
     ids = {
         "number": case.number, "household": household.pk, "person": case.person_id, "note": note.pk, "item": item.pk,
         "plan": plan.pk, "receipt": contact.receipt_no, "offices": office, "member": household.members.get().pk,
@@ -184,7 +213,7 @@ def _partners(world: World, worker: Persona, at: datetime) -> None:
     scan = SimpleUploadedFile("同意書.pdf", b"%PDF-1.7").read()
     consent = f.give_consent(
         case, worker.actor, partner.agency, gone.agency, asked.agency, witness=WITNESS, at=at,
-        given_on=timezone.localdate(at), scan=scan,
+        given_on=timezone.localdate(at), scan=scan, note=HERE,
     )  # fmt: skip
     case.refresh_from_db()
     for who in (partner, gone):
@@ -210,7 +239,7 @@ def _partners(world: World, worker: Persona, at: datetime) -> None:
 
 def _ask(case: Case, worker: Persona, who: Persona, purpose: str, ground: str, at: datetime) -> Any:
     return send(
-        worker.actor, case, who.agency, purpose=purpose, ground=ground, parts=("basic", "contact"), at=at,
+        worker.actor, case, who.agency, purpose=purpose + HERE, message=HERE, ground=ground, parts=("basic", "contact"), at=at,
         deadline_at=at + timedelta(days=3),
     )  # fmt: skip
 
@@ -232,16 +261,25 @@ def _sittings(world: World, worker: Persona, at: datetime) -> None:
             at=at,
             starts_at=at + timedelta(hours=1),
         )
-        item = c.put(conference, world.case, director.actor, topic=topic, situation=topic)
+        item = c.put(
+            conference,
+            world.case,
+            director.actor,
+            topic=topic + HERE,
+            situation=topic + HERE,
+            request_text=HERE,
+        )
         c.accept(conference, guests[name].actor)
         made[name] = (c.sit(conference, director.actor), item)
     sitting, item = made["guest in the sitting"]
-    decision = c.decide(item, school, guests["guest in the sitting"].staff, director.actor, text=DECISION)
+    decision = c.decide(
+        item, school, guests["guest in the sitting"].staff, director.actor, text=DECISION + HERE
+    )
     over, _ = made["guest after the sitting"]
-    c.conclude_item(item=over.agenda.get(), conclusion=OLD_TOPIC, actor=director.actor, at=at)
+    c.conclude_item(item=over.agenda.get(), conclusion=OLD_TOPIC + HERE, actor=director.actor, at=at)
     Conference.objects.filter(pk=over.pk).update(started_at=at - timedelta(hours=2))
     over.refresh_from_db()
-    c.close_conference(conference=over, summary=OLD_TOPIC, actor=director.actor, at=at)
+    c.close_conference(conference=over, summary=OLD_TOPIC + HERE, actor=director.actor, at=at)
     world.add("director elderly", director, RECORD | {TOPIC, DECISION, OLD_TOPIC})
     world.add(
         "guest in the sitting", guests["guest in the sitting"], {NAME, TOPIC, DECISION, NOTE, ITEM, PLAN}
@@ -253,6 +291,29 @@ def _sittings(world: World, worker: Persona, at: datetime) -> None:
     }  # fmt: skip
 
 
+def _team_sitting(world: World, worker: Persona, at: datetime) -> None:
+    """A team meeting that is over, on consent: the partner whom the consent names sat there, and one whom it does not."""
+    partner, unnamed = world.people["partner by consent"], world.people["asked without consent"]
+    meeting = c.convene(
+        worker.actor,
+        title="打合せ",
+        invite=(partner.agency, unnamed.agency),
+        at=at,
+        starts_at=at + timedelta(hours=1),
+    )
+    item = c.put(meeting, world.case, worker.actor, topic=TEAM_TOPIC + HERE, ground=Ground.CONSENT)
+    c.sit(meeting, worker.actor)
+    c.conclude_item(item=item, conclusion=TEAM_RESULT + HERE, actor=worker.actor, at=at)
+    meeting.refresh_from_db()
+    c.close_conference(
+        conference=meeting, summary=f"1. {TEAM_TOPIC}（{world.case.number}）\n　結論：{TEAM_RESULT}{HERE}",
+        actor=worker.actor, at=at, started_at=at - timedelta(hours=3), ended_at=at - timedelta(minutes=150),
+    )  # fmt: skip
+    for name in ("lead worker", "colleague", "manager", "partner by consent"):
+        world.may[name] |= {TEAM_TOPIC, TEAM_RESULT}
+    world.ids |= {"meeting": meeting.pk, "partner": partner.staff.pk}
+
+
 def _glass_breakers(world: World, at: datetime) -> None:
     for name, opened in (
         ("broke the glass", timezone.now()),
@@ -260,7 +321,7 @@ def _glass_breakers(world: World, at: datetime) -> None:
     ):
         who = persona(_agency(f"{name}の課"), name=f"緊急 {len(name)}")
         row = break_glass(
-            person=world.case.person, reason="life", text="新聞がたまり、呼んでも返事がないと通報があった。", actor=who.actor,
+            person=world.case.person, reason="life", text=f"新聞がたまり、呼んでも返事がないと通報があった{HERE}。", actor=who.actor,
             at=opened, request_key=uuid4(),
         )  # fmt: skip
         world.add(name, who, RECORD if name == "broke the glass" else frozenset())
@@ -278,8 +339,15 @@ def _leavers(world: World, desk: Any) -> None:
 
 
 def _denied(world: World, worker: Persona, desk: Any, at: datetime) -> None:
-    for name, role in (("denied colleague", Role.DESK_WORKER), ("denied manager", Role.AGENCY_MANAGER)):
-        who = persona(desk, role, name=f"近親 {name}")
+    people = world.people
+    for name, agency, role in (
+        ("denied colleague", desk, Role.DESK_WORKER),
+        ("denied manager", desk, Role.AGENCY_MANAGER),
+        ("denied at the asked agency", people["asked on consent"].agency, Role.DESK_WORKER),
+        ("denied manager of the partner", people["partner by consent"].agency, Role.AGENCY_MANAGER),
+        ("denied in the sitting", people["guest in the sitting"].agency, Role.DESK_WORKER),
+    ):
+        who = persona(agency, role, name=f"近親 {name}")
         deny_staff(
             household=world.case.household,
             staff=who.staff,

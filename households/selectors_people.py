@@ -1,0 +1,224 @@
+"""Finding people: ranked, with the reason for each, and cut where weaker matches would only crowd the list.
+
+Identity only (``findable_by``). What is asked of the database is bounded: each step reads at most ``MOST`` rows, the
+strongest first, and the next step is taken only while there is room.
+
+Order: exactly as written, then the same by folding, then the reading, then an alias or former name. Beginnings are
+shown only where no whole name is found, places inside a name only where no beginning is, other vowel lengths (ゆこ for
+ゆうこ) only where nothing is. ``weaker`` goes through every step: 「似た名前も」.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import IntEnum
+from functools import reduce
+from operator import and_
+
+from django.db.models import Q, QuerySet
+
+from accounts.actor import Actor
+from households.matching import MOST_FORMS, born_between, has_name, holds_digits, holds_word, matches
+from households.models import FormerName, Person
+from households.person_search import ALIAS, FORMER, PersonQuery, Word, is_kana_form, parse_query
+
+MOST = 100  # people of one answer, over all its pages
+MOST_ARMS = 16  # beginnings that one query asks for
+
+
+class Tier(IntEnum):
+    """How well a word fits, best first."""
+
+    EXACT = 0
+    FOLDED = 1
+    READING = 2
+    ALIAS = 3
+    FORMER = 4
+    BEGINNING = 5
+    INSIDE = 6
+    LOOSE = 7
+
+
+REASONS = {Tier.ALIAS: "通称", Tier.FORMER: "旧姓", Tier.LOOSE: "読みが近い"}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPerson:
+    """Somebody found. ``reason`` says in words why; ``former`` is the former name where it was that."""
+
+    person: Person
+    tier: Tier
+    reason: str
+    former: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPeople:
+    """``hits`` of one answer; ``is_cut``: there are more as good, ``has_weaker``: similar names were not asked for."""
+
+    hits: list[FoundPerson]
+    is_cut: bool = False
+    has_weaker: bool = False
+
+
+def search_people(
+    actor: Actor, text: str, *, weaker: bool = False, most: int = MOST, on: date | None = None
+) -> FoundPeople:
+    """Everybody whom ``text`` finds, ranked, at most ``most``; usually two or three queries, none of them long."""
+    query = parse_query(text, today=on)
+    if not query:
+        return FoundPeople([])
+    people = Person.objects.findable_by(actor).defer("search_terms", "note")
+    if query.born:
+        unknown = query.may_be_unknown and bool(query.words)
+        people = people.filter(born_between(query.born, may_be_unknown=unknown))
+    if not query.words:
+        rows = list(people.order_by("birth_on", "pk")[: most + 1])
+        hits = [FoundPerson(person, Tier.EXACT, "生年月日") for person in rows]
+    else:
+        hits = sorted(_collect(people, query, weaker=weaker, most=most), key=_rank)
+    return FoundPeople(
+        _with_formers(hits[:most]),
+        is_cut=len(hits) > most,
+        has_weaker=bool(query.words) and not weaker and len(hits) <= most,
+    )
+
+
+def _rank(hit: FoundPerson) -> tuple[object, ...]:
+    return hit.tier, hit.person.kana_folded, hit.person.name_folded, hit.person.pk
+
+
+def _collect(people: QuerySet[Person], query: PersonQuery, *, weaker: bool, most: int) -> list[FoundPerson]:
+    found: dict[int, FoundPerson] = {}
+    strength = Tier.EXACT
+    for tier, rows in _steps(people, query, most + 1):
+        if len(found) > most or (tier != strength and found and not weaker):
+            break
+        strength = tier
+        for person in rows[: most + 1 + len(found)]:
+            if person.pk not in found:
+                found[person.pk] = _judge(person, query)
+    return list(found.values())
+
+
+def _steps(
+    people: QuerySet[Person], query: PersonQuery, most: int
+) -> Iterator[tuple[Tier, QuerySet[Person]]]:
+    """Ever weaker sets of people, each read only when it is reached, with the strength that they belong to.
+
+    A single name goes along the ordered names first, so that the commonest names of the country cost no more than
+    the rarest.
+    """
+    words = query.words
+    alone = words[0] if len(words) == 1 and not words[0].digits and not query.born else None
+    if alone is not None:
+        yield (
+            Tier.EXACT,
+            _along(people, [(column, f"{form} ") for column, form in _columns(alone.forms)], most),
+        )
+    yield Tier.EXACT, people.filter(_every(has_name(w.forms) if w.forms else holds_digits(w) for w in words))
+    if alone is not None:
+        yield Tier.BEGINNING, _along(people, _columns((*alone.forms, *alone.begins)), most)
+    elif len(words) == 2 and not any(word.digits for word in words):
+        seconds = (*words[1].forms, *words[1].begins)[:MOST_FORMS]
+        both = [(column, f"{one} {two}") for column, one in _columns(words[0].forms) for two in seconds]
+        yield Tier.BEGINNING, _along(people, both[:MOST_ARMS], most)
+    if alone is None or len(alone.folded) > 1:
+        yield Tier.INSIDE, people.filter(_every(holds_word(word) for word in words))
+    if any(loose := [word.loose() for word in words]):
+        near = [holds_word(word) | has_name(forms) for word, forms in zip(words, loose, strict=True)]
+        yield Tier.LOOSE, people.filter(_every(near))
+    if (divided := query.divided()) is not None:
+        yield Tier.LOOSE, people.filter(matches(divided))
+
+
+def _columns(forms: Iterable[str]) -> list[tuple[str, str]]:
+    """Where a form may begin a name: a kana form in the reading or in a name written in kana."""
+    found = []
+    for form in list(forms)[:MOST_FORMS]:
+        found.append(("name_folded", form))
+        if is_kana_form(form):
+            found.append(("kana_folded", form))
+    return found
+
+
+def _along(people: QuerySet[Person], starts: list[tuple[str, str]], most: int) -> QuerySet[Person]:
+    """The first people of each beginning in the order of its index, in one query."""
+    arms = [
+        people.filter(**{f"{column}__startswith": start}).order_by(column, "pk")[:most]
+        for column, start in starts
+    ]
+    return arms[0].union(*arms[1:], all=True) if len(arms) > 1 else arms[0]
+
+
+def _every(conditions: Iterable[Q]) -> Q:
+    return reduce(and_, conditions)
+
+
+def _plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _judge(person: Person, query: PersonQuery) -> FoundPerson:
+    """The weakest of the words decides the tier; every word gives its reason."""
+    judged = [_fit(person, word) for word in query.words]
+    reasons = dict.fromkeys([reason for _, reason in judged] + (["生年月日"] if query.born else []))
+    return FoundPerson(person, max(tier for tier, _ in judged), "・".join(reasons))
+
+
+def _fit(person: Person, word: Word) -> tuple[Tier, str]:
+    lines = person.search_text.split("\n")
+    if word.digits:
+        phone = any(line.startswith(".") and word.digits in line for line in lines)
+        return (Tier.EXACT, "電話") if phone else (Tier.FOLDED, "生まれた年")
+    names, kana = _keys(person.name_folded), _keys(person.kana_folded)
+    forms = set(word.forms)
+    if forms & names:
+        raw = {person.family_name, person.given_name, person.family_name + person.given_name}
+        is_exact = _plain(word.typed) in {_plain(name) for name in raw}
+        return (Tier.EXACT if is_exact else Tier.FOLDED), "氏名"
+    if forms & kana:
+        return Tier.READING, "かな"
+    marked = [line for line in lines if line[:1] in (ALIAS, FORMER)]
+    for mark, tier in ((ALIAS, Tier.ALIAS), (FORMER, Tier.FORMER)):
+        if any(line[0] == mark and _is_whole(line[1:], forms, person) for line in marked):
+            return tier, REASONS[tier]
+    starts = (*word.forms, *word.begins)
+    for keys, reason in ((names, "氏名"), (kana, "かな")):
+        if any(key.startswith(starts) for key in keys):
+            return Tier.BEGINNING, reason
+    for line in lines:
+        if line[:1] != "." and any(form in line for form in starts):
+            inner = {ALIAS: "通称", FORMER: "旧姓"}.get(line[:1])
+            return Tier.INSIDE, inner or (
+                "かな" if any(form in key for form in starts for key in kana) else "氏名"
+            )
+    return Tier.LOOSE, REASONS[Tier.LOOSE]
+
+
+def _keys(folded: str) -> set[str]:
+    """「山田 花子」: 山田, 花子, 山田花子."""
+    return {*folded.split(" "), folded.replace(" ", "")} - {""}
+
+
+def _is_whole(line: str, forms: set[str], person: Person) -> bool:
+    """An alias, or a former family name with or without the given name."""
+    givens = [folded.split(" ")[-1] for folded in (person.name_folded, person.kana_folded)]
+    return any(line == form or line in {form + given for given in givens} for form in forms)
+
+
+def _with_formers(hits: list[FoundPerson]) -> list[FoundPerson]:
+    """The former names of those found by one; one query, none without."""
+    wanted = {hit.person.pk for hit in hits if REASONS[Tier.FORMER] in hit.reason}
+    if not wanted:
+        return hits
+    names: dict[int, list[str]] = {}
+    for former in FormerName.objects.filter(person__in=wanted).order_by("pk"):
+        names.setdefault(former.person_id, []).append(str(former))
+    return [replace(hit, former="・".join(names.get(hit.person.pk, []))) for hit in hits]
+
+
+__all__ = ["MOST", "FoundPeople", "FoundPerson", "Tier", "search_people"]

@@ -1,0 +1,57 @@
+"""Finding households by their name and by where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.actor import Actor
+from common.japan.names import bigrams, fold_text, split_words
+from households.contact import Shield
+from households.household_search import ADDRESS, POSTAL
+from households.models import Household
+from households.person_search import PHONE, RUN, digit_runs, digits_of
+
+MOST = 60
+REASONS = {ADDRESS: "住所", POSTAL: "郵便番号", PHONE: "世帯の電話"}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHousehold:
+    household: Household
+    reason: str
+
+
+def search_households(actor: Actor, text: str, shield: Shield) -> list[FoundHousehold]:
+    """Those that the actor sees and that hold every word, newest first; one query.
+
+    Where the address is hidden from the reader (支援措置), neither it nor the phone or the postal code finds anything.
+    """
+    words = [word for part in split_words(text) if (word := fold_text(part))]
+    digits = digits_of(text) if words and all(word.isdigit() for word in words) else ""
+    if digits:
+        words = [digits]
+    if not words or any(len(word) < 2 for word in words):
+        return []
+    rows = Household.objects.visible_to(actor).select_related("area").defer("search_terms")
+    for word in words:
+        terms = digit_runs(word) if word.isdigit() and len(word) >= RUN else bigrams(word)
+        rows = rows.filter(search_terms__contains=terms, search_text__contains=word)
+    found = []
+    for household in rows.order_by("-pk")[: MOST + 1]:
+        reason = _reason(household, words, is_hidden=shield.hides(household))
+        if reason:
+            found.append(FoundHousehold(household, reason))
+    return found[:MOST]
+
+
+def _reason(household: Household, words: list[str], *, is_hidden: bool) -> str:
+    """Why the household was found; "" when only what is hidden holds a word."""
+    reasons = []
+    for word in words:
+        lines = [line for line in household.search_text.split("\n") if word in line]
+        if is_hidden:
+            lines = [line for line in lines if line[:1] not in REASONS]
+        if not lines:
+            return ""
+        reasons.append(REASONS.get(lines[0][:1], "世帯名"))
+    return "・".join(dict.fromkeys(reasons))

@@ -1,0 +1,74 @@
+"""Who is registered already, while a new person is typed in."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from households.actions.denials import deny_staff
+from households.actions.former_names import FormerNameData, add_former_name
+from households.actions.protection import protect_address
+from households.models import FormerName
+from households.selectors_alike import Typed, people_alike
+from tests import factories as f
+
+BORN = date(1950, 4, 1)
+
+
+def make(worker, **fields):
+    person = f.make_person(
+        "髙橋", "みどり", family_kana="たかはし", given_kana="みどり", birth_on=BORN, **fields
+    )
+    return person, f.make_household("髙橋 世帯", person=person, agency=worker.agency)
+
+
+def reasons(worker, **typed) -> list[str]:
+    return [row.reason for row in people_alike(worker.actor, Typed(**typed))]
+
+
+def test_every_way_in_which_somebody_is_alike_is_said(worker):
+    person, _ = make(worker, phone="059-555-0101")
+    add_former_name(person=person, data=FormerNameData(family_name="小笠原"), actor=worker.actor, at=f.NOW)
+    assert reasons(worker, names=("高橋みどり",), born=BORN) == ["氏名が同じ・生年月日が同じ"]
+    assert reasons(worker, names=("タカハシ ミドリ",)) == ["読みが同じ"]
+    assert reasons(worker, names=("小笠原みどり",)) == ["旧姓か通称が同じ"]
+    assert reasons(worker, names=("鈴木みどり",), givens=("みどり",), born=BORN) == [
+        "名が同じ（旧姓かもしれません）・生年月日が同じ"
+    ]
+    assert reasons(worker, names=("高橋みどり",), born=date(1980, 1, 1)) == ["氏名が同じ・生年月日は違う"]
+    assert reasons(worker, phone="０５９（５５５）０１０１") == ["電話が同じ"]
+    assert reasons(worker, names=("高橋",)) == reasons(worker, phone="0101") == reasons(worker) == []
+    assert FormerName.objects.count() == 1
+
+
+def test_the_likeliest_stands_first(worker):
+    make(worker)
+    for year in range(1960, 1970):
+        f.make_person("髙橋", "みどり", birth_on=date(year, 1, 1))
+    found = people_alike(worker.actor, Typed(names=("髙橋みどり",), born=BORN))
+    assert (len(found), found[0].person.birth_on) == (5, BORN)
+
+
+def test_a_protected_phone_and_a_denied_worker_find_nobody(worker, colleague):
+    person, household = make(worker, phone="059-555-0101")
+    protect_address(
+        person=person, units=[], first_on=f.TODAY, last_on=date(2027, 11, 22), actor=worker.actor, at=f.NOW
+    )
+    assert reasons(worker, phone="059-555-0101") == []
+    assert reasons(colleague, names=("髙橋みどり",)) != []
+    deny_staff(
+        household=household, staff=colleague.staff, reason="relative", note="", actor=worker.actor, at=f.NOW
+    )
+    assert reasons(colleague, names=("髙橋みどり",)) == []
+
+
+def test_the_fragment_reads_both_forms_and_offers_a_choice_where_one_can_be_made(worker):
+    person, _ = make(worker)
+    own = worker.client.get("/households/people/alike/", {"family_name": "高橋", "given_name": "みどり"}).text
+    assert "氏名が同じ" in own
+    assert "data-takes-for" not in own
+    first = {"person_text": "高橋 みどり", "new_birth_on": "S25.4.1", "pick": "1"}
+    contact = worker.client.get("/households/people/alike/", first).text
+    assert "氏名が同じ・生年月日が同じ" in contact
+    assert f'data-value="{person.pk}"' in contact
+    unfinished = worker.client.get("/households/people/alike/", {"new_birth_on": "S25.", "new_phone": "05"})
+    assert (unfinished.status_code, unfinished.text.strip()) == (200, "")

@@ -1,0 +1,143 @@
+"""The one search field: what every kind is found by, grouped, with reasons; and what is protected finds nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from cases.actions.notes import NoteData, write_note
+from cases.models import Consultation
+from cases.selectors.texts import search_texts
+from households.actions.denials import deny_staff
+from households.actions.former_names import FormerNameData, add_former_name
+from households.actions.persons import update_household
+from households.actions.protection import protect_address
+from households.contact import shield_for
+from kyosei.search import search_all
+from tests import factories as f
+
+ADDRESS = "美旗野市若葉台4丁目1234番地"
+PHONE, HOME_PHONE, SCHOOL = "080-3319-6675", "0595-63-5521", "若葉台小学校"
+PROTECTED = ("若葉台", "若葉台4丁目", "1234番地", "１２３４", "518-0001", "5180001", PHONE, "33196675", "6675", HOME_PHONE,
+             "０５９５６３５５２１", "5521", SCHOOL, "若葉台小")  # fmt: skip
+
+
+@pytest.fixture
+def case(worker, center_worker):
+    """A case of the desk that the care centre shares, with every detail also typed into a note."""
+    person = f.make_person(
+        "森下", "和子", family_kana="もりした", given_kana="かずこ", phone=PHONE, workplace=SCHOOL
+    )
+    case = f.make_case(worker.actor, household=f.make_household("森下 世帯", person=person))
+    case.person = person
+    case.save()
+    home = case.household
+    update_household(
+        household=home, name=home.name, area=worker.agency.area, postal_code="518-0001", address=ADDRESS,
+        phone=HOME_PHONE, version=home.version, actor=worker.actor, at=f.NOW,
+    )  # fmt: skip
+    f.share_by_consent(case, worker.actor, center_worker.actor)
+    write_note(
+        case=case, actor=worker.actor, at=f.NOW, request_key=uuid4(),
+        data=NoteData(
+            started_at=f.NOW, minutes=20, way="home_visit",
+            text=f"{ADDRESS}を訪ねた。電話は{PHONE}。{SCHOOL}の先生も同席。畑の話をされた。",
+        ),
+    )  # fmt: skip
+    return case
+
+
+def kinds(who, text: str) -> dict[str, str]:
+    """Each kind that ``text`` finds, with the reason of its first row."""
+    shield = shield_for(who.actor)
+    found = {group.kind: group.rows[0].reason for group in search_all(who.actor, text, shield).groups}
+    if search_texts(who.actor, text, shield).hits:
+        found["texts"] = "本文"
+    return found
+
+
+def test_every_kind_is_found_with_its_reason(case, worker):
+    assert kinds(worker, "もりした かずこ")["people"] == "かな"
+    assert kinds(worker, "MORISHITA")["people"] == "かな"
+    assert kinds(worker, "森下")["households"] == "世帯名"
+    assert kinds(worker, "森下")["cases"] != ""
+    assert kinds(worker, "若葉台4丁目")["households"] == "住所"
+    assert kinds(worker, "1234番地")["households"] == kinds(worker, "１２３４")["households"] == "住所"
+    assert kinds(worker, "518-0001")["households"] == "郵便番号"
+    assert kinds(worker, HOME_PHONE)["households"] == "世帯の電話"
+    assert kinds(worker, PHONE)["people"] == "電話"
+    assert kinds(worker, case.number) == {"cases": "ケース番号"}
+    assert kinds(worker, "畑の話") == {"texts": "本文"}
+
+
+def test_a_receipt_number_is_found_however_it_is_typed(case, worker):
+    for receipt in Consultation.objects.visible_to(worker.actor):
+        short = f"{receipt.receipt_no[:3]}{int(receipt.receipt_no[4:])}"
+        for text in (receipt.receipt_no, receipt.receipt_no.lower(), short):
+            assert kinds(worker, text)["consultations"] == "受付番号"
+
+
+def test_somebody_without_a_birth_date_is_found_by_age(case, worker):
+    assert "people" in kinds(worker, "森下 80歳くらい")
+
+
+@pytest.mark.parametrize("text", PROTECTED)
+def test_what_is_protected_finds_nothing_for_those_it_is_hidden_from(case, worker, center_worker, text):
+    assert kinds(center_worker, text) or text in ("6675", "5521", SCHOOL, "若葉台小", "33196675")
+    protect_address(
+        person=case.person,
+        units=[],
+        first_on=f.TODAY,
+        last_on=date(2027, 11, 22),
+        actor=worker.actor,
+        at=f.NOW,
+    )
+    assert kinds(center_worker, text) == {}
+    page = center_worker.client.get("/search/", {"q": text}).text
+    assert "森下" not in page
+    words = center_worker.client.get("/search/texts/", {"q": text}).text
+    assert "森下" not in words
+    assert "畑の話" not in words
+
+
+def test_the_name_still_finds_a_protected_person_and_shows_no_detail(case, worker, center_worker):
+    add_former_name(
+        person=case.person, data=FormerNameData(family_name="小笠原", reason=f"{SCHOOL}で聞いた"), actor=worker.actor,
+        at=f.NOW,
+    )  # fmt: skip
+    protect_address(
+        person=case.person,
+        units=[],
+        first_on=f.TODAY,
+        last_on=date(2027, 11, 22),
+        actor=worker.actor,
+        at=f.NOW,
+    )
+    for text in ("森下", "小笠原", "畑"):
+        assert kinds(center_worker, text), text
+        shown = center_worker.client.get("/search/", {"q": text}).text
+        shown += center_worker.client.get("/search/texts/", {"q": text}).text
+        for detail in (ADDRESS, "若葉台", PHONE, HOME_PHONE, SCHOOL, "518-0001"):
+            assert detail not in shown, (text, detail)
+    names = center_worker.client.get(f"/households/people/{case.person_id}/former-names/")
+    assert SCHOOL not in names.text
+
+
+def test_a_denied_worker_finds_nothing(case, worker, colleague):
+    add_former_name(
+        person=case.person, data=FormerNameData(family_name="小笠原"), actor=worker.actor, at=f.NOW
+    )
+    texts = ("森下", "小笠原", "もりした かずこ", "若葉台", PHONE, HOME_PHONE, case.number, "畑の話", "畑")
+    assert all(kinds(colleague, text) for text in texts)
+    deny_staff(
+        household=case.household,
+        staff=colleague.staff,
+        reason="relative",
+        note="",
+        actor=worker.actor,
+        at=f.NOW,
+    )
+    for text in texts:
+        assert kinds(colleague, text) == {}, text
