@@ -51,9 +51,9 @@ def check_kinship(person: Person, relative: Person, kind: str) -> None:
     if person.pk == relative.pk:
         raise RuleViolation("本人自身を親族にはできません。", field="relative")
     older = kind in (*PARENT_KINDS, KinshipKind.GRANDPARENT)
+    older = older and kind != KinshipKind.STEP_PARENT  # a stepparent may be younger
     if older and person.birth_on and relative.birth_on and person.birth_on >= relative.birth_on:
-        if kind != KinshipKind.STEP_PARENT:  # a stepparent may be younger
-            raise RuleViolation("親（祖父母）の生年月日が、子（孫）より後です。", field="relative")
+        raise RuleViolation("親（祖父母）の生年月日が、子（孫）より後です。", field="relative")
     if kind in PARENT_KINDS:
         lock_descent()
         if descends(person.pk, relative.pk):

@@ -221,7 +221,9 @@ def check_lives_nowhere_else(
     The sentence names no household: the reader may not see that one.
     """
     others = HouseholdMember.objects.filter(person=person, lives_together=True, during__overlap=during)
-    if others.exclude(pk=but).exists():
+    if but is not None:
+        others = others.exclude(pk=but)
+    if others.exists():
         raise RuleViolation(LIVES_ELSEWHERE.format(name=person.display_name), field=field)
 
 

@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from common.errors import RuleViolation
-from households.actions.members import add_kinship, add_member, edit_member
+from households.actions.kinship import add_kinship
+from households.actions.members import add_member, edit_member
 from households.actions.merge_people import MergeData, merge_people
 from households.models import HouseholdMember, Person
 from tests import factories as f

@@ -29,11 +29,11 @@ def she(worker, center_worker):
     his = f.make_case(center_worker.actor, household=f.make_household("森下 剛 世帯", person=him))
     add_member(
         household=his.household, person=her, data=None, relation="spouse", lives_together=True, is_key_person=False,
-        since=date(2020, 1, 1), actor=center_worker.actor, at=f.NOW,
+        since=date(2015, 1, 1), actor=center_worker.actor, at=f.NOW,
     )  # fmt: skip
     end_membership(
         member=his.household.members.get(person=her),
-        last_on=date(2026, 3, 31),
+        last_on=date(2020, 3, 31),
         actor=center_worker.actor,
         at=f.NOW,
     )
