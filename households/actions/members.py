@@ -50,7 +50,7 @@ def add_member(
     during = DateRange(since, None)
     if HouseholdMember.objects.filter(household=household, person=person, during__overlap=during).exists():
         raise Overlap("この人はすでに世帯員です。", field="person")
-    if lives_together:
+    if lives_together and not by_identity:
         check_lives_nowhere_else(person, during)
     member = HouseholdMember.objects.create(
         household=household, person=person, relation=relation, lives_together=lives_together,
@@ -84,14 +84,14 @@ def edit_member(
     """
     household = lock_household(member.household, actor)
     member = HouseholdMember.objects.select_related("person").get(pk=member.pk, household=household)
-    if lives_together:
-        check_lives_nowhere_else(member.person, member.during, but=member.pk)
     member.relation, member.lives_together, member.is_key_person = relation, lives_together, is_key_person
     if (
         member.by_identity
         and Person.objects.visible_to(actor.by_office()).filter(pk=member.person_id).exists()
     ):
         member.by_identity = False
+    if lives_together and not member.by_identity:
+        check_lives_nowhere_else(member.person, member.during, but=member.pk)
     member.save(update_fields=["relation", "lives_together", "is_key_person", "by_identity"])
     record(actor=actor, action="household.edit_member", target=household, at=at, person=member.person_id)
     return member

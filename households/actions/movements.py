@@ -197,7 +197,7 @@ def begin_membership(
             f"{person.display_name}さんの生年月日より前に世帯に加わることになります。", field="on"
         )
     during = DateRange(on, until)
-    if lives_together:
+    if lives_together and not by_identity:
         check_lives_nowhere_else(person, during)
     member = HouseholdMember(
         household=household, person=person, relation=relation, lives_together=lives_together,
@@ -220,7 +220,9 @@ def check_lives_nowhere_else(
 
     The sentence names no household: the reader may not see that one.
     """
-    others = HouseholdMember.objects.filter(person=person, lives_together=True, during__overlap=during)
+    others = HouseholdMember.objects.filter(
+        person=person, lives_together=True, by_identity=False, during__overlap=during
+    )
     if but is not None:
         others = others.exclude(pk=but)
     if others.exists():
@@ -230,7 +232,7 @@ def check_lives_nowhere_else(
 def turn_membership(changes: Changes, member: HouseholdMember, on: date, **values: object) -> HouseholdMember:
     """From ``on`` the same membership with other values; before that day it stays what it was."""
     if member.during.lower is not None and member.during.lower == on:
-        if values.get("lives_together"):
+        if values.get("lives_together") and not member.by_identity:
             check_lives_nowhere_else(member.person, member.during, but=member.pk, field="people")
         changes.change(member, **values)
         return member

@@ -187,14 +187,15 @@ class HouseholdMember(models.Model):
                 ],
                 violation_error_message="この人は同じ期間にすでに世帯員です。",
             ),
-            # 別居・入所中 may stand in a second household; living together is in one place on one day
+            # 別居・入所中 may stand in a second household; living together is in one place on one day. Who adds somebody
+            # whose record they do not see is not told of the other household, so that claim (by_identity) may overlap.
             ExclusionConstraint(
                 name="member_lives_in_one_household",
                 expressions=[
                     (Int8Range("person_id"), RangeOperators.OVERLAPS),
                     ("during", RangeOperators.OVERLAPS),
                 ],
-                condition=Q(lives_together=True),
+                condition=Q(lives_together=True, by_identity=False),
                 deferrable=Deferrable.IMMEDIATE,
                 violation_error_message="この人は同じ期間に別の世帯で同居しています。",
             ),

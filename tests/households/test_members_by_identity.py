@@ -81,7 +81,9 @@ def test_it_opens_when_somebody_who_sees_the_record_confirms_the_membership(
     edit_member(member=member, **edit, actor=center_worker.actor)
     assert HouseholdMember.objects.get(pk=member.pk).by_identity
     f.share_by_consent(_with_person(theirs), center_worker.actor, worker.actor)
-    edit_member(member=member, **edit, actor=worker.actor)
+    with pytest.raises(RuleViolation, match="別の世帯で同居"):
+        edit_member(member=member, **edit, actor=worker.actor)
+    edit_member(member=member, **edit | {"lives_together": False}, actor=worker.actor)
     assert not HouseholdMember.objects.get(pk=member.pk).by_identity
     assert Person.objects.visible_to(center_worker.actor).filter(pk=kept.pk).exists()
 

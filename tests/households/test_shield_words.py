@@ -83,7 +83,9 @@ def test_the_new_place_is_struck_out_of_the_records_of_the_former_home(she, work
 
 def test_and_out_of_those_of_whom_they_fled_from(she, worker, center_worker):
     apart = Household.objects.create(name="剛の実家", created_at=f.NOW)
-    HouseholdMember.objects.create(household=apart, person=she.him, relation="child", during=(None, None))
+    HouseholdMember.objects.create(
+        household=apart, person=she.him, relation="child", lives_together=False, during=(None, None)
+    )
     protect(she, worker, adversary=she.him)
     assert "若葉台" not in shield_for(center_worker.actor).text("妻は若葉台4-2-8にいる", apart.pk)
 
@@ -94,7 +96,8 @@ def test_that_they_moved_out_is_not_told_by_the_list_of_the_former_home(she, wor
     protect(she, worker)
     page = center_worker.client.get(url).content.decode()
     assert "is-muted" not in page
-    assert "R8.4.1" not in page
+    assert "R2.4.1" not in page
+    assert "R2.3.31" not in page
     family = center_worker.client.get(f"/cases/{she.his_case.number}/?tab=family").content.decode()
     assert "森下 和子" in family
 

@@ -21,8 +21,11 @@ from cases.models import Case, CaseGrant
 from households.actions.denials import deny_staff
 from households.actions.link_people import link_people
 from households.actions.merge_people import MergeData, merge_people
+from households.actions.movements import Moved
+from households.actions.moves import change_living
 from households.actions.persons import PersonData, update_household, update_person
 from households.actions.protection import protect_address, set_safe_contact
+from households.enums import MovementKind
 from households.models import HouseholdGrant, HouseholdMember, Person
 from referrals.models import Conference
 from tests import factories as f
@@ -163,8 +166,17 @@ def _main_case(worker: Persona, at: datetime) -> tuple[Case, dict[str, Any]]:
     ids = {
         "number": case.number, "household": household.pk, "person": case.person_id, "note": note.pk, "item": item.pk,
         "plan": plan.pk, "receipt": contact.receipt_no, "offices": office, "member": household.members.get().pk,
+        "movement": _moved(household, worker, at),
     }  # fmt: skip
     return case, ids | _same_person_twice(case, worker, at)
+
+
+def _moved(household: Household, worker: Persona, at: datetime) -> int:
+    moved = Moved(
+        on=timezone.localdate(at), people=tuple(household.members.values_list("person_id", flat=True))
+    )
+    kind = MovementKind.FACILITY_IN
+    return change_living(household=household, moved=moved, kind=kind, actor=worker.actor, at=at).pk
 
 
 def _same_person_twice(case: Case, worker: Persona, at: datetime) -> dict[str, int]:
