@@ -21,7 +21,7 @@ def no_circle() -> pgtrigger.Trigger:
         operation=pgtrigger.Insert | pgtrigger.UpdateOf("person_id", "relative_id", "kind"),  # type: ignore[no-untyped-call]
         condition=pgtrigger.Q(new__kind__in=[kind.value for kind in PARENT_KINDS]),
         func=(
-            f"PERFORM pg_advisory_xact_lock({DESCENT_LOCK}); "
+            f"PERFORM pg_advisory_xact_lock({DESCENT_LOCK}); "  # noqa: S608
             "IF EXISTS (WITH RECURSIVE below(id) AS (SELECT NEW.relative_id UNION "
             "SELECT k.relative_id FROM households_kinship k JOIN below ON k.person_id = below.id "
             f"WHERE k.kind IN ({_KINDS}) AND k.id IS DISTINCT FROM NEW.id) "

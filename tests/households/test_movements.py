@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from audit.models import AuditEvent
+from audit.models import ChangeRecord
 from common.errors import InvalidTransition, RuleViolation
 from households.actions.join import join_household
 from households.actions.kinship import record_marriage
@@ -78,7 +78,7 @@ def test_split_leaves_the_past_where_it_was(home, worker, son):
     assert (on(home, BEFORE), on(home, DAY)) == (both, [("和子", "同居")])
     assert (on(new, BEFORE), on(new, DAY)) == ([], [("健", "同居")])
     assert Household.objects.visible_to(worker.actor).filter(pk=new.pk).exists()
-    assert AuditEvent.objects.filter(action="household.split").count() == 1
+    assert ChangeRecord.objects.filter(action="household.split").count() == 1
 
 
 def test_join_and_back(home, worker, son, mother):

@@ -33,7 +33,7 @@ def she(worker, center_worker):
     )  # fmt: skip
     end_membership(
         member=his.household.members.get(person=her),
-        last_on=date(2020, 3, 31),
+        last_on=date(2020, 3, 30),
         actor=center_worker.actor,
         at=f.NOW,
     )
@@ -96,7 +96,7 @@ def test_that_they_moved_out_is_not_told_by_the_list_of_the_former_home(she, wor
     protect(she, worker)
     page = center_worker.client.get(url).content.decode()
     assert "is-muted" not in page
-    assert "R2.4.1" not in page
+    assert "R2.3.30" not in page
     assert "R2.3.31" not in page
     family = center_worker.client.get(f"/cases/{she.his_case.number}/?tab=family").content.decode()
     assert "森下 和子" in family

@@ -26,7 +26,7 @@ from households.actions.moves import change_living
 from households.actions.persons import PersonData, update_household, update_person
 from households.actions.protection import protect_address, set_safe_contact
 from households.enums import MovementKind
-from households.models import HouseholdGrant, HouseholdMember, Person
+from households.models import Household, HouseholdGrant, HouseholdMember, Person
 from referrals.models import Conference
 from tests import factories as f
 from tests.conftest import Persona, persona
