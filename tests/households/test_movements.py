@@ -36,8 +36,8 @@ def home(worker) -> Household:
     """A mother of 80 and her son of 50."""
     mother = f.make_person(birth_on=date(1946, 3, 1), sex="female")
     home = f.make_household(agency=worker.agency, person=mother)
-    Household.objects.filter(pk=home.pk).update(address="美旗野市梅ヶ原1丁目")
-    home.refresh_from_db()
+    home.address = "美旗野市梅ヶ原1丁目"
+    home.save()
     add_member(
         household=home, person=None, data=PersonData("森下", "健", birth_on=date(1976, 5, 1)), relation="child",
         lives_together=True, is_key_person=False, since=date(2020, 4, 1), actor=worker.actor, at=f.NOW,
