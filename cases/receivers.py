@@ -10,7 +10,14 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from cases.actions.grants import grant_directors_of_multi_sector_case
 from cases.models import Case
-from households.models import Household, HouseholdDenial, HouseholdMember, PersonLink, PersonMerge
+from households.models import (
+    Household,
+    HouseholdDenial,
+    HouseholdMember,
+    Person,
+    PersonLink,
+    PersonMerge,
+)
 
 
 def follow_area(
@@ -43,7 +50,12 @@ def tell_of_undo(sender: object, *, merge: PersonMerge, actor: Actor, at: dateti
     )  # fmt: skip
 
 
-def _tell(people: list[int], actor: Actor, at: datetime, text: str) -> None:
+def tell_of_death(sender: object, *, person: Person, actor: Actor, at: datetime, **kwargs: object) -> None:
+    """The lead workers of the person's households hear of it at once; the case stays open until they close it."""
+    _tell([person.pk], actor, at, "担当の世帯の人の死亡が記録されました。", page="households:detail")
+
+
+def _tell(people: list[int], actor: Actor, at: datetime, text: str, page: str = "households:same") -> None:
     """Lead workers of open cases of the people's households, each with a page that they see; never a denied worker."""
     homes = dict(
         HouseholdMember.objects.filter(person__in=people)
@@ -58,5 +70,6 @@ def _tell(people: list[int], actor: Actor, at: datetime, text: str) -> None:
     leads = Case.objects.open().filter(household__in=list(homes)).values_list("lead_staff_id", "household_id")
     for staff_id, household_id in leads:
         if staff_id != actor.staff_id and staff_id not in denied:
-            url = reverse("households:same", args=[homes[household_id]])
+            key = homes[household_id] if page == "households:same" else household_id
+            url = reverse(page, args=[key])
             notify(staff_ids=[staff_id], text=text, url=url, at=at)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -22,7 +23,14 @@ from accounts.actor import Actor
 from accounts.enums import AgencyKind
 from accounts.models import Agency
 from common.errors import NotAllowed
-from households.models import AddressProtection, Household, HouseholdMember, Person, SafeContact
+from households.models import (
+    AddressProtection,
+    FormerAddress,
+    Household,
+    HouseholdMember,
+    Person,
+    SafeContact,
+)
 
 HIDDEN = "（秘匿）"
 HIDDEN_DESK = "相談窓口（秘匿）"
@@ -89,6 +97,12 @@ class Shield:
             False, household.postal_code, household.address, household.phone,
             household.area.name if household.area else "",
         )  # fmt: skip
+
+    def former_home(self, household: Household, home: FormerAddress) -> HouseholdContact:
+        """Where the household lived before: as closed as where it lives now (domain.md 7.4)."""
+        if household.pk in self.households:
+            return self.household(household)
+        return HouseholdContact(False, home.postal_code, home.address)
 
     def person(self, person: Person, rule: SafeContact | None = None) -> PersonContact:
         if person.pk in self.people:
@@ -185,17 +199,29 @@ def hidden_home(actor: Actor, path: str) -> Exists:
 
 def _shield(protections: QuerySet[AddressProtection]) -> Shield:
     """One query: the protected with the homes they live or lived in, and the homes of those whom they fled from."""
-    rows = protections.values_list(
+    former = FormerAddress.objects.filter(household=OuterRef("person__memberships__household_id"))
+    rows = protections.annotate(former=ArraySubquery(former.order_by("pk").values("address"))).values_list(
         "person_id", "person__phone", "person__workplace", "person__memberships__household_id",
         "person__memberships__during", "person__memberships__household__address",
         "person__memberships__household__phone", "person__memberships__household__postal_code",
-        "adversary__memberships__household_id",
+        "adversary__memberships__household_id", "former",
     )  # fmt: skip
     today = timezone.localdate()
     said: dict[int, set[Detail]] = defaultdict(set)
     read_in: dict[int, set[int]] = defaultdict(set)
     living = set()
-    for person, own_phone, workplace, home, during, address, phone, postal_code, home_of_adversary in rows:
+    for (
+        person,
+        own_phone,
+        workplace,
+        home,
+        during,
+        address,
+        phone,
+        postal_code,
+        home_of_adversary,
+        earlier,
+    ) in rows:
         said[person] |= {(False, own_phone), (False, workplace)}
         if home_of_adversary is not None:
             read_in[home_of_adversary].add(person)
@@ -205,6 +231,7 @@ def _shield(protections: QuerySet[AddressProtection]) -> Shield:
         if today in during:
             living.add(home)
             said[person] |= {(True, address), (False, phone), (False, postal_code)}
+            said[person] |= {(True, place) for place in earlier}
     return Shield(
         frozenset(said),
         frozenset(living),

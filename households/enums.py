@@ -30,12 +30,35 @@ class KinshipKind(TextChoices):
     """``person`` is the … of ``relative``. Siblings and spouses are symmetric: stored once."""
 
     PARENT = "parent", "親"
+    ADOPTIVE_PARENT = "adoptive_parent", "養親"
+    STEP_PARENT = "step_parent", "継親"
+    FOSTER_PARENT = "foster_parent", "里親"
     SPOUSE = "spouse", "配偶者"
     PARTNER = "partner", "パートナー"
     FORMER_SPOUSE = "former_spouse", "元配偶者"
     SIBLING = "sibling", "兄弟姉妹"
     GRANDPARENT = "grandparent", "祖父母"
     OTHER = "other", "その他の親族"
+
+
+SYMMETRIC_KINDS = frozenset(
+    {KinshipKind.SPOUSE, KinshipKind.PARTNER, KinshipKind.FORMER_SPOUSE, KinshipKind.SIBLING}
+)
+# whoever is one of these to somebody is never the other way round as well
+PARENT_KINDS = (
+    KinshipKind.PARENT,
+    KinshipKind.ADOPTIVE_PARENT,
+    KinshipKind.STEP_PARENT,
+    KinshipKind.FOSTER_PARENT,
+)
+# the same kinship read from the other side: Aの親 ⇔ Bの子
+RECIPROCAL = {
+    KinshipKind.PARENT: "子",
+    KinshipKind.ADOPTIVE_PARENT: "養子",
+    KinshipKind.STEP_PARENT: "継子",
+    KinshipKind.FOSTER_PARENT: "里子",
+    KinshipKind.GRANDPARENT: "孫",
+}
 
 
 class InformationKind(TextChoices):
@@ -85,6 +108,30 @@ class MergeChange(TextChoices):
     CHANGED = "changed", "書き換え"
     REMOVED = "removed", "重なりのため外した"
     ADDED = "added", "加えた"
+
+
+class MovementKind(TextChoices):
+    """世帯の異動: what happened to a household on a day."""
+
+    BIRTH = "birth", "出生"
+    MOVE_IN = "move_in", "転入"
+    MOVE_OUT = "move_out", "転出"
+    MOVE = "move", "転居"
+    DEATH = "death", "死亡"
+    FACILITY_IN = "facility_in", "施設入所"
+    FACILITY_OUT = "facility_out", "施設退所"
+    APART = "apart", "別居"
+    TOGETHER = "together", "同居"
+    SPLIT = "split", "世帯分離"
+    JOIN = "join", "世帯合併"
+    MARRIAGE = "marriage", "婚姻"
+    DIVORCE = "divorce", "離婚"
+    CORRECTION = "correction", "氏名等の変更"
+
+
+class MovementSource(TextChoices):
+    HAND = "hand", "職員の記録"
+    REGISTER = "register", "住民基本台帳"
 
 
 class FormerNameKind(TextChoices):

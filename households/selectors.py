@@ -36,7 +36,7 @@ class MemberRow:
 
 def member_rows(household: Household, on: date, shield: Shield = NOTHING_HIDDEN) -> list[MemberRow]:
     """Everybody who belongs or belonged, present ones first; one query. That a protected person moved is not told."""
-    rows = []
+    rows: dict[int, MemberRow] = {}
     for member in (
         HouseholdMember.objects.filter(household=household)
         .select_related("person")
@@ -46,10 +46,19 @@ def member_rows(household: Household, on: date, shield: Shield = NOTHING_HIDDEN)
         until = member.during.upper
         person = member.person
         age = age_on(person.birth_on, person.died_on or on) if person.birth_on else None
-        hides_move = person.pk in shield.people
-        current = until is None or until > on or hides_move
-        rows.append(MemberRow(member, age, current, hides_move=hides_move))
-    return sorted(rows, key=lambda row: (not row.is_current, row.member.relation != "self", row.member.pk))
+        hidden = person.pk in shield.people
+        current = hidden or until is None or until > on
+        known = rows.get(person.pk)
+        # somebody who left and came back, or lives apart since a day, stands once: as they are now
+        if (
+            known is None
+            or (current and not known.is_current)
+            or (current == known.is_current and not hidden)
+        ):
+            rows[person.pk] = MemberRow(member, age, current, hides_move=hidden)
+    return sorted(
+        rows.values(), key=lambda row: (not row.is_current, row.member.relation != "self", row.member.pk)
+    )
 
 
 def kinship_rows(actor: Actor, people: list[Person]) -> list[Kinship]:

@@ -8,5 +8,7 @@ people_merged = Signal()
 merge_undone = Signal()
 # kwargs: link (PersonLink), actor, at — after two records were said to be possibly one person
 people_linked = Signal()
+# kwargs: person (Person), actor, at — after a death was recorded
+person_died = Signal()
 # kwargs: household (Household), actor, at — after its area (圏域) changed
 area_changed = Signal()

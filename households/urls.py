@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households import views, views_same
+from households import views, views_movements, views_same
 from households import views_people as people
 from households import views_protection as protection
 
@@ -24,6 +24,13 @@ urlpatterns = [
     path("<int:pk>/members/<int:member_pk>/end/", views.member_end, name="member_end"),
     path("<int:pk>/kinship/", views.kinship_add, name="kinship_add"),
     path("<int:pk>/kinship/<int:kinship_pk>/remove/", views.kinship_remove, name="kinship_remove"),
+    path("<int:pk>/history/", views_movements.history, name="history"),
+    path("<int:pk>/movements/new/", views_movements.movement_new, name="movement_new"),
+    path(
+        "<int:pk>/movements/<int:movement_pk>/withdraw/",
+        views_movements.movement_withdraw,
+        name="movement_withdraw",
+    ),
     path("people/<int:pk>/", views.person_edit, name="person_edit"),
     path("people/alike/", people.alike, name="alike"),
     path("people/<int:pk>/former-names/", people.former_names, name="former_names"),

@@ -17,6 +17,7 @@ from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
 from common.keyset import Sort, paginate
 from households.actions import members as member_actions
+from households.actions.kinship import add_kinship, remove_kinship
 from households.actions.persons import register_household, update_household, update_person
 from households.contact import safe_contacts
 from households.forms import (
@@ -197,7 +198,7 @@ def kinship_add(request: ActorRequest, pk: int) -> HttpResponse:
         by_id = {p.pk: p for p in people}
         data = form.cleaned_data
         try:
-            member_actions.add_kinship(
+            add_kinship(
                 household=household, person=by_id[data["person"]], relative=by_id[data["relative"]],
                 kind=data["kind"], note=data["note"], actor=request.actor, at=timezone.now(),
             )  # fmt: skip
@@ -219,9 +220,7 @@ def kinship_remove(request: ActorRequest, pk: int, kinship_pk: int) -> HttpRespo
     kinship = scoped_get(
         Kinship.objects.visible_to(request.actor).filter(person__in=people), request, log=None, pk=kinship_pk
     )
-    member_actions.remove_kinship(
-        household=household, kinship=kinship, actor=request.actor, at=timezone.now()
-    )
+    remove_kinship(household=household, kinship=kinship, actor=request.actor, at=timezone.now())
     messages.success(request, "関係を取り消しました。")
     return redirect("households:detail", pk=pk)
 
@@ -233,7 +232,8 @@ def person_edit(request: ActorRequest, pk: int) -> HttpResponse:
     person = get_person(request, pk)
     if person.pk != pk and request.method == "GET":
         return redirect("households:person_edit", pk=person.pk)
-    back = person.memberships.order_by("-pk").first()
+    seen = Household.objects.visible_to(request.actor)
+    back = person.memberships.filter(household__in=seen).order_by("-pk").first()
     hidden = person.pk in shield_of(request).people
     if request.method == "GET":
         form = PersonForm(

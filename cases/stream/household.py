@@ -7,8 +7,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Cast
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
 from accounts.enums import ConsentState
@@ -16,8 +17,8 @@ from accounts.models import Agency
 from cases.models import Case, Consultation
 from cases.stream.registry import Data, Reader, Source, Words
 from households.contact import HIDDEN_DESK
-from households.enums import ConsentMethod, InformationKind, Relation
-from households.models import Consent, Household, HouseholdMember
+from households.enums import ConsentMethod, InformationKind, MovementKind, Relation
+from households.models import Consent, Household, HouseholdMember, HouseholdMovement, MovementPerson
 
 ASK_DIRECTOR = "エリアディレクター（調整役）"
 
@@ -87,11 +88,17 @@ def _known(reader: Reader, **when: Any) -> QuerySet[HouseholdMember] | None:
     return rows.filter(~Exists(later), by_identity=False, **when)
 
 
+def _same_member() -> QuerySet[HouseholdMember]:
+    return HouseholdMember.objects.filter(household=OuterRef("household"), person=OuterRef("person"))
+
+
 def _joined(reader: Reader) -> QuerySet[HouseholdMember] | None:
     rows = _members(reader)
     if rows is None:
         return None
-    return rows.filter(during__startswith__isnull=False).exclude(
+    # who went into a facility, or came back, was a member all the time
+    before = _same_member().filter(during__endswith=OuterRef("during__startswith"))
+    return rows.filter(~Exists(before), during__startswith__isnull=False).exclude(
         during__startswith=F("person__birth_on"), by_identity=False
     )
 
@@ -100,8 +107,27 @@ def _left(reader: Reader) -> QuerySet[HouseholdMember] | None:
     rows = _members(reader)
     if rows is None:
         return None
-    return rows.filter(during__endswith__isnull=False).exclude(
+    after = _same_member().filter(during__startswith=OuterRef("during__endswith"))
+    return rows.filter(~Exists(after), during__endswith__isnull=False).exclude(
         person__died_on__isnull=False, during__endswith__gte=F("person__died_on")
+    )
+
+
+def _movements(reader: Reader) -> QuerySet[HouseholdMovement] | None:
+    """What no membership tells: moves, facilities, marriages. Never of a protected person, nor of where they live."""
+    if not reader.is_whole or reader.shield.hides(reader.household_id):
+        return None
+    rows = HouseholdMovement.objects.standing().filter(
+        household=reader.household_id, kind__in=_TOLD_MOVEMENTS
+    )
+    if reader.shield.people:
+        rows = rows.exclude(people__in=reader.shield.people)
+    return rows
+
+
+def _moved(reader: Reader, pk: int, data: Data) -> Words:
+    return Words(
+        title=MovementKind(data["kind"]).label, text="、".join(filter(None, (*data["names"], data["note"])))
     )
 
 
@@ -176,6 +202,15 @@ def _closed(said: str) -> Any:
     return words
 
 
+_TOLD_MOVEMENTS = (
+    MovementKind.MOVE, MovementKind.MOVE_IN, MovementKind.MOVE_OUT, MovementKind.FACILITY_IN, MovementKind.FACILITY_OUT,
+    MovementKind.APART, MovementKind.TOGETHER, MovementKind.MARRIAGE, MovementKind.DIVORCE,
+)  # fmt: skip
+_NAMES = ArraySubquery(
+    MovementPerson.objects.filter(movement=OuterRef("pk"))
+    .order_by("pk")
+    .values(name=Concat("person__family_name", Value(" "), "person__given_name"))
+)
 SOURCES: tuple[Source, ...] = (
     Source(
         "s", "s", _consents, at=_as_moment("given_on"), words=_consent, staff="explained_by", person="person", is_day=True,
@@ -185,6 +220,8 @@ SOURCES: tuple[Source, ...] = (
         "sw", "s", _withdrawn, at=_as_moment("withdrawn_on"), words=_consent_back, staff="withdrawn_by", person="person",
         is_day=True, data={"note": "withdrawal_note"},
     ),
+    Source("hm", "h", _movements, at=_as_moment("on"), words=_moved, is_day=True, is_milestone=True,
+      data={"kind": "kind", "note": "note", "names": _NAMES}),
     Source("hj", "h", _joined, at=_as_moment("during__startswith"), words=_relation("世帯に加わった"), person="person",
       is_day=True, is_milestone=True, data={"relation": "relation"}),
     Source("hl", "h", _left, at=_LAST_DAY, words=_relation("世帯を離れた"), person="person",

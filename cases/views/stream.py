@@ -113,6 +113,7 @@ def stream_context(
         "is_older": bool(request.GET.get("cursor")),
         "print_url": reverse("cases:stream_print", args=[reader.household_id]) + paper,
         "pdf_url": reverse("cases:stream_pdf", args=[reader.household_id]) + paper,
+        "day_url": reverse("households:history", args=[reader.household_id]) if reader.is_whole else "",
         "household_id": reader.household_id,
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Who belongs to a household, from when to when, and who is kin to whom."""
+"""Who belongs to a household, from when to when."""
 
 from __future__ import annotations
 
@@ -6,27 +6,15 @@ from datetime import date, datetime
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.actor import Actor
 from audit.actions import record
 from common.errors import Overlap, RuleViolation
+from households.actions.movements import check_lives_nowhere_else, lock_household
 from households.actions.persons import PersonData, build_person
 from households.actions.protection import check_not_together
-from households.enums import KinshipKind
-from households.models import Household, HouseholdMember, Kinship, Person
-from households.permissions import check_can_edit_household
-
-SYMMETRIC = frozenset(
-    {KinshipKind.SPOUSE, KinshipKind.PARTNER, KinshipKind.FORMER_SPOUSE, KinshipKind.SIBLING}
-)
-
-
-def _locked(household: Household, actor: Actor) -> Household:
-    row = Household.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=household.pk)
-    check_can_edit_household(actor, row)
-    return row
+from households.models import Household, HouseholdMember, Person
 
 
 @transaction.atomic
@@ -39,7 +27,7 @@ def add_member(
 
     Raises Overlap when the person already belongs in that period, RuleViolation when a protection forbids it.
     """
-    household = _locked(household, actor)
+    household = lock_household(household, actor)
     if since and since > timezone.localdate(at):
         raise RuleViolation("世帯に加わった日が今日より後です。", field="since")
     by_identity = False
@@ -55,9 +43,15 @@ def add_member(
     if person.birth_on and since and since < person.birth_on:
         raise RuleViolation("世帯に加わった日が生年月日より前です。", field="since")
     check_not_together([person.pk], household.members.values_list("person_id", flat=True))
+    if person.died_on:
+        raise RuleViolation(
+            "亡くなった人は、世帯に加えられません。死亡日を確かめてください。", field="person"
+        )
     during = DateRange(since, None)
     if HouseholdMember.objects.filter(household=household, person=person, during__overlap=during).exists():
         raise Overlap("この人はすでに世帯員です。", field="person")
+    if lives_together and not by_identity:
+        check_lives_nowhere_else(person, during)
     member = HouseholdMember.objects.create(
         household=household, person=person, relation=relation, lives_together=lives_together,
         is_key_person=is_key_person, during=during, by_identity=by_identity,
@@ -84,15 +78,20 @@ def edit_member(
     actor: Actor,
     at: datetime,
 ) -> HouseholdMember:
-    """Correct relation, living together and key person. Who sees the person's record anyway opens it here."""
-    household = _locked(member.household, actor)
-    member = HouseholdMember.objects.get(pk=member.pk, household=household)
+    """Correct relation, living together and key person: what was wrong from the first day, not what changed one day.
+
+    Who sees the person's record anyway opens it here.
+    """
+    household = lock_household(member.household, actor)
+    member = HouseholdMember.objects.select_related("person").get(pk=member.pk, household=household)
     member.relation, member.lives_together, member.is_key_person = relation, lives_together, is_key_person
     if (
         member.by_identity
         and Person.objects.visible_to(actor.by_office()).filter(pk=member.person_id).exists()
     ):
         member.by_identity = False
+    if lives_together and not member.by_identity:
+        check_lives_nowhere_else(member.person, member.during, but=member.pk)
     member.save(update_fields=["relation", "lives_together", "is_key_person", "by_identity"])
     record(actor=actor, action="household.edit_member", target=household, at=at, person=member.person_id)
     return member
@@ -101,8 +100,10 @@ def edit_member(
 @transaction.atomic
 def end_membership(*, member: HouseholdMember, last_on: date, actor: Actor, at: datetime) -> HouseholdMember:
     """The person leaves after ``last_on`` (moved, died, facility); the past stays answerable."""
-    household = _locked(member.household, actor)
-    member = HouseholdMember.objects.get(pk=member.pk, household=household)
+    household = lock_household(member.household, actor)
+    member = HouseholdMember.objects.select_related("person").get(pk=member.pk, household=household)
+    if member.person.died_on and last_on > member.person.died_on:
+        raise RuleViolation("世帯を離れた日が、死亡日より後です。", field="last_on")
     if last_on > timezone.localdate(at):
         raise RuleViolation("世帯を離れた日が今日より後です。", field="last_on")
     if member.during.lower and last_on < member.during.lower:
@@ -116,78 +117,3 @@ def end_membership(*, member: HouseholdMember, last_on: date, actor: Actor, at: 
         last_on=last_on.isoformat(),
     )  # fmt: skip
     return member
-
-
-def _descends(person_id: int, from_id: int) -> bool:
-    """Whether ``person_id`` is among the descendants of ``from_id`` by recorded parenthood."""
-    seen: set[int] = set()
-    level = {from_id}
-    while level:
-        seen |= level
-        level = (
-            set(
-                Kinship.objects.filter(person__in=level, kind=KinshipKind.PARENT).values_list(
-                    "relative_id", flat=True
-                )
-            )
-            - seen
-        )
-        if person_id in level:
-            return True
-    return False
-
-
-def _known(household: Household, actor: Actor) -> QuerySet[Person]:
-    """The people of a household that the actor sees, and all others whose record they see."""
-    seen = Person.objects.visible_to(actor).values("pk")
-    return Person.objects.filter(Q(pk__in=seen) | Q(pk__in=household.members.values("person_id")))
-
-
-@transaction.atomic
-def add_kinship(
-    *,
-    household: Household,
-    person: Person,
-    relative: Person,
-    kind: str,
-    note: str,
-    actor: Actor,
-    at: datetime,
-) -> Kinship:
-    """``person`` is the ``kind`` of ``relative``; both are people whom the actor sees. Symmetric kinds stand once."""
-    household = _locked(household, actor)
-    known = _known(household, actor).filter(pk__in=[person.pk, relative.pk]).count()
-    if person.pk == relative.pk:
-        raise RuleViolation("本人自身を親族にはできません。", field="relative")
-    if known != 2:
-        raise RuleViolation("その人は見つかりません。", field="relative")
-    check_not_together([person.pk], [relative.pk])
-    if kind in SYMMETRIC and person.pk > relative.pk:
-        person, relative = relative, person
-    if kind == KinshipKind.PARENT:
-        if person.birth_on and relative.birth_on and person.birth_on >= relative.birth_on:
-            raise RuleViolation("親の生年月日が子より後です。", field="relative")
-        if _descends(person.pk, relative.pk):
-            raise RuleViolation("たがいに親子になってしまいます。向きを確かめてください。", field="relative")
-    kinship, made = Kinship.objects.get_or_create(
-        person=person, relative=relative, kind=kind, defaults={"note": note}
-    )
-    if made:
-        record(
-            actor=actor, action="household.add_kinship", target=household, at=at, person=person.pk,
-            relative=relative.pk, kind=kind,
-        )  # fmt: skip
-    return kinship
-
-
-@transaction.atomic
-def remove_kinship(*, household: Household, kinship: Kinship, actor: Actor, at: datetime) -> None:
-    """Take back a kinship that was recorded by mistake (the history keeps it)."""
-    household = _locked(household, actor)
-    if _known(household, actor).filter(pk__in=[kinship.person_id, kinship.relative_id]).count() != 2:
-        raise RuleViolation("その関係は見つかりません。")
-    record(
-        actor=actor, action="household.remove_kinship", target=household, at=at, person=kinship.person_id,
-        relative=kinship.relative_id, kind=kinship.kind,
-    )  # fmt: skip
-    kinship.delete()

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -73,6 +74,7 @@ def update_person(*, person: Person, data: PersonData, version: int, actor: Acto
         raise NotAllowed(READ_ONLY)
     check_version(person, version)
     check_dates(data, timezone.localdate(at))
+    _check_against_memberships(person, data)
     if AddressProtection.objects.closed_to(actor).filter(person=person).exists():
         data = replace(data, phone=person.phone, workplace=person.workplace, note=person.note)
     changed = [name for name, value in asdict(data).items() if getattr(person, name) != value]
@@ -84,9 +86,31 @@ def update_person(*, person: Person, data: PersonData, version: int, actor: Acto
     return person
 
 
+def _check_against_memberships(person: Person, data: PersonData) -> None:
+    """Nobody belongs to a household before birth; a death is recorded as what it is, so that memberships end with it."""
+    if data.died_on and data.died_on != person.died_on:
+        raise RuleViolation(
+            "死亡日は、世帯のページの「異動を記録する」から「死亡」として記録してください。", field="died_on"
+        )
+    if person.died_on and not data.died_on:
+        raise RuleViolation("死亡日を消すには、世帯の異動の「死亡」を取り消してください。", field="died_on")
+    if (
+        data.birth_on
+        and data.birth_on != person.birth_on
+        and person.memberships.filter(during__startswith__lt=data.birth_on).exists()
+    ):
+        raise RuleViolation("世帯に加わった日より後の生年月日です。", field="birth_on")
+
+
 def household_name(person: Person | None) -> str:
     """「森下 和子 世帯」, or 氏名不明 世帯 for an anonymous contact."""
     return f"{person.display_name if person else '氏名不明'} 世帯"
+
+
+def _free_from(person: Person) -> date | None:
+    """From when the person lives nowhere else: the day they left their last household, else unknown."""
+    ends = [m.during.upper for m in person.memberships.all() if m.during.upper is not None]
+    return max(ends, default=None)
 
 
 def build_household(*, person: Person | None, area: Area | None, actor: Actor, at: datetime) -> Household:
@@ -98,7 +122,7 @@ def build_household(*, person: Person | None, area: Area | None, actor: Actor, a
             person=person,
             relation=Relation.SELF,
             is_key_person=False,
-            during=(None, None),
+            during=DateRange(_free_from(person), None),
         )
     if actor.agency is not None:
         grant_household(

@@ -12,6 +12,7 @@ from households.models.household import (
     denied_households,
     staff_denied,
 )
+from households.models.movement import FormerAddress, HouseholdMovement, MovementPerson
 from households.models.person import HouseholdMember, Kinship, Person, people_of, without_search
 from households.models.protection import AddressProtection, ProtectionUnit, SafeContact
 from households.models.sameness import MergedRow, PersonLink, PersonMerge
@@ -23,13 +24,16 @@ __all__ = [
     "Consent",
     "ConsentAgency",
     "ConsentScan",
+    "FormerAddress",
     "FormerName",
     "Household",
     "HouseholdDenial",
     "HouseholdGrant",
     "HouseholdMember",
+    "HouseholdMovement",
     "Kinship",
     "MergedRow",
+    "MovementPerson",
     "Person",
     "PersonLink",
     "PersonMerge",

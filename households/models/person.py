@@ -8,13 +8,14 @@ import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Deferrable, Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import Int8Range
 from accounts.roles import Permission
 from common.models import Versioned, bigram_field, bigram_index
-from households.enums import KinshipKind, Relation, Sex
+from households.enums import RECIPROCAL, KinshipKind, Relation, Sex
 from households.matching import matches
+from households.models.descent import no_circle
 from households.models.follow import follows_merge
 from households.models.household import Household, denied_households
 from households.person_search import Former, Names, parse_query, person_columns
@@ -93,6 +94,7 @@ class Person(Versioned):
     phone = models.CharField("電話", max_length=30, blank=True)
     workplace = models.CharField("職場・学校", max_length=100, blank=True)
     note = models.TextField("備考", blank=True)
+    register_no = models.CharField("宛名番号", max_length=20, blank=True, editable=False)
     created_at = models.DateTimeField("登録日時")
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="統合先"
@@ -114,6 +116,9 @@ class Person(Versioned):
                 violation_error_message="死亡日が生年月日より前です。",
             ),
             models.CheckConstraint(name="person_not_merged_into_self", condition=~Q(merged_into=F("pk"))),
+            models.UniqueConstraint(
+                fields=["register_no"], condition=~Q(register_no=""), name="person_register_no"
+            ),
         ]
         indexes = [
             bigram_index("person_search"),
@@ -181,7 +186,19 @@ class HouseholdMember(models.Model):
                     ("during", RangeOperators.OVERLAPS),
                 ],
                 violation_error_message="この人は同じ期間にすでに世帯員です。",
-            )
+            ),
+            # 別居・入所中 may stand in a second household; living together is in one place on one day. Who adds somebody
+            # whose record they do not see is not told of the other household, so that claim (by_identity) may overlap.
+            ExclusionConstraint(
+                name="member_lives_in_one_household",
+                expressions=[
+                    (Int8Range("person_id"), RangeOperators.OVERLAPS),
+                    ("during", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(lives_together=True, by_identity=False),
+                deferrable=Deferrable.IMMEDIATE,
+                violation_error_message="この人は同じ期間に別の世帯で同居しています。",
+            ),
         ]
         triggers = [follows_merge("person")]
 
@@ -225,7 +242,12 @@ class Kinship(models.Model):
             ),
             models.UniqueConstraint(fields=["person", "relative", "kind"], name="kinship_once"),
         ]
-        triggers = [follows_merge("person"), follows_merge("relative")]
+        triggers = [follows_merge("person"), follows_merge("relative"), no_circle()]
 
     def __str__(self) -> str:
         return f"{self.person} は {self.relative} の{self.get_kind_display()}"
+
+    @property
+    def seen_from_relative(self) -> str:
+        """The same kinship the other way: 「子」 for a parent, the word itself for a symmetric kind."""
+        return RECIPROCAL.get(KinshipKind(self.kind), str(self.get_kind_display()))

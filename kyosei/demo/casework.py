@@ -31,7 +31,8 @@ from cases.actions.receive_consultation import ContactData, receive_consultation
 from cases.enums import CodeList
 from cases.models import Case, Code, FollowUp, SupportPlan
 from cases.selectors.consents import standing_consent
-from households.actions.members import add_kinship, add_member
+from households.actions.kinship import add_kinship
+from households.actions.members import add_member
 from households.actions.persons import PersonData, update_household
 from households.enums import InformationKind
 from households.models import Household, Person

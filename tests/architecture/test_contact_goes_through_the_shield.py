@@ -11,7 +11,8 @@ FIELDS = {"address", "postal_code", "workplace"}
 # who writes them, keeps them, or is the shield itself
 OWN = {
     "households/contact.py", "households/models/household.py", "households/models/person.py",
-    "households/actions/persons.py",
+    "households/actions/persons.py", "households/actions/moves.py", "households/actions/split.py",
+    "households/models/movement.py", "households/register/apply.py",
 }  # fmt: skip
 # an agency's telephone, and what a form shows to who typed it
 TEMPLATES = re.compile(

@@ -31,7 +31,10 @@ from cases.models import AssessmentItem, Case, Code, FollowUp, ProgressNote
 from cases.stream.read import Wanted, read
 from cases.stream.registry import reader_for
 from households.actions.members import add_member, end_membership
+from households.actions.movements import Moved
+from households.actions.moves import change_living
 from households.contact import shield_for
+from households.enums import MovementKind
 from households.models import Person
 from referrals.actions.answer_referral import answer_referral
 from tests import factories as f
@@ -39,7 +42,7 @@ from tests.referrals import conferences as c
 from tests.referrals.helpers import send
 
 EVERY_KIND = {
-    "a", "ae", "c", "o", "g", "gd", "hb", "hd", "hj", "hl", "m", "n", "p", "pe", "r", "ra", "s", "sw", "w", "wa",
+    "a", "ae", "c", "o", "g", "gd", "hb", "hd", "hj", "hl", "hm", "m", "n", "p", "pe", "r", "ra", "s", "sw", "w", "wa",
     "z",
 }  # fmt: skip
 
@@ -123,6 +126,10 @@ def _outreach(case: Case, actor) -> None:
 
 
 def _after_closing(case: Case, actor) -> None:
+    change_living(
+        household=case.household, kind=MovementKind.FACILITY_IN, actor=actor, at=f.NOW,
+        moved=Moved(on=date(2026, 11, 1), people=(case.person_id,)),
+    )  # fmt: skip
     close_case(
         case=case, actor=actor, at=f.NOW,
         data=ClosingData(kind="close", reason=Code.objects.get(code_list="closing_reason", code="z01"),

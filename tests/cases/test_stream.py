@@ -93,7 +93,7 @@ def test_a_row_says_what_happened(worker, center_worker):
 def test_milestones_only(worker, center_worker):
     case = st.everything(worker, center_worker)
     lines, _ = st.read_as(worker, case, wanted=Wanted(is_marks_only=True))
-    assert {line.kind for line in lines} == {"m", "z", "p", "hj", "hl", "hb", "hd"}
+    assert {line.kind for line in lines} == {"m", "z", "p", "hj", "hl", "hm", "hb", "hd"}
     assert all(line.is_mark for line in lines)
     words = [line.title for line in lines]
     for said in ("ケースを開始", "協働機関が参加", "終結", "再相談（再開）"):

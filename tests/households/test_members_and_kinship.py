@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from common.errors import Overlap, RuleViolation
-from households.actions.members import add_kinship, add_member, end_membership
+from households.actions.kinship import add_kinship
+from households.actions.members import add_member, end_membership
 from households.actions.persons import PersonData
 from households.models import Household, HouseholdMember, Kinship, Person
 from tests import factories as f

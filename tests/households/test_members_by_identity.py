@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from common.errors import RuleViolation
-from households.actions.members import add_kinship, add_member, edit_member
+from households.actions.kinship import add_kinship
+from households.actions.members import add_member, edit_member
 from households.actions.merge_people import MergeData, merge_people
 from households.models import HouseholdMember, Person
 from tests import factories as f
@@ -80,7 +81,9 @@ def test_it_opens_when_somebody_who_sees_the_record_confirms_the_membership(
     edit_member(member=member, **edit, actor=center_worker.actor)
     assert HouseholdMember.objects.get(pk=member.pk).by_identity
     f.share_by_consent(_with_person(theirs), center_worker.actor, worker.actor)
-    edit_member(member=member, **edit, actor=worker.actor)
+    with pytest.raises(RuleViolation, match="別の世帯で同居"):
+        edit_member(member=member, **edit, actor=worker.actor)
+    edit_member(member=member, **edit | {"lives_together": False}, actor=worker.actor)
     assert not HouseholdMember.objects.get(pk=member.pk).by_identity
     assert Person.objects.visible_to(center_worker.actor).filter(pk=kept.pk).exists()
 

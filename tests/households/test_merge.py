@@ -16,8 +16,8 @@ from accounts.models import Notice
 from cases.models import Case, Consultation, ProgressNote
 from common.errors import InvalidTransition, NotAllowed, RuleViolation, StaleRecord
 from households.actions.denials import deny_staff
+from households.actions.kinship import add_kinship
 from households.actions.link_people import link_people
-from households.actions.members import add_kinship
 from households.actions.merge_people import MergeData, merge_people
 from households.actions.persons import PersonData, update_person
 from households.actions.protection import protect_address, set_safe_contact

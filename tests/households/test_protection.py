@@ -9,7 +9,8 @@ import pytest
 from cases.actions.notes import NoteData, write_note
 from cases.selectors.intake import find_people
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
-from households.actions.members import add_kinship, add_member
+from households.actions.kinship import add_kinship
+from households.actions.members import add_member
 from households.actions.persons import PersonData, update_household, update_person
 from households.actions.protection import (
     NOT_TOGETHER,

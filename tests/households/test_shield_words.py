@@ -29,11 +29,11 @@ def she(worker, center_worker):
     his = f.make_case(center_worker.actor, household=f.make_household("森下 剛 世帯", person=him))
     add_member(
         household=his.household, person=her, data=None, relation="spouse", lives_together=True, is_key_person=False,
-        since=date(2020, 1, 1), actor=center_worker.actor, at=f.NOW,
+        since=date(2015, 1, 1), actor=center_worker.actor, at=f.NOW,
     )  # fmt: skip
     end_membership(
         member=his.household.members.get(person=her),
-        last_on=date(2026, 3, 31),
+        last_on=date(2020, 3, 30),
         actor=center_worker.actor,
         at=f.NOW,
     )
@@ -83,7 +83,9 @@ def test_the_new_place_is_struck_out_of_the_records_of_the_former_home(she, work
 
 def test_and_out_of_those_of_whom_they_fled_from(she, worker, center_worker):
     apart = Household.objects.create(name="剛の実家", created_at=f.NOW)
-    HouseholdMember.objects.create(household=apart, person=she.him, relation="child", during=(None, None))
+    HouseholdMember.objects.create(
+        household=apart, person=she.him, relation="child", lives_together=False, during=(None, None)
+    )
     protect(she, worker, adversary=she.him)
     assert "若葉台" not in shield_for(center_worker.actor).text("妻は若葉台4-2-8にいる", apart.pk)
 
@@ -94,7 +96,8 @@ def test_that_they_moved_out_is_not_told_by_the_list_of_the_former_home(she, wor
     protect(she, worker)
     page = center_worker.client.get(url).content.decode()
     assert "is-muted" not in page
-    assert "R8.4.1" not in page
+    assert "R2.3.30" not in page
+    assert "R2.3.31" not in page
     family = center_worker.client.get(f"/cases/{she.his_case.number}/?tab=family").content.decode()
     assert "森下 和子" in family
 

@@ -37,6 +37,9 @@ READS = (
       for word in ("翡翠色", "鵯色の", "藍色の課", "茜色", "鶫色", "霧見台", "色", "記録", "０５９５－７７", "の")
       for more in ("", "&more=1")),
     S("households:list"), S("households:list", query="?q=菊乃"), S("households:detail", ("household",)),
+    S("households:history", ("household",), query="?on=2026-11-01"), S("households:movement_new", ("household",)),
+    S("households:movement_new", ("household",), query="?kind=join"),
+    S("households:movement_withdraw", ("household", "movement")),
     S("households:household_edit", ("household",)), S("households:person_edit", ("person",)),
     S("households:protection", ("household",)), S("households:same", ("person",)),
     S("households:former_names", ("person",)), S("households:alike", query="?person_text=霧見 菊乃", identity=True),
@@ -97,6 +100,7 @@ WRITES = (
     S("households:member_add", ("household",)), S("households:member_edit", ("household", "member")),
     S("households:member_end", ("household", "member")), S("households:kinship_add", ("household",)),
     S("households:kinship_remove", ("household", "member")),
+    S("households:movement_new", ("household",)), S("households:movement_withdraw", ("household", "movement")),
     S("households:household_edit", ("household",)), S("households:person_edit", ("person",)),
     S("households:former_names", ("person",)), S("households:former_name_remove", ("person", "member")),
     S("households:protection_give", ("household", "person")), S("households:protection_renew", ("household", "person")),

@@ -29,9 +29,12 @@ from cases.models import Case, CaseGrant, SilentRisk
 from households.actions.denials import deny_staff
 from households.actions.link_people import link_people
 from households.actions.merge_people import MergeData, merge_people
+from households.actions.movements import Moved
+from households.actions.moves import change_living
 from households.actions.persons import PersonData, update_household, update_person
 from households.actions.protection import protect_address, set_safe_contact
-from households.models import HouseholdGrant, HouseholdMember, Person
+from households.enums import MovementKind
+from households.models import Household, HouseholdGrant, HouseholdMember, Person
 from referrals.models import Conference
 from tests import factories as f
 from tests.conftest import Persona, persona
@@ -187,6 +190,7 @@ def _main_case(worker: Persona, at: datetime) -> tuple[Case, dict[str, Any]]:
     ids = {
         "number": case.number, "household": household.pk, "person": case.person_id, "note": note.pk, "item": item.pk,
         "plan": plan.pk, "receipt": contact.receipt_no, "offices": office, "member": household.members.get().pk,
+        "movement": _moved(household, worker, at),
     }  # fmt: skip
     return case, ids | _same_person_twice(case, worker, at) | _outreach(case, worker, at)
 
@@ -207,6 +211,14 @@ def _outreach(case: Case, worker: Persona, at: datetime) -> dict[str, int]:
     )  # fmt: skip
     agree_to_support(outreach=begun, agreed_on=timezone.localdate(at), how=HERE, actor=worker.actor, at=at)
     return {"outreach": begun.pk}
+
+
+def _moved(household: Household, worker: Persona, at: datetime) -> int:
+    moved = Moved(
+        on=timezone.localdate(at), people=tuple(household.members.values_list("person_id", flat=True))
+    )
+    kind = MovementKind.FACILITY_IN
+    return change_living(household=household, moved=moved, kind=kind, actor=worker.actor, at=at).pk
 
 
 def _same_person_twice(case: Case, worker: Persona, at: datetime) -> dict[str, int]:
