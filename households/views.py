@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,6 +21,7 @@ from households.actions import members as member_actions
 from households.actions.kinship import add_kinship, remove_kinship
 from households.actions.persons import register_household, update_household, update_person
 from households.contact import safe_contacts
+from households.enums import Relation
 from households.forms import (
     CONTACT_FIELDS,
     HouseholdFilter,
@@ -86,6 +88,7 @@ def detail(request: ActorRequest, pk: int) -> HttpResponse:
 def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str, Any]:
     rows = member_rows(household, timezone.localdate(), shield_of(request))
     people = [row.member.person for row in rows]
+    may_edit, asked = can_edit_household(request.actor), request.GET.get("member", "")
     main, aside = rendered(request, household, [row.member.person for row in rows if row.is_current])
     return {
         "rules": safe_contacts([p.pk for p in people], request.actor),
@@ -93,11 +96,19 @@ def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str
         "household": household,
         "rows": rows,
         "kinships": kinship_rows(request.actor, people),
-        "may_edit": can_edit_household(request.actor),
+        "may_edit": may_edit,
+        # the row that is being corrected; twelve rows of fields would be slow to read, and to make
+        "edited": next(
+            (
+                row.member.pk
+                for row in rows
+                if may_edit and row.is_current and not row.hides_move and str(row.member.pk) == asked
+            ),
+            None,
+        ),
         "member_form": forms.get("member_form") or MemberForm(),
         "kinship_form": forms.get("kinship_form") or KinshipForm(people=people, auto_id="kinship_%s"),
-        "end_form": MemberEndForm(),
-        "relations": MemberEditForm().fields["relation"].choices,  # type: ignore[attr-defined]
+        "relations": Relation.choices,
         "main_sections": main,
         "aside_sections": aside,
     }
@@ -165,7 +176,7 @@ def member_edit(request: ActorRequest, pk: int, member_pk: int) -> HttpResponse:
         messages.success(request, "世帯員を訂正しました。")
     else:
         messages.error(request, "続柄を一覧から選んでください。")
-    return redirect("households:detail", pk=pk)
+    return redirect(f"{reverse('households:detail', args=[pk])}#members-head")
 
 
 @require_POST
@@ -185,7 +196,7 @@ def member_end(request: ActorRequest, pk: int, member_pk: int) -> HttpResponse:
             messages.error(request, violation.message)
     else:
         messages.error(request, " ".join(str(e) for e in form.errors["last_on"]))
-    return redirect("households:detail", pk=pk)
+    return redirect(f"{reverse('households:detail', args=[pk])}#members-head")
 
 
 @require_POST

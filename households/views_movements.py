@@ -98,7 +98,7 @@ def movement_new(request: ActorRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{movement.get_kind_display()}を記録しました。")
             return redirect("households:history", pk=pk)
     context = {
-        "household": household, "form": form, "kind": kind, "hint": HINTS[kind],
+        "household": household, "form": form, "kind": kind, "kind_hint": HINTS[kind],
         "kinds": [(k.value, k.label, k == kind) for k in FORMS],
         "fields": [form[name] for name in form.fields if name not in PLACED],
     }  # fmt: skip

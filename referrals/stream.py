@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from accounts.models import Agency
 from accounts.roles import Permission
-from cases.stream.registry import Data, Reader, Source, Words
+from cases.stream.registry import Data, Reader, Source, Words, sees_all_cases
 from common.japan.wareki import format_wareki_short
 from referrals.enums import kind_label
 from referrals.models import ActionItem, AgendaItem, Referral
@@ -18,9 +18,15 @@ from referrals.workflow import ConferenceState, ReferralState
 
 
 def _referrals(reader: Reader) -> QuerySet[Referral]:
-    if not reader.actor.has(Permission.REFERRAL_VIEW):
-        return Referral.objects.none()
     return reader.scoped(Referral.objects)
+
+
+def _has_papers() -> Exists:
+    return Exists(AgendaItem.objects.filter(case=OuterRef("pk")))
+
+
+def _has_decisions() -> Exists:
+    return Exists(ActionItem.objects.filter(case=OuterRef("pk")))
 
 
 def _here(reader: Reader) -> Q:
@@ -73,24 +79,25 @@ def _sector_of_case(path: str) -> Any:
 
 SOURCES = (
     Source(
-        "r", "r", _referrals, at="sent_at", words=_sent, agency="from_agency", staff="sent_by", by_agency=_of_either_end,
+        "r", "r", _referrals, may=Permission.REFERRAL_VIEW, is_plain=sees_all_cases, at="sent_at", words=_sent, agency="from_agency", staff="sent_by", by_agency=_of_either_end,
         by_sector=_sector_of_case("case"),
         data={"text": "purpose", "other": "to_agency__short_name", "other_kind": "to_agency__kind", "case_id": "case_id"},
     ),
     Source(
-        "ra", "r", lambda r: _referrals(r).filter(answered_at__isnull=False), at="answered_at", words=_answered,
+        "ra", "r", lambda r: _referrals(r).filter(answered_at__isnull=False), may=Permission.REFERRAL_VIEW,
+        is_plain=sees_all_cases, at="answered_at", words=_answered,
         agency="to_agency", staff="answered_by", by_agency=_of_either_end, by_sector=_sector_of_case("case"),
         data={"text": "answer_note", "state": "state", "case_id": "case_id"},
     ),
     Source(
         "g", "g",
         lambda r: AgendaItem.objects.visible_to(r.actor).filter(_here(r)).exclude(conference__state=ConferenceState.PLANNED),
-        at="conference__starts_at", words=_sat, agency="conference__convener", by_sector=_sector_of_case("case"),
+        probe=_has_papers, at="conference__starts_at", words=_sat, agency="conference__convener", by_sector=_sector_of_case("case"),
         data={"topic": "topic", "conclusion": "conclusion", "title": "conference__title",
               "conference_kind": "conference__kind", "conference_id": "conference_id", "case_id": "case_id"},
     ),
     Source(
-        "gd", "g", lambda r: ActionItem.objects.visible_to(r.actor).filter(_here(r)), at="decided_at", words=_decided,
+        "gd", "g", lambda r: ActionItem.objects.visible_to(r.actor).filter(_here(r)), probe=_has_decisions, at="decided_at", words=_decided,
         agency="agency", staff="staff", by_sector=_sector_of_case("case"),
         data={"text": "text", "due_on": "due_on", "done": "done_at", "case_id": "case_id"},
     ),

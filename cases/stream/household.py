@@ -15,7 +15,7 @@ from django.urls import reverse
 from accounts.enums import ConsentState
 from accounts.models import Agency
 from cases.models import Case, Consultation
-from cases.stream.registry import Data, Reader, Source, Words
+from cases.stream.registry import Data, Reader, Source, Words, always, nobody_protected
 from households.contact import HIDDEN_DESK
 from households.enums import ConsentMethod, InformationKind, MovementKind, Relation
 from households.models import Consent, Household, HouseholdMember, HouseholdMovement, MovementPerson
@@ -213,22 +213,22 @@ _NAMES = ArraySubquery(
 )
 SOURCES: tuple[Source, ...] = (
     Source(
-        "s", "s", _consents, at=_as_moment("given_on"), words=_consent, staff="explained_by", person="person", is_day=True,
+        "s", "s", _consents, is_plain=always, at=_as_moment("given_on"), words=_consent, staff="explained_by", person="person", is_day=True,
         data={"state": "state", "method": "method", "kinds": "kinds", "note": "note"},
     ),
     Source(
-        "sw", "s", _withdrawn, at=_as_moment("withdrawn_on"), words=_consent_back, staff="withdrawn_by", person="person",
+        "sw", "s", _withdrawn, is_plain=always, at=_as_moment("withdrawn_on"), words=_consent_back, staff="withdrawn_by", person="person",
         is_day=True, data={"note": "withdrawal_note"},
     ),
-    Source("hm", "h", _movements, at=_as_moment("on"), words=_moved, is_day=True, is_milestone=True,
+    Source("hm", "h", _movements, is_plain=nobody_protected, at=_as_moment("on"), words=_moved, is_day=True, is_milestone=True,
       data={"kind": "kind", "note": "note", "names": _NAMES}),
-    Source("hj", "h", _joined, at=_as_moment("during__startswith"), words=_relation("世帯に加わった"), person="person",
+    Source("hj", "h", _joined, is_plain=nobody_protected, at=_as_moment("during__startswith"), words=_relation("世帯に加わった"), person="person",
       is_day=True, is_milestone=True, data={"relation": "relation"}),
-    Source("hl", "h", _left, at=_LAST_DAY, words=_relation("世帯を離れた"), person="person",
+    Source("hl", "h", _left, is_plain=nobody_protected, at=_LAST_DAY, words=_relation("世帯を離れた"), person="person",
       is_day=True, is_milestone=True, data={"relation": "relation"}),
-    Source("hb", "h", _born, at=_as_moment("person__birth_on"), words=_relation("生まれた"), person="person",
+    Source("hb", "h", _born, is_plain=nobody_protected, at=_as_moment("person__birth_on"), words=_relation("生まれた"), person="person",
       is_day=True, is_milestone=True, data={"relation": "relation"}),
-    Source("hd", "h", lambda r: _known(r, person__died_on__isnull=False), at=_as_moment("person__died_on"),
+    Source("hd", "h", lambda r: _known(r, person__died_on__isnull=False), is_plain=nobody_protected, at=_as_moment("person__died_on"),
       words=_relation("亡くなった"), person="person", is_day=True, is_milestone=True, data={"relation": "relation"}),
     Source("xk", "x", _closed_cases, at=_as_moment("opened_at__date"), words=_closed("支援の記録"), agency="lead_agency",
       is_day=True, by_agency=_never, by_sector=_never),

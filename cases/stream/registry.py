@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from accounts.actor import Actor
@@ -33,6 +33,7 @@ class Reader:
     cases: tuple[Case, ...]
     closed_ids: tuple[int, ...] = ()
     is_whole: bool = True
+    probed: frozenset[str] = frozenset()
 
     @cached_property
     def case_ids(self) -> list[int]:
@@ -57,23 +58,30 @@ def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
     if not actor.has(Permission.CASE_VIEW):
         return Reader(actor, shield, household_id, ())
     partners = CasePartner.objects.filter(case=OuterRef("pk")).order_by("pk")
+    asked = {kind: source.probe for kind, source in _SOURCES.items() if source.probe is not None}
+    probes = {f"probe_{kind}": probe() for kind, probe in asked.items()}
     named = JSONObject(id="agency_id", name="agency__short_name", kind="agency__kind")
     rows = list(
         Case.objects.filter(household=household_id)
         .select_related("household", "lead_agency", "lead_staff")
-        .annotate(is_seen=sees_case(actor, "pk"), taking_part=ArraySubquery(partners.values(json=named)))
+        .annotate(
+            is_seen=sees_case(actor, "pk"), taking_part=ArraySubquery(partners.values(json=named)), **probes
+        )
         .order_by("-opened_at", "-pk")
     )
     return Reader(
         actor, shield, household_id, tuple(case for case in rows if case.is_seen),
         closed_ids=tuple(case.pk for case in rows if not case.is_seen),
+        probed=frozenset(kind for kind in asked if any(getattr(case, f"probe_{kind}") for case in rows)),
     )  # fmt: skip
 
 
 def of_case(reader: Reader, pk: int | None) -> Reader:
     """The same reader, of one of the cases alone."""
     cases = tuple(case for case in reader.cases if case.pk == pk)
-    return Reader(reader.actor, reader.shield, reader.household_id, cases, is_whole=False)
+    return Reader(
+        reader.actor, reader.shield, reader.household_id, cases, is_whole=False, probed=reader.probed
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,10 @@ class Source:
     ``rows`` is scoped to the reader. ``at`` and the values of ``data`` are paths or expressions of it; ``agency``,
     ``staff`` and ``person`` are paths of foreign keys ("" where the kind has none). ``words`` turns what was read into
     words; ``says_who`` is False where agency and worker are left to it. ``group`` is the choice of the filter.
+
+    ``may``: only for whoever has it. ``is_plain``: for which readers ``rows`` follows from the ids of the cases and of
+    the household alone (``cases.stream.compiled``). ``probe``: whether a case has any row at all, whoever reads; asked
+    with the cases, so that a costly scope is not asked for nothing.
     """
 
     kind: str
@@ -113,6 +125,15 @@ class Source:
     milestones: Q | None = None
     by_agency: Callable[[int], Q] | None = None
     by_sector: Callable[[Reader, str], Q] | None = None
+    may: Permission | None = None
+    is_plain: Callable[[Reader], bool] | None = None
+    probe: Callable[[], Exists] | None = None
+
+    def may_have_rows(self, reader: Reader) -> bool:
+        """What needs no query to say."""
+        if self.may is not None and not reader.actor.has(self.may):
+            return False
+        return self.probe is None or self.kind in reader.probed
 
 
 GROUPS: Final[dict[str, str]] = {
@@ -122,10 +143,27 @@ GROUPS: Final[dict[str, str]] = {
 _SOURCES: dict[str, Source] = {}
 
 
+def always(reader: Reader) -> bool:
+    return True
+
+
+def nobody_protected(reader: Reader) -> bool:
+    return not reader.shield.people
+
+
+def sees_all_cases(reader: Reader) -> bool:
+    """``Reader.scoped`` asks no scope then."""
+    return not (reader.is_whole and reader.closed_ids)
+
+
 def add_source(*sources: Source) -> None:
     """Called by the app that knows the rows, when it starts. A kind stands once."""
     for source in sources:
         _SOURCES[source.kind] = source
+
+
+def source_of(kind: str) -> Source:
+    return _SOURCES[kind]
 
 
 def all_sources() -> list[Source]:

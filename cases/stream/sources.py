@@ -32,7 +32,7 @@ from cases.models import (
     SupportPlan,
     WatchAttempt,
 )
-from cases.stream.registry import Data, Reader, Source, Words
+from cases.stream.registry import Data, Reader, Source, Words, always, sees_all_cases
 from cases.workflow import CaseState
 from common.japan.wareki import format_wareki_short
 
@@ -203,43 +203,43 @@ SOURCES = (
         by_sector=lambda r, sector: Q(sectors__contains=[sector]),
     ),
     Source(
-        "n", "n", _of_cases(ProgressNote), at="started_at", words=_note, person="person", agency="agency", staff="staff",
+        "n", "n", _of_cases(ProgressNote), is_plain=always, at="started_at", words=_note, person="person", agency="agency", staff="staff",
         data={"text": "text", "minutes": "minutes", "way": "way", "counterpart": "counterpart", "next_on": "next_on",
               "next_text": "next_text", "case_id": "case_id"},
     ),
     Source(
-        "a", "a", _of_cases(AssessmentItem), at="written_at", words=_item, person="person", agency="agency", staff="staff",
+        "a", "a", _of_cases(AssessmentItem), is_plain=always, at="written_at", words=_item, person="person", agency="agency", staff="staff",
         data={"item_kind": "kind", "label": "code__label", "text": "text", "case_id": "case_id"},
         by_sector=lambda r, sector: Q(sector=sector),
     ),
     Source(
         "ae", "a", lambda r: AssessmentItem.objects.filter(case__in=r.case_ids, ended_at__isnull=False),
-        at="ended_at", words=_item_ended, person="person",
+        is_plain=always, at="ended_at", words=_item_ended, person="person",
         data={"text": "text", "case_id": "case_id"}, by_sector=lambda r, sector: Q(sector=sector),
     ),
     Source(
         "p", "p", lambda r: SupportPlan.objects.filter(case__in=r.case_ids, decided_at__isnull=False),
-        at="decided_at", words=_plan, agency="agency", staff="decided_by", is_milestone=True,
+        is_plain=always, at="decided_at", words=_plan, agency="agency", staff="decided_by", is_milestone=True,
         data={"ordinal": "ordinal", "where": "decided_where", "hope": "hope", "long_goal": "long_goal",
               "short_goal": "short_goal", "case_id": "case_id"},
         by_sector=lambda r, sector: Q(case__sectors__contains=[sector]),
     ),
     Source(
         "pe", "p", lambda r: Evaluation.objects.filter(plan__case__in=r.case_ids),
-        at="evaluated_at", words=_evaluation, agency="plan__agency", staff="evaluated_by",
+        is_plain=always, at="evaluated_at", words=_evaluation, agency="plan__agency", staff="evaluated_by",
         data={"ordinal": "plan__ordinal", "achievement": "achievement", "judgement": "judgement", "note": "note",
               "remaining": "remaining", "plan_id": "plan_id", "case_id": "plan__case_id"},
         by_sector=lambda r, sector: Q(plan__case__sectors__contains=[sector]),
     ),
     Source(
         "w", "w", lambda r: r.scoped(FollowUp.objects).filter(done_at__isnull=False),
-        at="done_at", words=_turn, agency="agency", staff="done_by",
+        is_plain=sees_all_cases, at="done_at", words=_turn, agency="agency", staff="done_by",
         milestones=Q(result__in=[FollowUpResult.MOVED, FollowUpResult.DIED]),
         data={"ordinal": "ordinal", "result": "result", "text": _TURN_NOTE, "case_id": "case_id"},
     ),
     Source(
         "wa", "w", lambda r: r.scoped(WatchAttempt.objects),
-        at="started_at", words=_attempt, agency="agency", staff="staff",
+        is_plain=sees_all_cases, at="started_at", words=_attempt, agency="agency", staff="staff",
         data={"way": "way", "reached": "has_reached", "text": "note", "minutes": "minutes", "case_id": "case_id"},
     ),
     Source(
@@ -249,12 +249,12 @@ SOURCES = (
               "case_id": "outreach__case_id"},
     ),
     Source(
-        "z", "m", _closings, at="closed_at", words=_closing, agency="lead_agency", staff="closed_by", is_milestone=True,
+        "z", "m", _closings, is_plain=always, at="closed_at", words=_closing, agency="lead_agency", staff="closed_by", is_milestone=True,
         data={"closing": "closing_kind", "reason": "closing_reason__label", "note": "closing_note", "case_id": "pgh_obj_id"},
         by_sector=lambda r, sector: Q(sectors__contains=[sector]),
     ),
     Source(
-        "m", "m", _changes, at="at", words=_milestone, is_milestone=True,
+        "m", "m", _changes, is_plain=always, at="at", words=_milestone, is_milestone=True,
         data={"action": "action", "label": "actor_label", "detail": "detail", "target": "target_id"},
         by_agency=lambda pk: Q(agency_id_text=str(pk)), by_sector=_cases_of_sector,
     ),
