@@ -82,7 +82,25 @@ def new(request: ActorRequest) -> HttpResponse:
 def detail(request: ActorRequest, pk: int) -> HttpResponse:
     """The place of work: what other apps bring (stream, cases, つなぎ), then members with dates, kinship, address."""
     household = _household(request, pk)
-    return render(request, "households/detail.html", _page(request, household))
+    asked = request.GET.get("add", "") if can_edit_household(request.actor) else ""
+    forms = _asked_forms(request, household, asked)
+    if request.htmx and forms:
+        return render(request, f"households/_{asked}_form.html", {"household": household, **forms})
+    return render(request, "households/detail.html", _page(request, household, **forms))
+
+
+def _asked_forms(request: ActorRequest, household: Household, asked: str) -> dict[str, Any]:
+    """The form that somebody opened; closed ones are not made."""
+    if asked == "member":
+        return {"member_form": MemberForm()}
+    if asked == "kinship":
+        rows = member_rows(household, timezone.localdate(), shield_of(request))
+        return {"kinship_form": _kinship_form([row.member.person for row in rows])}
+    return {}
+
+
+def _kinship_form(people: list[Person], data: Any = None) -> KinshipForm:
+    return KinshipForm(data, people=people, auto_id="kinship_%s")
 
 
 def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str, Any]:
@@ -106,8 +124,8 @@ def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str
             ),
             None,
         ),
-        "member_form": forms.get("member_form") or MemberForm(),
-        "kinship_form": forms.get("kinship_form") or KinshipForm(people=people, auto_id="kinship_%s"),
+        "member_form": forms.get("member_form"),
+        "kinship_form": forms.get("kinship_form"),
         "relations": Relation.choices,
         "main_sections": main,
         "aside_sections": aside,
@@ -204,7 +222,7 @@ def member_end(request: ActorRequest, pk: int, member_pk: int) -> HttpResponse:
 def kinship_add(request: ActorRequest, pk: int) -> HttpResponse:
     household = _household(request, pk)
     people = [row.member.person for row in member_rows(household, timezone.localdate())]
-    form = KinshipForm(request.POST, people=people, auto_id="kinship_%s")
+    form = _kinship_form(people, request.POST)
     if form.is_valid():
         by_id = {p.pk: p for p in people}
         data = form.cleaned_data

@@ -61,3 +61,12 @@ document.addEventListener("htmx:afterSettle", (event) => {
     part.focus({ preventScroll: true });
   }
 });
+
+// A part that is fetched when it is opened, and was opened before htmx had come, is fetched now.
+function openLate() {
+  for (const details of document.querySelectorAll("details[open][hx-get]")) {
+    if (!details.querySelector(".lazy form")) details.dispatchEvent(new Event("toggle"));
+  }
+}
+document.addEventListener("htmx:load", openLate);
+openLate();

@@ -70,6 +70,10 @@ def test_adding_a_member_says_who_is_registered_already(sign_in, worker, live_se
     shoot(page, f"alike-member-{width}")
     warning.get_by_role("button", name="この人").click()
     page.get_by_role("button", name="世帯員に加える").click()
+    expect(page.locator("#add-member")).to_contain_text("同居")  # nobody lives in two households on one day
+    shoot(page, f"alike-member-elsewhere-{width}")
+    page.locator("#id_lives_together").uncheck()
+    page.get_by_role("button", name="世帯員に加える").click()
     expect(page.locator("table").first).to_contain_text("髙橋 みどり")
     assert HouseholdMember.objects.filter(household=home, person=known).exists()
 
