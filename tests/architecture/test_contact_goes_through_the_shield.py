@@ -12,7 +12,7 @@ FIELDS = {"address", "postal_code", "workplace"}
 OWN = {
     "households/contact.py", "households/models/household.py", "households/models/person.py",
     "households/actions/persons.py", "households/actions/moves.py", "households/actions/split.py",
-    "households/models/movement.py", "households/register/apply.py",
+    "households/models/movement.py", "households/actions/register_import.py",
 }  # fmt: skip
 # an agency's telephone, and what a form shows to who typed it
 TEMPLATES = re.compile(
