@@ -50,7 +50,7 @@ def _preview(request: ActorRequest, rows: list[RegisterRow], errors: list[RowErr
     }
     kept = {"staff": request.actor.staff_id, "rows": [row.packed() for row in plan.kept_rows()]}
     context = {
-        "plan": plan, **said, "errors": errors[:MAX_ERRORS_SHOWN], "count": len(rows) + len(errors),
+        "plan": plan, **said, "errors": errors[:MAX_ERRORS_SHOWN], "count": len(rows) + len({error.line for error in errors}),
         "payload": signing.dumps(kept, salt=_SALT, compress=True),
     }  # fmt: skip
     return render(request, "households/register_preview.html", context)

@@ -68,7 +68,12 @@ class Step:
     def becomes(self) -> str:
         """What will be, in the words of the file; the page passes it through the shield."""
         row = self.row
-        said = {K.CORRECTION: row.new_name, K.JOIN: self.target.name if self.target else ""}
+        said = {
+            K.DEATH: "死亡日を記録し、世帯を離れる",
+            K.BIRTH: f"{row.name}が加わる",
+            K.CORRECTION: row.new_name,
+            K.JOIN: self.target.name if self.target else "",
+        }
         return said.get(self.kind, row.address)
 
     def request_key(self) -> UUID:

@@ -118,7 +118,7 @@ def work_on_case(page: Page, world: World, number: str) -> None:
         expect(page.locator("main")).to_contain_text(text)
     page.get_by_role("link", name="同意を記録する・撤回する").click()
     page.locator("input[name=state][value=yes]").check(force=True)
-    page.locator(f"input[name=agencies][value='{world.disability.agency.pk}']").check(force=True)
+    page.locator(f"input[name=agencies][value='{world.disability.agency.pk}']").evaluate("box => box.click()")
     page.fill("#id_paper_place", "相談室キャビネット3段目")
     page.get_by_role("button", name="答えを記録する").click()
     expect(page.locator("main")).to_contain_text("ケースの同意は「あり」")

@@ -55,6 +55,7 @@ def test_from_closing_to_worse_to_reopening(sign_in, worker, live_server, master
     expect(main).to_contain_text("呼び鈴に応えがない。")
     shoot(page, "watch-missed-768")
 
+    page.wait_for_load_state()  # the keys are heard once the page is whole
     page.locator("input[name=result][value=worse]").check(force=True)
     page.fill("#id_note", "痩せて、食事がとれていない。")
     page.keyboard.press("Control+Enter")

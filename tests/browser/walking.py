@@ -128,7 +128,9 @@ class Walk:
         self.page.get_by_role("link", name="同意を記録する・撤回する").click()
         self.page.locator("input[name=state][value=yes]").check(force=True)
         for other in agencies:
-            self.page.locator(f"input[name=agencies][value='{other.agency.pk}']").check(force=True)
+            self.page.locator(f"input[name=agencies][value='{other.agency.pk}']").evaluate(
+                "box => box.click()"
+            )
         self.page.fill("#id_paper_place", "相談室キャビネット2段目")
         self.page.get_by_role("button", name="答えを記録する").click()
         expect(self.main).to_contain_text("ケースの同意は「あり」")
