@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import Permission
-from common.errors import RuleViolation
+from common.errors import RuleViolation, StaleRecord
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -30,9 +30,15 @@ class ActorRequired(BasePermission):
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """RuleViolation → its status with ``{"detail": …, "field": …}``; the rest as DRF does."""
+    """StaleRecord → 412 with the version that stands; RuleViolation → its status with ``{"detail": …, "field": …}``; the rest as DRF does."""
     from rest_framework.views import exception_handler as drf_exception_handler
 
+    if isinstance(exc, StaleRecord):
+        version = getattr(exc.current, "version", None)
+        return Response(
+            {"detail": exc.message, "field": exc.field, "version": version},
+            status=status.HTTP_412_PRECONDITION_FAILED, headers={"ETag": f'"{version}"'},
+        )  # fmt: skip
     if isinstance(exc, RuleViolation):
         return Response(
             {"detail": exc.message, "field": exc.field},

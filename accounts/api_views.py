@@ -4,18 +4,45 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-from uuid import UUID, uuid4
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final, cast
+from uuid import UUID, uuid4, uuid5
 
-from rest_framework import viewsets
+from django.db import transaction
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status, viewsets
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.access import scoped_get
 from accounts.actor import Actor
 from accounts.http import ActorRequest
+from accounts.models import SentKey
 from accounts.roles import Permission
 from common.errors import RuleViolation
+
+_ETAG: Final = re.compile(r'(?:W/)?"(\d{1,9})"')
+_REMEMBERED: Final = timedelta(days=30)
+IF_MATCH: Final = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="読んだときの版（ETag）。ないと428、古いと412"
+)
+IF_NONE_MATCH: Final = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="持っている版（ETag）。同じなら304"
+)
+IDEMPOTENCY: Final = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.UUID,
+    OpenApiParameter.HEADER,
+    description="同じ鍵と内容は一度だけ書かれる。違う内容は422",
+)
 
 
 class NewestFirst(CursorPagination):
@@ -42,6 +69,14 @@ class ScopedViewSet(viewsets.GenericViewSet):
     def scope(self, actor: Actor) -> Any:
         raise NotImplementedError
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """A parameter that does not exist is said, not passed over: a misspelt filter would give every row."""
+        super().initial(request, *args, **kwargs)
+        fields = getattr(self, "filterset_fields", ())
+        known = {"cursor", *getattr(self, "query_parameters", ()), *fields}
+        if unknown := sorted(set(request.query_params) - known):
+            raise ValidationError({name: [f"「{name}」という絞り込みはありません。"] for name in unknown})
+
     def get_queryset(self) -> Any:
         if getattr(self, "swagger_fake_view", False):
             return super().get_queryset()
@@ -52,12 +87,77 @@ class ScopedViewSet(viewsets.GenericViewSet):
         return scoped_get(self.get_queryset(), request, **{self.lookup_field: self.kwargs[self.lookup_field]})
 
 
-def request_key(request: Request) -> UUID:
-    """The ``Idempotency-Key`` header as a UUID; without one, every request is its own."""
+def _given_key(request: Request) -> UUID | None:
     given = request.headers.get("Idempotency-Key", "")
     if not given:
-        return uuid4()
+        return None
     try:
         return UUID(given)
     except ValueError:
         raise RuleViolation("Idempotency-Key は UUID で送ってください。", field="Idempotency-Key") from None
+
+
+@contextmanager
+def sent_once(request: Request, at: datetime) -> Iterator[UUID]:
+    """The key of a write. The same ``Idempotency-Key`` with the same body writes once, however often and however fast
+    it is sent; with another body it is refused. Without the header every request is its own.
+
+    Two at once: the second waits for the first, then finds what it made. A refused write leaves its key free.
+    """
+    actor = actor_of(request)
+    key, staff = _given_key(request), actor.staff
+    if key is None or staff is None:
+        yield uuid4()
+        return
+    said = f"{request.method} {request.path} {json.dumps(request.data, sort_keys=True, default=str)}"
+    fingerprint = sha256(said.encode()).hexdigest()
+    with transaction.atomic():
+        own = SentKey.objects.visible_to(actor)
+        own.filter(sent_at__lt=at - _REMEMBERED).delete()
+        sent, _ = own.get_or_create(
+            staff=staff, key=key, defaults={"fingerprint": fingerprint, "sent_at": at}
+        )
+        if sent.fingerprint != fingerprint:
+            raise RuleViolation(
+                "同じ Idempotency-Key で、前と違う内容が送られました。", field="Idempotency-Key"
+            )
+        # the key of the record is the sender's own: another person's same key is another write
+        yield uuid5(key, str(staff.pk))
+
+
+def etag_of(row: Any) -> str:
+    return f'"{row.version}"'
+
+
+def if_match(request: Request) -> int:
+    """The version that the sender has read (``If-Match: "3"``); 428 without one. The action compares it: 412."""
+    given = request.headers.get("If-Match", "")
+    if not given:
+        raise PreconditionRequired
+    found = _ETAG.fullmatch(given.strip())
+    return int(found[1]) if found else -1  # no version that was ever given
+
+
+class PreconditionRequired(APIException):
+    """RFC 6585: a write without the version that was read would overwrite what others wrote meanwhile."""
+
+    status_code = status.HTTP_428_PRECONDITION_REQUIRED
+    default_detail = "読んだときの版を If-Match で送ってください（ETag の値）。"
+    default_code = "precondition_required"
+
+
+def tagged(data: Any, row: Any, code: int = status.HTTP_200_OK) -> Response:
+    """An answer about one row, with its version."""
+    return Response(data, status=code, headers={"ETag": etag_of(row)})
+
+
+class TaggedRetrieveMixin:
+    """One object with its ETag; ``If-None-Match`` of the same version is answered 304, without a body."""
+
+    @extend_schema(parameters=[IF_NONE_MATCH])
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        row = self.get_object()  # type: ignore[attr-defined]
+        seen = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
+        if etag_of(row) in seen:
+            return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag_of(row)})
+        return tagged(self.get_serializer(row).data, row)  # type: ignore[attr-defined]

@@ -315,3 +315,29 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class SentKeyQuerySet(models.QuerySet["SentKey"]):
+    def visible_to(self, actor: Actor) -> SentKeyQuerySet:
+        """One's own."""
+        return self.filter(staff=actor.staff_id) if actor.staff_id else self.none()
+
+
+class SentKey(models.Model):
+    """冪等キー: a write that a program sent, by the key it chose. Sent again it is the same write; the key with another
+    body is a mistake of the program. Holds a hash of what was sent, never the words.
+    """
+
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="+", verbose_name="職員")
+    key = models.UUIDField("冪等キー")
+    fingerprint = models.CharField("送られた内容のハッシュ", max_length=64)
+    sent_at = models.DateTimeField("日時")
+
+    objects = SentKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "冪等キー"
+        constraints = [models.UniqueConstraint(fields=["staff", "key"], name="sent_key_once")]
+
+    def __str__(self) -> str:
+        return str(self.key)

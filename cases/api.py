@@ -12,23 +12,43 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actor import Actor
-from accounts.api_views import ScopedViewSet, actor_of, request_key
+from accounts.api_views import (
+    IDEMPOTENCY,
+    IF_MATCH,
+    ScopedViewSet,
+    TaggedRetrieveMixin,
+    actor_of,
+    if_match,
+    sent_once,
+    tagged,
+)
 from accounts.roles import Permission
-from cases.actions.notes import NoteData, write_note
+from cases.actions.closing import ClosingData, close_case, reopen_case
+from cases.actions.edit_consultation import Correction, edit_consultation
+from cases.actions.notes import NoteData, edit_note, write_note
 from cases.actions.receive_consultation import ContactData, receive_consultation
-from cases.models import Case, Consultation, ProgressNote, SilentRisk
+from cases.actions.silent_risks import put_off
+from cases.enums import CodeList
+from cases.models import Case, Code, Consultation, ProgressNote, SilentRisk
 from cases.serializers import (
     CaseSerializer,
+    ClosingSerializer,
+    ConsultationChangeSerializer,
     ConsultationSerializer,
     NewConsultationSerializer,
     NewNoteSerializer,
+    NoteChangeSerializer,
     NoteSerializer,
+    PutOffSerializer,
     RiskSerializer,
 )
+from common.errors import RuleViolation
+from common.models import check_version
 from households.contact import shield_for
+from households.serializers import ReasonSerializer
 
 
-class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     """Cases that the actor sees. ``notes`` reads and writes the 支援経過 of one."""
 
     permission = Permission.CASE_VIEW
@@ -45,27 +65,87 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         return rows
 
     @extend_schema(methods=["GET"], responses=NoteSerializer(many=True), filters=False)
-    @extend_schema(methods=["POST"], request=NewNoteSerializer, responses={201: NoteSerializer})
+    @extend_schema(
+        methods=["POST"], parameters=[IDEMPOTENCY], request=NewNoteSerializer, responses={201: NoteSerializer}
+    )
     @action(detail=True, methods=["get", "post"], filterset_fields=())
     def notes(self, request: Request, number: str) -> Response:
         case = self.get_object()
         if request.method == "POST":
             form = NewNoteSerializer(data=request.data)
             form.is_valid(raise_exception=True)
-            note = write_note(
-                case=case, data=NoteData(**form.validated_data), actor=actor_of(request), at=timezone.now(),
-                request_key=request_key(request),
-            )  # fmt: skip
-            return Response(
-                NoteSerializer(note, context=self.get_serializer_context()).data,
-                status=status.HTTP_201_CREATED,
-            )
+            at = timezone.now()
+            with sent_once(request, at) as key:
+                note = write_note(
+                    case=case,
+                    data=NoteData(**form.validated_data),
+                    actor=actor_of(request),
+                    at=at,
+                    request_key=key,
+                )
+            said = NoteSerializer(note, context=self.get_serializer_context()).data
+            return tagged(said, note, status.HTTP_201_CREATED)
         rows = ProgressNote.objects.visible_to(actor_of(request)).filter(case=case)
         self.cursor_order = ("-started_at", "-pk")
         page = self.paginate_queryset(rows.select_related("case", "agency", "staff"))
         return self.get_paginated_response(
             NoteSerializer(page, many=True, context=self.get_serializer_context()).data
         )
+
+    @extend_schema(parameters=[IF_MATCH], request=ClosingSerializer, responses=CaseSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, number: str) -> Response:
+        """終結, with a reason and the day on which somebody looks again (or why nobody does)."""
+        case, at = self._read(request), timezone.now()
+        form = ClosingSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data = dict(form.validated_data)
+        codes = Code.objects.visible_to(actor_of(request)).of(CodeList.CLOSING_REASON, timezone.localdate(at))
+        reason = codes.filter(code=data.pop("reason")).first()
+        if reason is None:
+            raise RuleViolation("終結理由を一覧から選んでください。", field="reason")
+        case = close_case(case=case, data=ClosingData(reason=reason, **data), actor=actor_of(request), at=at)
+        return tagged(self.get_serializer(case).data, case)
+
+    @extend_schema(parameters=[IF_MATCH], request=ReasonSerializer, responses=CaseSerializer)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, number: str) -> Response:
+        """再相談: the same case goes on."""
+        case = self._read(request)
+        form = ReasonSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        case = reopen_case(case=case, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        return tagged(self.get_serializer(case).data, case)
+
+    def _read(self, request: Request) -> Case:
+        """The case that the sender has read; 412 when it was saved since."""
+        case, version = self.get_object(), if_match(request)
+        check_version(case, version)
+        found: Case = case
+        return found
+
+
+class NoteViewSet(TaggedRetrieveMixin, ScopedViewSet):
+    """支援経過, one at a time; corrected by the agency that wrote it."""
+
+    permission = Permission.CASE_VIEW
+    queryset = ProgressNote.objects.none()
+    serializer_class = NoteSerializer
+
+    def scope(self, actor: Actor) -> Any:
+        return ProgressNote.objects.visible_to(actor).select_related("case", "agency", "staff")
+
+    @extend_schema(parameters=[IF_MATCH], request=NoteChangeSerializer, responses=NoteSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        note, version = self.get_object(), if_match(request)
+        form = NoteChangeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        stands = {name: getattr(note, name) for name in NoteData.__dataclass_fields__}
+        note = edit_note(
+            note=note, data=NoteData(**(stands | form.validated_data)), version=version, actor=actor_of(request),
+            at=timezone.now(),
+        )  # fmt: skip
+        return tagged(self.get_serializer(note).data, note)
 
 
 class RiskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -82,8 +162,19 @@ class RiskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         rows = SilentRisk.objects.visible_to(actor).standing()
         return rows.select_related("case", "owner_agency", "owner_staff")
 
+    @extend_schema(request=PutOffSerializer, responses=RiskSerializer)
+    @action(detail=True, methods=["post"], url_path="put-off")
+    def put_off(self, request: Request, pk: str) -> Response:
+        """「見た。〇日まで先送り」, with the reason."""
+        risk = self.get_object()
+        form = PutOffSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        put_off(risk=risk, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        risk.refresh_from_db()
+        return Response(self.get_serializer(risk).data)
 
-class ConsultationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+
+class ConsultationViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     """相談受付: read, and receive one. The same ``Idempotency-Key`` twice makes one record."""
 
     permission = Permission.CONSULTATION_RECEIVE
@@ -96,17 +187,43 @@ class ConsultationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scop
     def scope(self, actor: Actor) -> Any:
         return Consultation.objects.visible_to(actor).select_related("agency", "staff", "case")
 
-    @extend_schema(request=NewConsultationSerializer, responses={201: ConsultationSerializer})
+    @extend_schema(
+        parameters=[IDEMPOTENCY], request=NewConsultationSerializer, responses={201: ConsultationSerializer}
+    )
     def create(self, request: Request) -> Response:
         form = NewConsultationSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = dict(form.validated_data)
         person = data.pop("person", None)
-        consultation = receive_consultation(
-            data=ContactData(**data), actor=actor_of(request), at=timezone.now(), request_key=request_key(request),
-            person_id=person,
+        at = timezone.now()
+        with sent_once(request, at) as key:
+            consultation = receive_consultation(
+                data=ContactData(**data), actor=actor_of(request), at=at, request_key=key, person_id=person
+            )
+        return tagged(self.get_serializer(consultation).data, consultation, status.HTTP_201_CREATED)
+
+    @extend_schema(
+        parameters=[IF_MATCH], request=ConsultationChangeSerializer, responses=ConsultationSerializer
+    )
+    def partial_update(self, request: Request, receipt_no: str) -> Response:
+        """Who received it corrects what was written; person, case and outcome stay."""
+        row, version = self.get_object(), if_match(request)
+        form = ConsultationChangeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        stands = {name: getattr(row, name) for name in _CORRECTED}
+        ticked = list(row.concerns.order_by("pk").values_list("code__code", "is_most_pressing"))
+        stands |= {
+            "concerns": [code for code, _ in ticked],
+            "most_pressing": next((c for c, most in ticked if most), ""),
+        }
+        row = edit_consultation(
+            consultation=row, actor=actor_of(request), at=timezone.now(),
+            correction=Correction(contact=ContactData(**(stands | form.validated_data)), version=version),
         )  # fmt: skip
-        return Response(
-            ConsultationSerializer(consultation, context=self.get_serializer_context()).data,
-            status=status.HTTP_201_CREATED,
-        )
+        return tagged(self.get_serializer(row).data, row)
+
+
+_CORRECTED = (
+    "started_at", "minutes", "way", "text", "caller", "caller_name", "caller_phone", "caller_relation", "sectors", "consent",
+    "is_anonymous", "outcome",
+)  # fmt: skip

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from accounts.enums import ConsentState
-from cases.enums import Caller, Outcome, Way
-from cases.models import Case, Consultation, ProgressNote, SilentRisk
+from accounts.enums import ConsentState, Sector
+from cases.enums import (
+    Caller,
+    Closeness,
+    Every,
+    FollowUpResult,
+    Judgement,
+    Outcome,
+    OutreachAnswer,
+    OutreachEnd,
+    OutreachWay,
+    WatchWay,
+    Way,
+    WorrySource,
+)
+from cases.models import Case, Consultation, FollowUp, Outreach, OutreachAttempt, ProgressNote, SilentRisk
 from households.serializers import ShieldedSerializer
 
 
@@ -114,3 +127,183 @@ class NewNoteSerializer(serializers.Serializer):
     counterpart = serializers.CharField(max_length=100, default="", allow_blank=True)
     next_on = serializers.DateField(required=False, allow_null=True)
     next_text = serializers.CharField(max_length=200, default="", allow_blank=True)
+
+
+class NoteChangeSerializer(serializers.Serializer):
+    """What of a note may be corrected; a field that is not sent stays."""
+
+    started_at = serializers.DateTimeField(required=False)
+    minutes = serializers.IntegerField(min_value=-100_000, max_value=100_000, required=False)
+    way = serializers.ChoiceField(choices=Way.choices, required=False)
+    text = serializers.CharField(max_length=100_000, required=False)
+    counterpart = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    next_on = serializers.DateField(required=False, allow_null=True)
+    next_text = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+
+class ConsultationChangeSerializer(serializers.Serializer):
+    """What of a contact may be corrected; a field that is not sent stays."""
+
+    started_at = serializers.DateTimeField(required=False)
+    minutes = serializers.IntegerField(min_value=-100_000, max_value=100_000, required=False)
+    way = serializers.ChoiceField(choices=Way.choices, required=False)
+    text = serializers.CharField(max_length=100_000, required=False)
+    caller = serializers.ChoiceField(choices=Caller.choices, required=False)
+    concerns = serializers.ListField(child=serializers.CharField(max_length=30), required=False)
+    most_pressing = serializers.CharField(max_length=30, required=False, allow_blank=True)
+    sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), required=False)
+    consent = serializers.ChoiceField(choices=ConsentState.choices, required=False)
+
+
+class ClosingSerializer(serializers.Serializer):
+    """終結. ``reason`` is a code of the list; ``follow_up_on`` or ``no_follow_up_reason`` must stand."""
+
+    kind = serializers.ChoiceField(
+        choices=[(j.value, j.label) for j in (Judgement.CLOSE, Judgement.DISCONTINUE)]
+    )
+    reason = serializers.CharField(max_length=30)
+    note = serializers.CharField(max_length=10_000)
+    follow_up_on = serializers.DateField(allow_null=True, default=None)
+    every = serializers.ChoiceField(choices=Every.choices, default=Every.ONCE)
+    every_days = serializers.IntegerField(min_value=1, max_value=3_660, allow_null=True, default=None)
+    until_on = serializers.DateField(allow_null=True, default=None)
+    turns = serializers.IntegerField(min_value=1, max_value=120, allow_null=True, default=None)
+    follow_up_way = serializers.ChoiceField(choices=WatchWay.choices, default=WatchWay.PHONE)
+    no_follow_up_reason = serializers.CharField(max_length=200, default="", allow_blank=True)
+
+
+class PutOffSerializer(serializers.Serializer):
+    until = serializers.DateField()
+    reason = serializers.CharField(max_length=300)
+
+
+class FollowUpSerializer(ShieldedSerializer):
+    """終結後の見守り: one turn of a cycle."""
+
+    text_fields = ("note",)
+    desk_fields = {"agency": ("agency",)}
+    case = serializers.CharField(source="case.number", read_only=True)
+    agency = serializers.CharField(source="agency.code", read_only=True)
+
+    def household_of(self, row: FollowUp) -> int | None:
+        return row.case.household_id
+
+    class Meta:
+        model = FollowUp
+        fields = ("id", "case", "ordinal", "due_on", "try_on", "way", "agency", "done_at", "result", "note")
+        read_only_fields = fields
+
+
+class ResultSerializer(serializers.Serializer):
+    """What somebody found on looking again."""
+
+    result = serializers.ChoiceField(choices=FollowUpResult.choices)
+    note = serializers.CharField(max_length=10_000, default="", allow_blank=True)
+    next_on = serializers.DateField(allow_null=True, default=None)
+    stop_reason = serializers.CharField(max_length=200, default="", allow_blank=True)
+    started_at = serializers.DateTimeField(allow_null=True, default=None)
+    minutes = serializers.IntegerField(min_value=1, max_value=1_440, allow_null=True, default=None)
+    way = serializers.ChoiceField(choices=WatchWay.choices, default="", allow_blank=True)
+
+
+class OutreachSerializer(ShieldedSerializer):
+    """アウトリーチ. Who told of the worry stays with the agency that heard it."""
+
+    text_fields = ("described", "worry", "next_text", "agreed_how", "end_note")
+    desk_fields = {"agency": ("agency", "staff")}
+    agency = serializers.CharField(source="agency.code", read_only=True)
+    staff = serializers.CharField(source="staff.name", read_only=True)
+    case = serializers.CharField(source="case.number", read_only=True, allow_null=True, default=None)
+
+    def to_representation(self, instance: Outreach) -> dict[str, object]:
+        data = super().to_representation(instance)
+        request = self.context.get("request")
+        if request is None or not instance.tells_source_to(request._request.actor):
+            data |= dict.fromkeys(("worry", "source", "source_name", "source_contact"), "")
+        return data
+
+    class Meta:
+        model = Outreach
+        fields = (
+            "id", "state", "described", "worry", "source", "source_name", "source_contact", "agency", "staff", "peer", "closeness",
+            "next_on", "next_text", "heard_at", "agreed_on", "agreed_how", "case", "end_reason", "end_note", "version",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class WorrySerializer(serializers.Serializer):
+    """A worry about somebody who has asked for nothing."""
+
+    described = serializers.CharField(max_length=100)
+    worry = serializers.CharField(max_length=20_000)
+    source = serializers.ChoiceField(choices=WorrySource.choices)  # type: ignore[assignment]
+    next_on = serializers.DateField()
+    source_name = serializers.CharField(max_length=60, default="", allow_blank=True)
+    source_contact = serializers.CharField(max_length=100, default="", allow_blank=True)
+    next_text = serializers.CharField(max_length=200, default="", allow_blank=True)
+    peer = serializers.CharField(max_length=60, default="", allow_blank=True)
+
+
+class NewWorrySerializer(WorrySerializer):
+    person = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=2**62)
+
+
+class AttemptSerializer(ShieldedSerializer):
+    text_fields = ("note",)
+    desk_fields = {"agency": ("agency", "staff")}
+    agency = serializers.CharField(source="agency.code", read_only=True)
+    staff = serializers.CharField(source="staff.name", read_only=True)
+
+    def household_of(self, row: OutreachAttempt) -> int | None:
+        return row.outreach.household_id
+
+    class Meta:
+        model = OutreachAttempt
+        fields = ("id", "started_at", "minutes", "way", "answer", "note", "agency", "staff")
+        read_only_fields = fields
+
+
+class NewAttemptSerializer(serializers.Serializer):
+    started_at = serializers.DateTimeField()
+    way = serializers.ChoiceField(choices=OutreachWay.choices)
+    answer = serializers.ChoiceField(choices=OutreachAnswer.choices)
+    next_on = serializers.DateField()
+    minutes = serializers.IntegerField(min_value=1, max_value=1_440, allow_null=True, default=None)
+    note = serializers.CharField(max_length=100_000, default="", allow_blank=True)
+    next_text = serializers.CharField(max_length=200, default="", allow_blank=True)
+    closeness = serializers.ChoiceField(choices=Closeness.choices, default="", allow_blank=True)
+
+
+class AgreeSerializer(serializers.Serializer):
+    agreed_on = serializers.DateField()
+    how = serializers.CharField(max_length=300)
+    person = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=2**62)
+    sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), default=list)
+
+
+class EndSerializer(serializers.Serializer):
+    reason = serializers.ChoiceField(choices=OutreachEnd.choices)
+    note = serializers.CharField(max_length=300)
+
+
+class LineSerializer(serializers.Serializer):
+    """One row of the stream of a household."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.CharField()
+    id = serializers.IntegerField(source="pk")
+    title = serializers.CharField()
+    text = serializers.CharField()
+    who = serializers.CharField()
+    about = serializers.CharField()
+    case = serializers.CharField(source="number")
+    next = serializers.CharField()
+    is_milestone = serializers.BooleanField(source="is_mark")
+    is_closed = serializers.BooleanField()
+
+
+class TimelineSerializer(serializers.Serializer):
+    """A page of the stream, newest first; ``next`` is the cursor of the next page ("" at the end)."""
+
+    next = serializers.CharField(allow_blank=True)
+    results = LineSerializer(many=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from households.contact import HIDDEN_DESK, Shield, shield_for, shield_for_everybody
+from households.enums import LinkState, Relation, Sex
+from households.models import Household, HouseholdMovement, Person, PersonLink, PersonMerge
 
 
 class ShieldedSerializer(serializers.ModelSerializer):
@@ -42,3 +45,166 @@ class ShieldedSerializer(serializers.ModelSerializer):
             if self.shield.desk(getattr(instance, agency), household) == HIDDEN_DESK:
                 data |= dict.fromkeys(names, HIDDEN_DESK)
         return data
+
+
+class ContactSerializer(serializers.Serializer):
+    """Where a household can be found, as far as the reader may know it."""
+
+    is_hidden = serializers.BooleanField()
+    postal_code = serializers.CharField()
+    address = serializers.CharField()
+    phone = serializers.CharField()
+    area = serializers.CharField()
+
+
+class FoundPersonSerializer(serializers.Serializer):
+    """Somebody found: who it is, and why; never how to reach them."""
+
+    id = serializers.IntegerField(source="person.pk")
+    name = serializers.CharField(source="person.display_name")
+    kana = serializers.CharField(source="person.display_kana")
+    birth_on = serializers.DateField(source="person.birth_on", allow_null=True)
+    reason = serializers.CharField()
+    former = serializers.CharField()
+
+
+class PersonSerializer(ShieldedSerializer):
+    """本人・家族. What is protected from the reader is （秘匿）."""
+
+    text_fields = ("note",)
+    phone = serializers.SerializerMethodField()
+    workplace = serializers.SerializerMethodField()
+
+    def household_of(self, row: Person) -> int | None:
+        return None
+
+    def get_phone(self, row: Person) -> str:
+        contact = self.shield.person(row)
+        return contact.phone
+
+    def get_workplace(self, row: Person) -> str:
+        contact = self.shield.person(row)
+        return contact.workplace
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        data = super().to_representation(instance)
+        data["note"] = self.shield.of_person(data["note"], instance.pk)
+        return data
+
+    class Meta:
+        model = Person
+        fields = (
+            "id", "family_name", "given_name", "family_kana", "given_kana", "alias", "birth_on", "birth_note", "died_on",
+            "sex", "phone", "workplace", "note", "merged_into", "version",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class PersonChangeSerializer(serializers.Serializer):
+    """What of a person may be corrected; a field that is not sent stays."""
+
+    family_name = serializers.CharField(max_length=60, allow_blank=True, required=False)
+    given_name = serializers.CharField(max_length=60, allow_blank=True, required=False)
+    family_kana = serializers.CharField(max_length=60, allow_blank=True, required=False)
+    given_kana = serializers.CharField(max_length=60, allow_blank=True, required=False)
+    alias = serializers.CharField(max_length=60, allow_blank=True, required=False)
+    birth_on = serializers.DateField(allow_null=True, required=False)
+    birth_note = serializers.CharField(max_length=60, allow_blank=True, required=False)
+    died_on = serializers.DateField(allow_null=True, required=False)
+    sex = serializers.ChoiceField(choices=Sex.choices, allow_blank=True, required=False)
+    phone = serializers.CharField(max_length=30, allow_blank=True, required=False)
+    workplace = serializers.CharField(max_length=100, allow_blank=True, required=False)
+    note = serializers.CharField(max_length=100_000, allow_blank=True, required=False)
+
+
+class LinkChangeSerializer(serializers.Serializer):
+    """同一人の確認."""
+
+    other = serializers.IntegerField(min_value=1, max_value=2**62)
+    state = serializers.ChoiceField(choices=LinkState.choices)
+    reason = serializers.CharField(max_length=300)
+
+
+class LinkSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = PersonLink
+        fields = ("id", "person", "other", "state", "reason", "judged_at")
+        read_only_fields = fields
+
+
+class MergeChangeSerializer(serializers.Serializer):
+    """``version`` is the absorbed record's; the kept one's comes by If-Match."""
+
+    absorbed = serializers.IntegerField(min_value=1, max_value=2**62)
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    basis = serializers.CharField(max_length=300)
+    choices = serializers.DictField(
+        child=serializers.ChoiceField(choices=["kept", "absorbed", "both"]), default=dict
+    )
+
+
+class ReasonSerializer(serializers.Serializer):
+    reason = serializers.CharField(max_length=300)
+
+
+class MergeSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = PersonMerge
+        fields = ("id", "kept", "absorbed", "basis", "merged_at", "undone_at")
+        read_only_fields = fields
+
+
+class HouseholdSerializer(ShieldedSerializer):
+    """世帯, with its contact through the shield."""
+
+    text_fields = ("name",)
+    contact = serializers.SerializerMethodField()
+
+    def household_of(self, row: Household) -> int | None:
+        return row.pk
+
+    @extend_schema_field(ContactSerializer)
+    def get_contact(self, row: Household) -> dict[str, Any]:
+        return dict(ContactSerializer(self.shield.household(row)).data)
+
+    class Meta:
+        model = Household
+        fields = ("id", "name", "contact", "created_at", "version")
+        read_only_fields = fields
+
+
+class HouseholdChangeSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=120, required=False)
+    postal_code = serializers.CharField(max_length=8, allow_blank=True, required=False)
+    address = serializers.CharField(max_length=200, allow_blank=True, required=False)
+    phone = serializers.CharField(max_length=30, allow_blank=True, required=False)
+
+
+class MemberSerializer(serializers.Serializer):
+    """世帯員 as they are on the day asked for. ``is_hidden``: where a protected person was on which day is not told."""
+
+    person = serializers.IntegerField(source="member.person_id")
+    name = serializers.CharField(source="member.person.display_name")
+    relation = serializers.CharField(source="member.relation")
+    age = serializers.IntegerField(allow_null=True)
+    living = serializers.CharField()
+    is_hidden = serializers.BooleanField()
+
+
+class NewMemberSerializer(serializers.Serializer):
+    person = serializers.IntegerField(min_value=1, max_value=2**62)
+    relation = serializers.ChoiceField(choices=Relation.choices, default=Relation.UNKNOWN)
+    lives_together = serializers.BooleanField(default=True)
+    is_key_person = serializers.BooleanField(default=False)
+    since = serializers.DateField(allow_null=True, default=None)
+
+
+class MovementSerializer(ShieldedSerializer):
+    """世帯の異動."""
+
+    text_fields = ("note",)
+
+    class Meta:
+        model = HouseholdMovement
+        fields = ("id", "kind", "on", "people", "note", "source", "withdrawn_at")
+        read_only_fields = fields

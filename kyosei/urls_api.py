@@ -7,7 +7,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
 from rest_framework.routers import SimpleRouter
 
 from budgets.api import ApportionmentViewSet, WorkEntryViewSet
-from cases.api import CaseViewSet, ConsultationViewSet, RiskViewSet
+from cases.api import CaseViewSet, ConsultationViewSet, NoteViewSet, RiskViewSet
+from cases.api_work import FollowUpViewSet, OutreachViewSet, TimelineViewSet
+from households.api import HouseholdViewSet, MergeViewSet, PersonViewSet
 from referrals.api import ActionItemViewSet, ReferralViewSet
 
 app_name = "api"
@@ -15,6 +17,13 @@ router = SimpleRouter()
 router.register("cases", CaseViewSet, basename="case")
 router.register("risks", RiskViewSet, basename="risk")
 router.register("consultations", ConsultationViewSet, basename="consultation")
+router.register("notes", NoteViewSet, basename="note")
+router.register("people", PersonViewSet, basename="person")
+router.register("merges", MergeViewSet, basename="merge")
+router.register("households", HouseholdViewSet, basename="household")
+router.register("timelines", TimelineViewSet, basename="timeline")
+router.register("follow-ups", FollowUpViewSet, basename="follow-up")
+router.register("outreach", OutreachViewSet, basename="outreach")
 router.register("referrals", ReferralViewSet, basename="referral")
 router.register("action-items", ActionItemViewSet, basename="action-item")
 router.register("work-entries", WorkEntryViewSet, basename="work-entry")

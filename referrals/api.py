@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts.access import scoped_get
 from accounts.actor import Actor
-from accounts.api_views import ScopedViewSet, actor_of, request_key
+from accounts.api_views import IDEMPOTENCY, ScopedViewSet, actor_of, sent_once
 from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
@@ -55,7 +55,9 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         rows = Referral.objects.visible_to(actor).select_related("case", "from_agency", "to_agency")
         return _without_hidden_desks(rows, actor, self.request, "to_agency__code", "from_agency__code")
 
-    @extend_schema(request=NewReferralSerializer, responses={201: ReferralSerializer})
+    @extend_schema(
+        parameters=[IDEMPOTENCY], request=NewReferralSerializer, responses={201: ReferralSerializer}
+    )
     def create(self, request: Request) -> Response:
         form = NewReferralSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -65,14 +67,11 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         to_agency = Agency.objects.visible_to(actor).filter(code=data.pop("to_agency")).first()
         if to_agency is None:
             raise RuleViolation("つなぎ先の機関が見つかりません。", field="to_agency")
-        referral = send_referral(
-            case=case,
-            to_agency=to_agency,
-            actor=actor,
-            at=timezone.now(),
-            request_key=request_key(request),
-            **data,
-        )
+        at = timezone.now()
+        with sent_once(request, at) as key:
+            referral = send_referral(
+                case=case, to_agency=to_agency, actor=actor, at=at, request_key=key, **data
+            )
         return Response(self.get_serializer(referral).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=AnswerSerializer, responses=ReferralSerializer)

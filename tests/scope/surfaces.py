@@ -93,6 +93,12 @@ READS = (
     S("api:consultation-list"), S("api:consultation-detail", ("receipt",)), S("api:referral-list"),
     S("api:referral-detail", ("referral",)), S("api:action-item-list"), S("api:action-item-detail", ("decision",)),
     S("api:work-entry-list"), S("api:apportionment-list"),
+    S("api:note-detail", ("note",)), S("api:person-list", query="?q=菊乃", identity=True), S("api:person-detail", ("person",)),
+    S("api:household-list"), S("api:household-detail", ("household",)), S("api:household-members", ("household",)),
+    S("api:household-members", ("household",), query="?on=2026-11-01"), S("api:household-movements", ("household",)),
+    S("api:timeline-detail", ("household",)), S("api:timeline-detail", ("household",), query="?kind=n"),
+    S("api:follow-up-list"), S("api:outreach-list"),
+    S("api:outreach-detail", ("outreach",)), S("api:outreach-attempts", ("outreach",)), S("api:merge-detail", ("merge",)),
 )  # fmt: skip
 
 # addresses that change something, tried with the world's ids by everybody who may not see what they would change
@@ -124,7 +130,11 @@ WRITES = (
     S("conferences:start", ("conference",)), S("conferences:extend", ("conference",)),
     S("conferences:close", ("conference",)), S("conferences:parse", ("agenda",)), S("conferences:decide", ("agenda",)),
     S("conferences:conclude", ("agenda",)), S("conferences:drop", ("decision",)),
-    S("handover:staff", ("lead",)), S("api:case-notes", ("number",)),
+    S("handover:staff", ("lead",)), S("api:case-notes", ("number",)), S("api:case-close", ("number",)),
+    S("api:case-reopen", ("number",)), S("api:risk-put-off", ("risk",)),
+    S("api:outreach-attempts", ("outreach",)), S("api:outreach-agree", ("outreach",)), S("api:outreach-end", ("outreach",)),
+    S("api:person-links", ("person",)), S("api:person-merge", ("person",)), S("api:merge-undo", ("merge",)),
+    S("api:household-members", ("household",)),
 )  # fmt: skip
 
 # addresses that the matrix does not walk, each with the reason
@@ -135,6 +145,7 @@ ELSEWHERE = {
     "households:new": "an empty form", "households:register": "an empty form (its file: tests/households)",
     "households:register_apply": "a signed preview of one's own (tests/households/test_register_import.py)", "consultations:draft_save": "own drafts (tests/cases)",
     "consultations:draft_delete": "own drafts (tests/cases)",
+    "api:follow-up-detail": "needs a closed case (tests/api)", "api:follow-up-result": "needs a closed case (tests/api)",
     "cases:follow_up": "needs a closed case (tests/cases/test_watch_pages.py)",
     "cases:follow_up_back": "needs a closed case (tests/cases/test_watch_pages.py)",
     "conferences:member_edit": "the seat's own agency may (tests/referrals)",

@@ -71,6 +71,7 @@ def allowed_on(surface: Surface, city: w.World, name: str) -> frozenset[str]:
             "api:referral",
             "home",
             "consultations:person_find",
+            "api:person-list",
             "search",
             "consultations:concern",
             "break_glass:open",

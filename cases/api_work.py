@@ -1,0 +1,233 @@
+"""Watching, reaching out, and the stream in the API."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actor import Actor
+from accounts.api_views import (
+    IDEMPOTENCY,
+    IF_MATCH,
+    ScopedViewSet,
+    TaggedRetrieveMixin,
+    actor_of,
+    if_match,
+    sent_once,
+    tagged,
+)
+from accounts.enums import Sector
+from accounts.roles import Permission
+from cases.actions.follow_up import Tried, record_follow_up
+from cases.actions.outreach import (
+    AttemptData,
+    WorryData,
+    agree_to_support,
+    begin_outreach,
+    edit_outreach,
+    end_outreach,
+    record_attempt,
+)
+from cases.models import FollowUp, Outreach
+from cases.selectors.outreach import attempts_of
+from cases.serializers import (
+    AgreeSerializer,
+    AttemptSerializer,
+    EndSerializer,
+    FollowUpSerializer,
+    NewAttemptSerializer,
+    NewWorrySerializer,
+    OutreachSerializer,
+    ResultSerializer,
+    TimelineSerializer,
+    WorrySerializer,
+)
+from cases.stream.read import Wanted, place_of, read
+from cases.stream.registry import GROUPS, reader_for
+from common.models import check_version
+from households.contact import shield_for
+from households.models import Household
+
+
+class FollowUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """終結後の見守り: turns, those due first, and what came of them."""
+
+    permission = Permission.CASE_VIEW
+    queryset = FollowUp.objects.none()
+    serializer_class = FollowUpSerializer
+    filterset_fields = ("result", "due_on")
+    cursor_order = ("due_on", "pk")
+
+    def scope(self, actor: Actor) -> Any:
+        return FollowUp.objects.visible_to(actor).select_related("case", "agency")
+
+    @extend_schema(parameters=[IDEMPOTENCY], request=ResultSerializer, responses=FollowUpSerializer)
+    @action(detail=True, methods=["post"])
+    def result(self, request: Request, pk: str) -> Response:
+        turn, at = self.get_object(), timezone.now()
+        form = ResultSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data = dict(form.validated_data)
+        with sent_once(request, at) as key:
+            tried = Tried(data.pop("started_at"), data.pop("minutes"), data.pop("way"), key)
+            turn = record_follow_up(follow_up=turn, tried=tried, actor=actor_of(request), at=at, **data)
+        return Response(self.get_serializer(turn).data)
+
+
+class OutreachViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
+    """アウトリーチ: people who have asked for nothing."""
+
+    permission = Permission.CASE_VIEW
+    queryset = Outreach.objects.none()
+    serializer_class = OutreachSerializer
+    filterset_fields = ("state", "closeness")
+    cursor_order = ("-heard_at", "-pk")
+
+    def scope(self, actor: Actor) -> Any:
+        return Outreach.objects.visible_to(actor).select_related("agency", "staff", "case")
+
+    @extend_schema(parameters=[IDEMPOTENCY], request=NewWorrySerializer, responses={201: OutreachSerializer})
+    def create(self, request: Request) -> Response:
+        form = NewWorrySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data, at = dict(form.validated_data), timezone.now()
+        person = data.pop("person", None)
+        with sent_once(request, at) as key:
+            row = begin_outreach(
+                data=WorryData(**data), actor=actor_of(request), at=at, request_key=key, person_id=person
+            )
+        return tagged(self.get_serializer(row).data, row, status.HTTP_201_CREATED)
+
+    @extend_schema(parameters=[IF_MATCH], request=WorrySerializer(partial=True), responses=OutreachSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        row, version = self.get_object(), if_match(request)
+        form = WorrySerializer(data=request.data, partial=True)
+        form.is_valid(raise_exception=True)
+        stands = {name: getattr(row, name) for name in WorryData.__dataclass_fields__}
+        row = edit_outreach(
+            outreach=row, data=WorryData(**(stands | form.validated_data)), staff=row.staff, version=version,
+            actor=actor_of(request), at=timezone.now(),
+        )  # fmt: skip
+        return tagged(self.get_serializer(row).data, row)
+
+    @extend_schema(methods=["GET"], responses=AttemptSerializer(many=True), filters=False)
+    @extend_schema(
+        methods=["POST"],
+        parameters=[IDEMPOTENCY],
+        request=NewAttemptSerializer,
+        responses={201: AttemptSerializer},
+    )
+    @action(detail=True, methods=["get", "post"], filterset_fields=())
+    def attempts(self, request: Request, pk: str) -> Response:
+        """関わり, newest first."""
+        row, at = self.get_object(), timezone.now()
+        context = self.get_serializer_context()
+        if request.method != "POST":
+            return Response(AttemptSerializer(attempts_of(row), many=True, context=context).data)
+        form = NewAttemptSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        with sent_once(request, at) as key:
+            attempt = record_attempt(
+                outreach=row,
+                data=AttemptData(**form.validated_data),
+                actor=actor_of(request),
+                at=at,
+                request_key=key,
+            )
+        return Response(AttemptSerializer(attempt, context=context).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(parameters=[IF_MATCH], request=AgreeSerializer, responses=OutreachSerializer)
+    @action(detail=True, methods=["post"])
+    def agree(self, request: Request, pk: str) -> Response:
+        """相談につながる: the case takes over what was tried."""
+        row = self._read(request)
+        form = AgreeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data = dict(form.validated_data)
+        row = agree_to_support(
+            outreach=row, actor=actor_of(request), at=timezone.now(), agreed_on=data["agreed_on"], how=data["how"],
+            person_id=data.get("person"), sectors=tuple(data["sectors"]),
+        )  # fmt: skip
+        return tagged(self.get_serializer(row).data, row)
+
+    @extend_schema(parameters=[IF_MATCH], request=EndSerializer, responses=OutreachSerializer)
+    @action(detail=True, methods=["post"])
+    def end(self, request: Request, pk: str) -> Response:
+        row = self._read(request)
+        form = EndSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        row = end_outreach(outreach=row, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        return tagged(self.get_serializer(row).data, row)
+
+    def _read(self, request: Request) -> Outreach:
+        row, version = self.get_object(), if_match(request)
+        check_version(row, version)
+        found: Outreach = row
+        return found
+
+
+class TimelineViewSet(ScopedViewSet):
+    """経過: everything of a household in one stream, by the household's id."""
+
+    permission = Permission.HOUSEHOLD_VIEW
+    queryset = Household.objects.none()
+    serializer_class = TimelineSerializer
+    pagination_class = None  # type: ignore[assignment]
+    query_parameters = ("kind", "sector", "agency", "person", "since", "until", "milestones")
+
+    def scope(self, actor: Actor) -> Any:
+        return Household.objects.visible_to(actor)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("kind", str, enum=sorted(GROUPS), description="種類"),
+            OpenApiParameter("sector", str, enum=list(Sector.values), description="分野"),
+            OpenApiParameter("agency", int, description="機関"), OpenApiParameter("person", int, description="人"),
+            OpenApiParameter("since", str, description="いつから（2026-11-23）"),
+            OpenApiParameter("until", str, description="いつまで"),
+            OpenApiParameter("milestones", bool, description="節目だけ"),
+            OpenApiParameter("cursor", str, description="次のページ（前の答えの next）"),
+        ]
+    )  # fmt: skip
+    def retrieve(self, request: Request, pk: str) -> Response:
+        home, actor = self.get_object(), actor_of(request)
+        cursor = request.query_params.get("cursor", "")
+        if cursor and place_of(cursor) is None:
+            raise ValidationError({"cursor": ["前の答えの next をそのまま送ってください。"]})
+        lines, after = read(reader_for(actor, shield_for(actor), home.pk), _wanted(request), cursor=cursor)
+        return Response(TimelineSerializer({"next": after, "results": lines}).data)
+
+
+def _wanted(request: Request) -> Wanted:
+    """The filters; what makes no sense is said (400), not passed over."""
+    said, wrong, found = request.query_params, {}, {}
+    for name, choices in (("kind", set(GROUPS)), ("sector", set(Sector.values))):
+        if value := said.get(name, ""):
+            found[name] = value
+            if value not in choices:
+                wrong[name] = ["選択肢にありません。"]
+    for name in ("agency", "person"):
+        if value := said.get(name, ""):
+            if value.isascii() and value.isdecimal() and len(value) < 18:
+                found[name] = int(value)  # type: ignore[assignment]
+            else:
+                wrong[name] = ["番号で送ってください。"]
+    for name in ("since", "until"):
+        if value := said.get(name, ""):
+            try:
+                found[name] = date.fromisoformat(value)  # type: ignore[assignment]
+            except ValueError:
+                wrong[name] = ["日付は 2026-11-23 のように送ってください。"]
+    if wrong:
+        raise ValidationError(wrong)
+    if "kind" in found:
+        found["group"] = found.pop("kind")
+    return Wanted(**found, is_marks_only=said.get("milestones") in ("1", "true"))  # type: ignore[arg-type]

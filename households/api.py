@@ -1,0 +1,219 @@
+"""People and households in the API: the same scopes, shield and actions as on the pages."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actor import Actor
+from accounts.api_views import (
+    IDEMPOTENCY,
+    IF_MATCH,
+    ScopedViewSet,
+    TaggedRetrieveMixin,
+    actor_of,
+    if_match,
+    sent_once,
+    tagged,
+)
+from accounts.roles import Permission
+from common.errors import RuleViolation
+from households.actions.link_people import link_people
+from households.actions.members import add_member
+from households.actions.merge_people import MergeData, merge_people
+from households.actions.persons import PersonData, update_household, update_person
+from households.actions.undo_merge import undo_merge
+from households.contact import shield_for
+from households.models import Household, Person, PersonMerge
+from households.selectors_history import household_on, movement_rows
+from households.selectors_people import search_people
+from households.serializers import (
+    FoundPersonSerializer,
+    HouseholdChangeSerializer,
+    HouseholdSerializer,
+    LinkChangeSerializer,
+    LinkSerializer,
+    MemberSerializer,
+    MergeChangeSerializer,
+    MergeSerializer,
+    MovementSerializer,
+    NewMemberSerializer,
+    PersonChangeSerializer,
+    PersonSerializer,
+    ReasonSerializer,
+)
+
+
+class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
+    """人. The list is the search of the pages: who it is and why they were found, for everybody who may search."""
+
+    permission = Permission.PERSON_FIND
+    queryset = Person.objects.none()
+    serializer_class = PersonSerializer
+    query_parameters = ("q", "near")
+
+    def scope(self, actor: Actor) -> Any:
+        return Person.objects.visible_to(actor)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("q", str, required=True, description="氏名・カナ・生年月日・電話"),
+            OpenApiParameter("near", bool, description="似た名前も"),
+        ],
+        responses=FoundPersonSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        text = request.query_params.get("q", "").replace("\x00", "")[:120]
+        if not text.strip():
+            raise ValidationError({"q": ["探す言葉を送ってください。"]})
+        found = search_people(
+            actor_of(request), text, weaker=request.query_params.get("near") in ("1", "true")
+        )
+        return Response(FoundPersonSerializer(found.hits, many=True).data)
+
+    @extend_schema(parameters=[IF_MATCH], request=PersonChangeSerializer, responses=PersonSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        person, version = self.get_object(), if_match(request)
+        form = PersonChangeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        stands = {name: getattr(person, name) for name in PersonData.__dataclass_fields__}
+        person = update_person(
+            person=person, data=PersonData(**(stands | form.validated_data)), version=version, actor=actor_of(request),
+            at=timezone.now(),
+        )  # fmt: skip
+        return tagged(self.get_serializer(person).data, person)
+
+    @extend_schema(request=LinkChangeSerializer, responses={201: LinkSerializer})
+    @action(detail=True, methods=["post"])
+    def links(self, request: Request, pk: str) -> Response:
+        """同じ人かもしれない／別の人と確認した. The same judgement again is the same row."""
+        person, actor = self.get_object(), actor_of(request)
+        form = LinkChangeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data = form.validated_data
+        link = link_people(
+            person=person,
+            other=_other(actor, data.pop("other"), "other"),
+            actor=actor,
+            at=timezone.now(),
+            **data,
+        )
+        return Response(LinkSerializer(link).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY], request=MergeChangeSerializer, responses={201: MergeSerializer}
+    )
+    @action(detail=True, methods=["post"])
+    def merge(self, request: Request, pk: str) -> Response:
+        """統合: the person of the address is kept."""
+        kept, version, actor = self.get_object(), if_match(request), actor_of(request)
+        form = MergeChangeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data, at = form.validated_data, timezone.now()
+        with sent_once(request, at) as key:
+            merge = merge_people(
+                kept=kept, absorbed=_other(actor, data["absorbed"], "absorbed"), versions=(version, data["version"]),
+                data=MergeData(basis=data["basis"], choices=data["choices"]), request_key=key, actor=actor, at=at,
+            )  # fmt: skip
+        return Response(MergeSerializer(merge).data, status=status.HTTP_201_CREATED)
+
+
+def _other(actor: Actor, pk: int, field: str) -> Person:
+    person = Person.objects.findable_by(actor).filter(pk=pk).first()
+    if person is None:
+        raise RuleViolation("その人は見つかりません。", field=field)
+    return person
+
+
+class MergeViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
+    """統合, and taking it back with nothing lost."""
+
+    permission = Permission.PERSON_FIND
+    queryset = PersonMerge.objects.none()
+    serializer_class = MergeSerializer
+
+    def scope(self, actor: Actor) -> Any:
+        return PersonMerge.objects.visible_to(actor)
+
+    @extend_schema(request=ReasonSerializer, responses=MergeSerializer)
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, pk: str) -> Response:
+        merge = self.get_object()
+        form = ReasonSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        merge = undo_merge(merge=merge, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        return Response(MergeSerializer(merge).data)
+
+
+class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
+    """世帯. ``members`` on any day, ``movements``, and corrections by If-Match."""
+
+    permission = Permission.HOUSEHOLD_VIEW
+    queryset = Household.objects.none()
+    serializer_class = HouseholdSerializer
+    cursor_order = ("-created_at", "-pk")
+    query_parameters = ("on",)
+
+    def scope(self, actor: Actor) -> Any:
+        return Household.objects.visible_to(actor).select_related("area")
+
+    @extend_schema(parameters=[IF_MATCH], request=HouseholdChangeSerializer, responses=HouseholdSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        home, version = self.get_object(), if_match(request)
+        form = HouseholdChangeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        stands = {
+            "name": home.name, "postal_code": home.postal_code, "address": home.address, "phone": home.phone, "area": home.area,
+        }  # fmt: skip
+        home = update_household(
+            household=home,
+            version=version,
+            actor=actor_of(request),
+            at=timezone.now(),
+            **(stands | form.validated_data),
+        )
+        return tagged(self.get_serializer(home).data, home)
+
+    @extend_schema(
+        methods=["GET"], parameters=[OpenApiParameter("on", date, description="この日の世帯（ないと今日）")],
+        responses=MemberSerializer(many=True), filters=False,
+    )  # fmt: skip
+    @extend_schema(
+        methods=["POST"], request=NewMemberSerializer, responses={201: MemberSerializer(many=True)}
+    )
+    @action(detail=True, methods=["get", "post"])
+    def members(self, request: Request, pk: str) -> Response:
+        """Who belongs to the household on a day. The same person again is 422: nobody is a member twice."""
+        home, actor, at = self.get_object(), actor_of(request), timezone.now()
+        code: int = status.HTTP_200_OK
+        on = timezone.localdate(at)
+        if request.method == "POST":
+            form = NewMemberSerializer(data=request.data)
+            form.is_valid(raise_exception=True)
+            data = dict(form.validated_data)
+            person = _other(actor, data.pop("person"), "person")
+            add_member(household=home, person=person, data=None, actor=actor, at=at, **data)
+            code = status.HTTP_201_CREATED
+        elif asked := request.query_params.get("on"):
+            try:
+                on = date.fromisoformat(asked)
+            except ValueError:
+                raise ValidationError({"on": ["日付は 2026-11-23 のように送ってください。"]}) from None
+        rows = household_on(home, on, shield_for(actor))
+        return Response(MemberSerializer(rows, many=True).data, status=code)
+
+    @extend_schema(responses=MovementSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"])
+    def movements(self, request: Request, pk: str) -> Response:
+        """世帯の異動, oldest first; what tells where a protected person is, is left out."""
+        home, actor = self.get_object(), actor_of(request)
+        rows = [row.movement for row in movement_rows(home, actor, shield_for(actor))]
+        return Response(MovementSerializer(rows, many=True, context=self.get_serializer_context()).data)
