@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.utils import timezone
 from playwright.sync_api import Browser
 
 from kyosei.demo.masters import DEMO_PASSWORD
@@ -21,26 +24,48 @@ def _tour(browser: Browser, base: str, role: str, username: str, width: int = 12
 
 def desk(browser: Browser, base: str) -> None:
     tour = _tour(browser, base, "desk", "hokenshitsu1").shot("home")
+    page = tour.page
     tour.go("/consultations/new/")
-    tour.page.fill(
+    page.fill(
         "#id_text",
         "隣に住む者です。母と息子さんの二人暮らしで、この一週間、雨戸が閉まったままなのが気になって。",
     )
-    tour.page.locator("input[name=concerns][value=c13]").check(force=True)
-    tour.page.locator("input[name=main_concern][value=c12]").check(force=True)
-    tour.page.wait_for_timeout(600)
+    page.locator("input[name=concerns][value=c13]").check(force=True)
+    page.locator("input[name=main_concern][value=c12]").check(force=True)
+    page.wait_for_timeout(600)
     tour.shot("receive")
-    tour.page.fill("#id_text", "")
-    tour.go("/cases/?whose=lead").shot("cases").follow(FIRST_ROW).shot("case")
-    number = tour.page.url.rstrip("/").split("/")[-1]
+    page.fill("#id_text", "")
+    number = _largest(tour)
+    tour.go(f"/cases/{number}/")
+    home = str(page.get_by_role("link", name="世帯のページ").first.get_attribute("href")).split("?")[0]
+    name = page.locator("h1").first.inner_text().split()[0]
+    tour.go(f"/search/?q={name}").shot("search")
+    tour.go(home).shot("household")
+    tour.go(f"{home}?view=short#stream").shot("stream")
+    tour.go(f"{home}#members-head").shot("members")
+    tour.go(f"{home}history/?on={timezone.localdate() - timedelta(days=30):%Y-%m-%d}").shot("day")
+    tour.go(f"{home}movements/new/?kind=facility_in").shot("movement")
     tour.go(f"/cases/{number}/?tab=assessment").shot("assessment")
     tour.go(f"/cases/{number}/?tab=plan").shot("plans")
     tour.go(f"/cases/{number}/consent/").shot("consent")
     tour.go(f"/referrals/new/?case={number}").shot("send")
-    tour.go("/households/").follow(FIRST_ROW).shot("household")
-    home = tour.page.url.rstrip("/")
-    tour.go(f"{home.removeprefix(base)}/protection/").shot("protection")
+    tour.go("/worries/?whose=").shot("worries")
+    tour.go(f"/cases/{number}/close/").shot("close")
+    tour.go("/cases/watch/").shot("watch")
+    tour.go("/outreach/").follow(FIRST_ROW).shot("outreach")
+    tour.go(f"{home}protection/").shot("protection")
+    tour.go("/households/register/").shot("register")
     tour.go("/work/").shot("week")
+
+
+def _largest(tour: Tour) -> str:
+    """The number of the led case with the most people: a picture of one person alone shows little."""
+    tour.go("/cases/?whose=lead")
+    urls = tour.page.eval_on_selector_all("main tbody tr[data-row] a", "links => links.map(a => a.pathname)")
+    people: dict[str, int] = {}
+    for url in dict.fromkeys(urls[:12]):
+        people[url] = tour.go(url).page.locator("main .person").count()
+    return max(people, key=lambda url: people[url]).rstrip("/").split("/")[-1]
 
 
 def agency(browser: Browser, base: str) -> None:
