@@ -7,7 +7,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.actor import Actor
 from accounts.models import Agency, Appointment, Staff
@@ -135,37 +136,33 @@ def staff_with_work(agency: Agency, on: date, actor: Actor) -> list[Staff]:
     """
     here = Appointment.objects.current(on).filter(agency=agency, staff=OuterRef("pk"))
     denied = denied_households(actor)
-    led = Q(led_cases__state="open", led_cases__lead_agency=agency) & ~Q(led_cases__household_id__in=denied)
-    others = (
-        CasePartner.objects.filter(
-            not_denied(actor, "case_id"),
-            agency=agency,
-            staff=OuterRef("pk"),
-            ended_at__isnull=True,
-            case__state="open",
+    led = Case.objects.open().filter(~Q(household_id__in=denied), lead_agency=agency)
+    open_outreach = Outreach.objects.running().filter(~Q(household_id__in=denied), agency=agency)
+    theirs = not_denied(actor, "case_id")
+    # each is read once, whatever the number of the city's staff
+    work = (
+        led.values("lead_staff"),
+        CasePartner.objects.filter(theirs, agency=agency, ended_at__isnull=True, case__state="open").values(
+            "staff"
         ),
-        FollowUp.objects.waiting().filter(not_denied(actor, "case_id"), agency=agency, staff=OuterRef("pk")),
-        Outreach.objects.running().filter(
-            Q(staff=OuterRef("pk")) | Q(companion=OuterRef("pk")),
-            ~Q(household_id__in=denied),
-            agency=agency,
-        ),
-        ActionItem.objects.filter(
-            not_denied(actor, "case_id"), agency=agency, staff=OuterRef("pk"), state=ActionItemState.OPEN
-        ),
-        ConferenceMember.objects.filter(agency=agency, staff=OuterRef("pk")).exclude(
-            conference__state=ConferenceState.CLOSED
-        ),
+        FollowUp.objects.waiting().filter(theirs, agency=agency).values("staff"),
+        open_outreach.values("staff"),
+        open_outreach.filter(companion__isnull=False).values("companion"),
+        ActionItem.objects.filter(theirs, agency=agency, state=ActionItemState.OPEN).values("staff"),
+        ConferenceMember.objects.filter(agency=agency, staff__isnull=False)
+        .exclude(conference__state=ConferenceState.CLOSED)
+        .values("staff"),
     )
-    has_work = Q(cases__gt=0)
-    for rows in others:
-        has_work |= Q(Exists(rows))
+    has_work = Q()
+    for rows in work:
+        has_work |= Q(pk__in=rows.order_by())
+    leads = led.filter(lead_staff=OuterRef("pk")).order_by().values("lead_staff")
     return list(
-        Staff.objects.annotate(
-            cases=Count("led_cases", filter=led, distinct=True),
+        Staff.objects.filter(has_work)
+        .annotate(
+            cases=Coalesce(Subquery(leads.annotate(n=Count("pk")).values("n")), 0),
             is_here=Exists(here),
             leaves=Exists(here.filter(during__endswith__isnull=False)),
         )
-        .filter(has_work)
         .order_by("is_here", "-leaves", "kana", "pk")
     )
