@@ -173,6 +173,8 @@ ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip,5/5m/key"} if KYOSEI_ENV != "test" else False
 # what the municipality calls the four conferences: "support=包括的支援会議,multilayered=まるごと会議"
 CONFERENCE_NAMES = env.dict("CONFERENCE_NAMES", default={})
+# working days after sending on which an unanswered つなぎ is chased
+REFERRAL_CHASE_DAYS = [int(n) for n in env.list("REFERRAL_CHASE_DAYS", default=["3", "7", "14"])]
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 10) * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = PRODUCTION

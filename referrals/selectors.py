@@ -265,6 +265,31 @@ def case_referrals(case: Case, actor: Actor) -> QuerySet[Referral]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Requests that went out at once: how many are answered, and each as far as the reader may know it."""
+
+    answered: int
+    sent: int
+    rows: list[Referral]
+
+
+def sent_together(referral: Referral, actor: Actor) -> Together | None:
+    """For the sender and whoever sees the case; an agency that has not answered yet gets None (it answers for itself).
+
+    An agency that was asked and has answered sees only its own row unless the case is open to it.
+    """
+    if referral.batch is None:
+        return None
+    if referral.to_agency_id == actor.agency_id and referral.state == ReferralState.SENT:
+        return None
+    found = Referral.objects.visible_to(actor).filter(batch=referral.batch)
+    rows = list(found.exclude(state=ReferralState.WITHDRAWN).select_related("to_agency").order_by("pk"))
+    if len(rows) < 2:
+        return None
+    return Together(sum(r.state != ReferralState.SENT for r in rows), len(rows), rows)
+
+
 # ── Home ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -6,7 +6,14 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.actor import Actor
+from referrals.actions.chase_referrals import chase_waiting
 from referrals.actions.escalate_referrals import escalate_overdue
+
+
+@shared_task
+def chase_waiting_referrals() -> int:
+    """Through the day: requests still unanswered on the set working days are chased, each step once."""
+    return chase_waiting(actor=Actor.system("つなぎの催促"), at=timezone.now())
 
 
 @shared_task

@@ -6,13 +6,18 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
 
+from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Ground
+from accounts.models import Staff
 from audit.actions import record
 from audit.models import ChangeRecord
 from cases.actions.grants import grant_case
 from cases.models import Case
+from households.models import staff_denied
 from referrals.models import Referral
 from referrals.selectors import coordinating_offices
 
@@ -62,6 +67,12 @@ def escalate_referral(*, referral_id: int, actor: Actor, at: datetime) -> bool:
     record(
         actor=actor, action="referral.escalate", target=referral, at=at, case=case.pk,
         escalated_to=offices[0].pk, to_agency=referral.to_agency_id,
+    )  # fmt: skip
+    people = Staff.objects.of_agency(offices[0], on=timezone.localdate(at)).values_list("pk", flat=True)
+    notify(
+        staff_ids=({referral.sent_by_id} | set(people)) - staff_denied(case.household_id),
+        text=f"{case.number}のつなぎが、期限までに返事がなく{offices[0].short_name}に上がりました。",
+        url=reverse("referrals:detail", args=[referral.pk]), at=at,
     )  # fmt: skip
     return True
 

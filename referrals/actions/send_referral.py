@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid5
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,13 +24,15 @@ from referrals.models import Referral
 from referrals.permissions import check_can_send
 from referrals.workflow import REFERRAL_WAITING, ReferralState
 
+MOST_AT_ONCE = 10
+
 
 @transaction.atomic
 def send_referral(
     *, case: Case, to_agency: Agency, purpose: str, message: str, ground: str, parts: Iterable[str],
-    deadline_at: datetime, actor: Actor, at: datetime, request_key: UUID,
+    deadline_at: datetime, actor: Actor, at: datetime, request_key: UUID, batch: UUID | None = None,
 ) -> Referral:  # fmt: skip
-    """One request to one agency. The receiver gets no access to the case by it, only to those of the chosen ``parts``
+    """One request to one agency (``batch``: sent together with others of that key). The receiver gets no access to the case by it, only to those of the chosen ``parts``
     that the ground covers (``referrals.disclosure``); the rest stays chosen and is shown to the sender as held back.
 
     The same ``request_key`` again returns the referral that it made. Raises NotAllowed, RuleViolation (beside
@@ -53,7 +56,7 @@ def send_referral(
     if not purpose.strip():
         raise RuleViolation("お願いしたいことを一文で入力してください。", field="purpose")
     referral = Referral.objects.create(
-        request_key=request_key, case=case, from_agency=actor.agency, to_agency=to_agency, sent_by=actor.staff,
+        request_key=request_key, batch=batch, case=case, from_agency=actor.agency, to_agency=to_agency, sent_by=actor.staff,
         sent_at=at, purpose=purpose.strip(), message=message.strip(), ground=ground, parts=chosen,
         consent=consent, deadline_at=deadline_at, state=ReferralState.SENT,
     )  # fmt: skip
@@ -63,6 +66,33 @@ def send_referral(
         deadline_at=deadline_at.isoformat(),
     )  # fmt: skip
     return referral
+
+
+@transaction.atomic
+def send_to_several(
+    *, case: Case, agencies: Sequence[Agency], actor: Actor, at: datetime, request_key: UUID, **asked: Any
+) -> list[Referral]:
+    """The same request to several agencies at once, all or none; ``asked`` is what ``send_referral`` takes.
+
+    Each answers for itself. A wrong agency after the first is named beside the field ``also``.
+    """
+    sent: list[Referral] = []
+    once = list({agency.pk: agency for agency in agencies}.values())
+    if len(once) > MOST_AT_ONCE:
+        raise RuleViolation(f"一度につなげるのは{MOST_AT_ONCE}機関までです。", field="also")
+    for n, agency in enumerate(once):
+        try:
+            sent.append(
+                send_referral(
+                    case=case, to_agency=agency, actor=actor, at=at, batch=request_key if len(once) > 1 else None,
+                    request_key=uuid5(request_key, str(agency.pk)) if n else request_key, **asked,
+                )
+            )  # fmt: skip
+        except RuleViolation as violation:
+            if n and violation.field in {"to_agency", "ground"}:
+                raise RuleViolation(str(violation), field="also") from None
+            raise
+    return sent
 
 
 def _check_receiver(case: Case, to_agency: Agency, actor: Actor, at: datetime) -> None:

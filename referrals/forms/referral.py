@@ -48,6 +48,9 @@ class SendForm(KyoseiForm):
     request_key = RequestKeyField()
     to_agency = forms.ModelChoiceField(label="つなぎ先", queryset=Agency.objects.none())
     to_agency_text = forms.CharField(label="つなぎ先の名前", required=False, widget=forms.HiddenInput)
+    also = forms.ModelMultipleChoiceField(
+        label="同時にお願いする機関", queryset=Agency.objects.none(), required=False
+    )
     purpose = forms.CharField(
         label="お願いしたいこと",
         max_length=200,
@@ -78,6 +81,7 @@ class SendForm(KyoseiForm):
         super().__init__(*args, **kwargs)
         # all agencies: an impossible one is refused by the action, which says why
         self.fields["to_agency"].queryset = Agency.objects.visible_to(actor)  # type: ignore[attr-defined]
+        self.fields["also"].queryset = Agency.objects.visible_to(actor)  # type: ignore[attr-defined]
         self.fields["deadline"].choices = [  # type: ignore[attr-defined]
             (str(days), _deadline_label(at, days)) for days in QUICK_DAYS
         ]

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.enums import Ground
 from accounts.models import Agency, Staff
@@ -27,14 +27,22 @@ if TYPE_CHECKING:
 
 class ReferralQuerySet(models.QuerySet["Referral"]):
     def visible_to(self, actor: Actor) -> ReferralQuerySet:
-        """The agency at either end, the director's office it rose to, and whoever sees the case; never a worker on the deny list."""
+        """The agency at either end, the director's office it rose to, and whoever sees the case; never a worker on the deny list.
+
+        Of requests that went out together, an agency that has not answered its own does not see the others: each
+        answers for itself.
+        """
         if not actor.has(Permission.REFERRAL_VIEW) or actor.agency_id is None:
             return self.none()
+        own = Referral.objects.filter(
+            batch=OuterRef("batch"), to_agency=actor.agency_id, state=ReferralState.SENT
+        )
+        not_blind = Q(batch__isnull=True) | ~Exists(own)
         return self.filter(
             Q(from_agency=actor.agency_id)
             | Q(to_agency=actor.agency_id)
             | Q(escalated_to=actor.agency_id)
-            | sees_case(actor, "case_id"),
+            | (sees_case(actor, "case_id") & not_blind),
             not_denied(actor, "case_id"),
         )
 
@@ -54,6 +62,7 @@ class Referral(Versioned):
     """One request from one agency to one agency about one case."""
 
     request_key = models.UUIDField(default=uuid4, unique=True, editable=False)
+    batch = models.UUIDField("同時に送ったつなぎ", null=True, blank=True, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="referrals", verbose_name="ケース")
     from_agency = models.ForeignKey(
         Agency, on_delete=models.PROTECT, related_name="sent_referrals", verbose_name="つなぎ元"
@@ -135,6 +144,9 @@ class Referral(Versioned):
                 fields=["to_agency", "deadline_at"], condition=Q(state="sent"), name="referral_inbox"
             ),
             models.Index(fields=["from_agency", "-sent_at"], name="referral_outbox"),
+            models.Index(
+                fields=["batch", "to_agency"], condition=Q(batch__isnull=False), name="referral_batch"
+            ),
             models.Index(fields=["to_agency", "-sent_at"], name="referral_received"),
             models.Index(fields=["escalated_to", "-escalated_at"], name="referral_escalated"),
         ]
@@ -150,3 +162,29 @@ class Referral(Versioned):
     def shows_record(self) -> bool:
         """While it waits, and for a partner to whom the ground does not open the whole record."""
         return self.is_waiting or self.state == ReferralState.PARTNER
+
+
+class ChaseQuerySet(models.QuerySet["ReferralChase"]):
+    def visible_to(self, actor: Actor) -> ChaseQuerySet:
+        return self.filter(referral__in=Referral.objects.visible_to(actor))
+
+
+class ReferralChase(models.Model):
+    """催促: a request was still unanswered so many working days after it was sent, and both ends were told, once."""
+
+    referral = models.ForeignKey(
+        Referral, on_delete=models.CASCADE, related_name="chases", verbose_name="つなぎ"
+    )
+    working_days = models.PositiveSmallIntegerField("送付からの開庁日数")
+    chased_at = models.DateTimeField("催促した日時")
+
+    objects = ChaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "催促"
+        constraints = [
+            models.UniqueConstraint(fields=["referral", "working_days"], name="referral_chased_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.referral} {self.working_days}"

@@ -38,6 +38,7 @@ from referrals.selectors import (
     multi_sector_cases,
     outbox,
     risen,
+    sent_together,
     silent_cases,
     with_team,
 )
@@ -227,6 +228,7 @@ def _detail_context(request: ActorRequest, referral: Referral) -> dict[str, Any]
     return {
         "row": row,
         "referral": referral,
+        "together": sent_together(referral, actor),
         "is_receiver": is_receiver,
         "shows_parts": shows,
         "disclosure": referral_disclosure(referral, timezone.localdate(at)) if shows else None,

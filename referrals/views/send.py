@@ -21,7 +21,7 @@ from cases.selectors.consents import standing_consent
 from common.errors import NotAllowed, RuleViolation
 from households.contact import shield_for_agency, shield_for_everybody
 from households.grounds import REFERRAL_GROUNDS
-from referrals.actions.send_referral import send_referral
+from referrals.actions.send_referral import send_to_several
 from referrals.disclosure_rules import coverage_of
 from referrals.enums import SharedPart
 from referrals.forms.referral import SendForm, receivers
@@ -55,8 +55,8 @@ def new(request: ActorRequest) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         try:
-            referral = send_referral(
-                case=case, to_agency=data["to_agency"], purpose=data["purpose"], message=data["message"],
+            referral, *others = send_to_several(
+                case=case, agencies=[data["to_agency"], *data["also"]], purpose=data["purpose"], message=data["message"],
                 ground=data["ground"], parts=data["parts"], deadline_at=data["deadline_at"], actor=request.actor,
                 at=at, request_key=UUID(str(data["request_key"])),
             )  # fmt: skip
@@ -66,7 +66,10 @@ def new(request: ActorRequest) -> HttpResponse:
             form.add_violation(violation)
         else:
             forget_draft(key=_draft_key(case), actor=request.actor)
-            messages.success(request, f"{referral.to_agency.short_name}へつなぎました。返事を待っています。")
+            others_word = f"と、ほか{len(others)}機関" if others else ""
+            messages.success(
+                request, f"{referral.to_agency.short_name}{others_word}へつなぎました。返事を待っています。"
+            )
             return redirect("referrals:detail", pk=referral.pk)
     return render(request, "referrals/new.html", _context(request, case, form), status=422)
 
@@ -86,6 +89,8 @@ def _draft(request: ActorRequest, case: Case) -> dict[str, Any]:
         for name in ("to_agency", "to_agency_text", "purpose", "message", "deadline", "ground")
         if kept.get(name)
     }
+    if kept.get("also"):
+        found["also"] = kept["also"]
     if "purpose" in kept:  # a draft of this form: a box that was cleared sends nothing
         found["parts"] = [part for part in kept.get("parts", []) if part in SharedPart.values]
         found["deadline_at"] = [*kept.get("deadline_at_0", [""]), *kept.get("deadline_at_1", [""])]
@@ -109,6 +114,7 @@ def _context(request: ActorRequest, case: Case, form: SendForm) -> dict[str, Any
         "groups": _grouped(agencies),
         "agency_value": picked if label and not isinstance(picked, Agency) else getattr(picked, "pk", ""),
         "agency_text": label or form["to_agency_text"].value() or "",
+        "also": {str(getattr(v, "pk", v)) for v in form["also"].value() or []},
         "purposes": PURPOSES,
         "disclosure": _preview(
             request, case, chosen, str(form["ground"].value() or ""), str(getattr(picked, "pk", picked or ""))
