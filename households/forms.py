@@ -109,18 +109,26 @@ class MemberEndForm(KyoseiForm):
 
 
 class KinshipForm(KyoseiForm):
-    """``person`` is the ``kind`` of ``relative``, both of them people of this household's page."""
+    """``person`` is the ``kind`` of ``relative``: people of this household's page, the second also of another home."""
 
     person = forms.TypedChoiceField(label="だれが", coerce=int)
-    relative = forms.TypedChoiceField(label="だれの", coerce=int)
+    relative = forms.TypedChoiceField(label="だれの", coerce=int, required=False, empty_value=None)
+    elsewhere = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+    elsewhere_text = forms.CharField(label="別の世帯の人", max_length=120, required=False)
     kind = forms.ChoiceField(label="関係", choices=KinshipKind.choices)
     note = forms.CharField(label="補足", max_length=100, required=False)
 
     def __init__(self, *args: Any, people: list[Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(p.pk, p.display_name) for p in people]
-        for name in ("person", "relative"):
-            self.fields[name].choices = choices  # type: ignore[attr-defined]
+        self.fields["person"].choices = choices  # type: ignore[attr-defined]
+        self.fields["relative"].choices = [*choices, ("", "別の世帯の人")]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("relative") is None and data.get("elsewhere") is None and "relative" not in self.errors:
+            self.add_error("elsewhere_text", "別の世帯の人を探して選ぶか、この世帯の人を選んでください。")
+        return data
 
 
 class HouseholdFilter(KyoseiForm):

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.actor import Actor
 from accounts.models import Area
+from common.errors import RuleViolation
 from common.japan.age import age_on
 from households.contact import NOTHING_HIDDEN, Shield, shield_for
 from households.models import Household, HouseholdMember, Kinship, Person, without_search
@@ -68,8 +69,19 @@ def kinship_rows(actor: Actor, people: list[Person]) -> list[Kinship]:
         Kinship.objects.visible_to(actor)
         .filter(Q(person__in=ids) | Q(relative__in=ids))
         .select_related("person", "relative")
+        .defer(*without_search("person"), *without_search("relative"))
         .order_by("pk")
     )
+
+
+def find_relative(actor: Actor, pk: int | None) -> Person:
+    """Somebody of another household whose record the actor sees."""
+    person = Person.objects.visible_to(actor).filter(pk=pk).first() if pk is not None else None
+    if person is None:
+        raise RuleViolation(
+            "その人は見つかりません。自分の機関が記録を見られる人を選んでください。", field="relative"
+        )
+    return person
 
 
 def filter_households(actor: Actor, *, q: str = "", area: Area | None = None) -> QuerySet[Household]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -36,7 +37,7 @@ from households.forms import (
 from households.models import Household, HouseholdMember, Kinship, Person
 from households.permissions import can_edit_household, can_protect
 from households.sections import rendered
-from households.selectors import filter_households, kinship_rows, member_rows
+from households.selectors import filter_households, find_relative, kinship_rows, member_rows
 from households.templatetags.contact import shield_of
 from households.views_same import get_person
 
@@ -227,13 +228,16 @@ def kinship_add(request: ActorRequest, pk: int) -> HttpResponse:
         by_id = {p.pk: p for p in people}
         data = form.cleaned_data
         try:
+            relative = by_id.get(data["relative"]) or find_relative(request.actor, data["elsewhere"])
             add_kinship(
-                household=household, person=by_id[data["person"]], relative=by_id[data["relative"]],
+                household=household, person=by_id[data["person"]], relative=relative,
                 kind=data["kind"], note=data["note"], actor=request.actor, at=timezone.now(),
             )  # fmt: skip
         except NotAllowed:
             raise
         except RuleViolation as violation:
+            is_elsewhere = violation.field == "relative" and data["relative"] is None
+            violation.field = "elsewhere_text" if is_elsewhere else violation.field
             form.add_violation(violation)
         else:
             messages.success(request, "関係を記録しました。")
@@ -247,8 +251,9 @@ def kinship_remove(request: ActorRequest, pk: int, kinship_pk: int) -> HttpRespo
     household = _household(request, pk)
     people = Person.objects.visible_to(request.actor).filter(memberships__household=household).values("pk")
     kinship = scoped_get(
-        Kinship.objects.visible_to(request.actor).filter(person__in=people), request, log=None, pk=kinship_pk
-    )
+        Kinship.objects.visible_to(request.actor).filter(Q(person__in=people) | Q(relative__in=people)),
+        request, log=None, pk=kinship_pk,
+    )  # fmt: skip
     remove_kinship(household=household, kinship=kinship, actor=request.actor, at=timezone.now())
     messages.success(request, "関係を取り消しました。")
     return redirect("households:detail", pk=pk)

@@ -25,7 +25,12 @@ Place = tuple[datetime, str, int]
 Part = tuple[str, tuple[Any, ...]]
 Build = Callable[[Source, Reader, Place | None, int], QuerySet[Any, Any] | None]
 
-_HOME, _PLACE, _CASES = -7_000_000_000_001, -7_000_000_000_002, -7_000_000_000_100
+_HOME, _PLACE, _AGENCY, _CASES = (
+    -7_000_000_000_001,
+    -7_000_000_000_002,
+    -7_000_000_000_003,
+    -7_000_000_000_100,
+)
 _WHEN = datetime(1, 2, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
@@ -50,6 +55,7 @@ def _built(
         NOTHING_HIDDEN,
         _HOME,
         tuple(Case(pk=_CASES - n) for n in range(cases)),
+        agency_id=_AGENCY,
         is_whole=is_whole,
     )
     return sql_of(build(source_of(kind), reader, None if place is None else (_WHEN, place, _PLACE), size))
@@ -62,7 +68,7 @@ def plain_part(source: Source, reader: Reader, place: Place | None, size: int, b
     )
     if part is None:
         return None
-    stands: dict[Any, Any] = {_HOME: reader.household_id}
+    stands: dict[Any, Any] = {_HOME: reader.household_id, _AGENCY: reader.agency_id}
     stands |= {_CASES - n: pk for n, pk in enumerate(reader.case_ids)}
     if place is not None:
         stands |= {_PLACE: place[2], _WHEN: place[0]}

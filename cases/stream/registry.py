@@ -24,7 +24,7 @@ Data = dict[str, Any]
 @dataclass(frozen=True)
 class Reader:
     """Who reads the stream of what: of a household that the reader sees, or (not ``is_whole``) of one such case.
-    ``cases`` are those that the reader sees, ``closed_ids`` the others of the household.
+    ``cases`` are those that the reader sees, ``closed_ids`` the others of the household, ``agency_id`` the reader's own.
     """
 
     actor: Actor
@@ -34,6 +34,7 @@ class Reader:
     closed_ids: tuple[int, ...] = ()
     is_whole: bool = True
     probed: frozenset[str] = frozenset()
+    agency_id: int | None = None
 
     @cached_property
     def case_ids(self) -> list[int]:
@@ -56,7 +57,7 @@ class Reader:
 def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
     """The reader of a household that the caller has found to be visible. One query."""
     if not actor.has(Permission.CASE_VIEW):
-        return Reader(actor, shield, household_id, ())
+        return Reader(actor, shield, household_id, (), agency_id=actor.agency_id)
     partners = CasePartner.objects.filter(case=OuterRef("pk")).order_by("pk")
     asked = {kind: source.probe for kind, source in _SOURCES.items() if source.probe is not None}
     probes = {f"probe_{kind}": probe() for kind, probe in asked.items()}
@@ -73,6 +74,7 @@ def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
         actor, shield, household_id, tuple(case for case in rows if case.is_seen),
         closed_ids=tuple(case.pk for case in rows if not case.is_seen),
         probed=frozenset(kind for kind in asked if any(getattr(case, f"probe_{kind}") for case in rows)),
+        agency_id=actor.agency_id,
     )  # fmt: skip
 
 
@@ -80,7 +82,13 @@ def of_case(reader: Reader, pk: int | None) -> Reader:
     """The same reader, of one of the cases alone."""
     cases = tuple(case for case in reader.cases if case.pk == pk)
     return Reader(
-        reader.actor, reader.shield, reader.household_id, cases, is_whole=False, probed=reader.probed
+        reader.actor,
+        reader.shield,
+        reader.household_id,
+        cases,
+        is_whole=False,
+        probed=reader.probed,
+        agency_id=reader.agency_id,
     )
 
 
@@ -148,7 +156,12 @@ def always(reader: Reader) -> bool:
 
 
 def nobody_protected(reader: Reader) -> bool:
-    return not reader.shield.people
+    """Nobody of the household is, or was there, protected from the reader: no row is left out for it."""
+    return reader.household_id not in reader.shield.read_in
+
+
+def has_agency(reader: Reader) -> bool:
+    return reader.agency_id is not None
 
 
 def sees_all_cases(reader: Reader) -> bool:

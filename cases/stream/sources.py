@@ -32,7 +32,7 @@ from cases.models import (
     SupportPlan,
     WatchAttempt,
 )
-from cases.stream.registry import Data, Reader, Source, Words, always, sees_all_cases
+from cases.stream.registry import Data, Reader, Source, Words, always, has_agency, sees_all_cases
 from cases.workflow import CaseState
 from common.japan.wareki import format_wareki_short
 
@@ -146,19 +146,17 @@ def _consultations(reader: Reader) -> QuerySet[Consultation]:
     """What ``visible_to`` gives of a visible household: its cases' contacts, and those that one's agency received."""
     if not reader.is_whole:
         return Consultation.objects.filter(case__in=reader.case_ids)
-    if not reader.actor.has(Permission.CASE_VIEW):
-        return Consultation.objects.none()
     return Consultation.objects.filter(
-        Q(case__in=reader.case_ids) | Q(agency=reader.actor.agency_id), household=reader.household_id
+        Q(case__in=reader.case_ids) | Q(agency=reader.agency_id), household=reader.household_id
     )
 
 
 def _outreach_attempts(reader: Reader) -> QuerySet[OutreachAttempt]:
     """Before there is a case, what was tried is its agency's; from then on it is the case's too."""
     rows = OutreachAttempt.objects.all()
-    if reader.is_whole and reader.actor.has(Permission.CASE_VIEW):
+    if reader.is_whole:
         return rows.filter(
-            Q(outreach__case__in=reader.case_ids) | Q(outreach__agency=reader.actor.agency_id),
+            Q(outreach__case__in=reader.case_ids) | Q(outreach__agency=reader.agency_id),
             outreach__household=reader.household_id,
         )
     return rows.filter(outreach__case__in=reader.case_ids)
@@ -198,7 +196,7 @@ _TURN_NOTE = CaseExpr(
 SOURCES = (
     Source(
         "c", "c", _consultations,
-        at="started_at", words=_consultation, person="person", agency="agency", staff="staff",
+        may=Permission.CASE_VIEW, is_plain=has_agency, at="started_at", words=_consultation, person="person", agency="agency", staff="staff",
         data={"receipt_no": "receipt_no", "text": "text", "minutes": "minutes", "case_id": "case_id"},
         by_sector=lambda r, sector: Q(sectors__contains=[sector]),
     ),
@@ -244,7 +242,7 @@ SOURCES = (
     ),
     Source(
         "o", "o", _outreach_attempts,
-        at="started_at", words=_outreach, agency="agency", staff="staff", person="outreach__person",
+        may=Permission.CASE_VIEW, is_plain=has_agency, at="started_at", words=_outreach, agency="agency", staff="staff", person="outreach__person",
         data={"way": "way", "answer": "answer", "text": "note", "minutes": "minutes", "outreach": "outreach_id",
               "case_id": "outreach__case_id"},
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from django.urls import reverse
 
 from common.errors import Overlap, RuleViolation
 from households.actions.kinship import add_kinship
@@ -76,3 +77,30 @@ def test_two_people_correct_the_same_household(home, worker, colleague, stranger
     assert "本町2丁目" in late.content.decode()
     for path in (url, f"/households/{home.pk}/", f"/households/people/{Person.objects.get().pk}/"):
         assert stranger.client.get(path).status_code == 404
+
+
+def test_kin_in_another_household_is_recorded_and_seen_from_both(worker, stranger):
+    father, daughter, unknown = (
+        f.make_person("森下", "正"),
+        f.make_person("相沢", "遥"),
+        f.make_person("別", "人"),
+    )
+    home = f.make_household(person=father, agency=worker.agency, actor=worker.actor)
+    other = f.make_household("相沢 世帯", person=daughter, agency=worker.agency, actor=worker.actor)
+    f.make_household("別 世帯", person=unknown, agency=stranger.agency, actor=stranger.actor)
+    client = worker.client
+    url = reverse("households:kinship_add", args=[home.pk])
+    body = {"person": father.pk, "relative": "", "kind": "parent", "note": ""}
+    nobody = client.post(url, body)
+    assert nobody.status_code == 422
+    assert "探して選ぶか" in nobody.content.decode()
+    hidden = client.post(url, body | {"elsewhere": unknown.pk, "elsewhere_text": "別 人"})
+    assert hidden.status_code == 422
+    assert "その人は見つかりません" in hidden.content.decode()
+    assert client.post(url, body | {"elsewhere": daughter.pk, "elsewhere_text": "相沢 遥"}).status_code == 302
+    kinship = Kinship.objects.get()
+    for shown in (home, other):
+        page = client.get(f"/households/{shown.pk}/").content.decode()
+        assert "森下 正 は 相沢 遥 の 親" in page
+    assert client.post(reverse("households:kinship_remove", args=[other.pk, kinship.pk])).status_code == 302
+    assert not Kinship.objects.exists()
