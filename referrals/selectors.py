@@ -206,14 +206,15 @@ def inbox(actor: Actor) -> QuerySet[Referral]:
 
 
 def _of_case(actor: Actor, state: Q) -> Coalesce:
-    """How many requests of the actor's agency about the same case are in ``state``."""
-    same = Referral.objects.filter(state, case=OuterRef("case_id"), from_agency=actor.agency_id)
+    """How many requests of the actor's agency that went out together are in ``state``; one sent alone counts itself."""
+    together = Q(batch=OuterRef("batch")) | Q(pk=OuterRef("pk"))
+    same = Referral.objects.filter(state, together, case=OuterRef("case_id"), from_agency=actor.agency_id)
     counted = same.order_by().values("case").annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted), Value(0))
 
 
 def outbox(actor: Actor) -> QuerySet[Referral]:
-    """What the actor's agency waits for; ``case_answered`` of ``case_sent`` requests about the same case answered."""
+    """What the actor's agency waits for; ``case_answered`` of ``case_sent`` requests that were sent together answered."""
     sent = ~Q(state=ReferralState.WITHDRAWN)
     mine = Referral.objects.visible_to(actor).waiting().filter(from_agency=actor.agency_id)
     return for_rows(mine, actor).annotate(

@@ -24,7 +24,7 @@ from households.templatetags.contact import shield_of
 from referrals.actions.answer_referral import answer_referral
 from referrals.actions.withdraw_referral import withdraw_referral
 from referrals.forms.referral import AnswerForm, ReferralFilterForm, WithdrawForm
-from referrals.models import Referral
+from referrals.models import Referral, ReferralChase
 from referrals.permissions import ANSWERS, can_send, check_can_answer
 from referrals.selectors import (
     LIST_LIMIT,
@@ -229,6 +229,7 @@ def _detail_context(request: ActorRequest, referral: Referral) -> dict[str, Any]
         "row": row,
         "referral": referral,
         "together": sent_together(referral, actor),
+        "chases": ReferralChase.objects.visible_to(actor).filter(referral=referral).order_by("working_days"),
         "is_receiver": is_receiver,
         "shows_parts": shows,
         "disclosure": referral_disclosure(referral, timezone.localdate(at)) if shows else None,

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +75,14 @@ def test_each_step_is_sent_once(referral, worker, disability_worker):
     for staff in (worker.staff, disability_worker.staff):
         assert Notice.objects.filter(staff=staff).count() == 3
     assert ChangeRecord.objects.filter(action="referral.chase").count() == 3
+
+
+def test_the_page_says_when_it_was_chased(referral, worker, disability_worker):
+    chase_waiting(actor=SYSTEM, at=day("2026-11-12"))
+    for persona in (worker, disability_worker):
+        page = persona.client.get(reverse("referrals:detail", args=[referral.pk])).content.decode()
+        assert "催促（3開庁日）" in page
+        assert "11月12日" in page
 
 
 def test_not_at_night_and_not_on_a_holiday(referral):

@@ -77,7 +77,7 @@ def test_inbox_and_outbox(referral, worker, disability_worker):
     assert "主担当で受ける" in received.content.decode()
     sent = worker.client.get(list_url())
     assert [row.referral for row in sent.context["sent"]] == [referral]
-    assert "0 / 1 回答" in sent.content.decode()
+    assert "0 / 1 回答済み" in sent.content.decode()
 
 
 def test_inbox_names_nobody_that_was_not_shown(worker, disability_worker, case):

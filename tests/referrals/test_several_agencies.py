@@ -135,6 +135,14 @@ def test_an_agency_outside_the_team_never_sees_the_others(worker, disability_wor
     assert "子ども家庭室" not in page
 
 
+def test_the_outbox_counts_what_went_out_together(worker, disability_worker, case, agencies):
+    send_all(worker.actor, case, [f.make_agency("前に頼んだ課")])
+    sent = send_all(worker.actor, case, agencies)
+    answer_referral(referral=sent[0], event="join", actor=disability_worker.actor, at=LATER)
+    rows = worker.client.get(reverse("referrals:list")).context["sent"]
+    assert sorted((row.answered, row.sent) for row in rows) == [(0, 1), (1, 3), (1, 3)]
+
+
 # ── The form ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
