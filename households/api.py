@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
+from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
@@ -26,13 +28,20 @@ from accounts.api_views import (
 )
 from accounts.roles import Permission
 from common.errors import RuleViolation
+from households.actions.join import join_household
+from households.actions.kinship import record_marriage
 from households.actions.link_people import link_people
+from households.actions.lives import record_death
 from households.actions.members import add_member
 from households.actions.merge_people import MergeData, merge_people
+from households.actions.movements import Moved, withdraw_movement
+from households.actions.moves import Place, change_living, move_household, move_out
 from households.actions.persons import PersonData, update_household, update_person
+from households.actions.split import NewHome, split_household
 from households.actions.undo_merge import undo_merge
 from households.contact import shield_for
-from households.models import Household, Person, PersonMerge
+from households.enums import MovementKind
+from households.models import Household, HouseholdMovement, Person, PersonMerge
 from households.selectors_history import household_on, movement_rows
 from households.selectors_people import search_people
 from households.serializers import (
@@ -46,6 +55,7 @@ from households.serializers import (
     MergeSerializer,
     MovementSerializer,
     NewMemberSerializer,
+    NewMovementSerializer,
     PersonChangeSerializer,
     PersonSerializer,
     ReasonSerializer,
@@ -210,10 +220,69 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         rows = household_on(home, on, shield_for(actor))
         return Response(MemberSerializer(rows, many=True).data, status=code)
 
-    @extend_schema(responses=MovementSerializer(many=True), filters=False)
-    @action(detail=True, methods=["get"])
+    @extend_schema(methods=["GET"], responses=MovementSerializer(many=True), filters=False)
+    @extend_schema(
+        methods=["POST"],
+        parameters=[IDEMPOTENCY],
+        request=NewMovementSerializer,
+        responses={201: MovementSerializer},
+    )
+    @action(detail=True, methods=["get", "post"])
     def movements(self, request: Request, pk: str) -> Response:
         """世帯の異動, oldest first; what tells where a protected person is, is left out."""
+        home, actor, at = self.get_object(), actor_of(request), timezone.now()
+        context = self.get_serializer_context()
+        if request.method != "POST":
+            rows = [row.movement for row in movement_rows(home, actor, shield_for(actor))]
+            return Response(MovementSerializer(rows, many=True, context=context).data)
+        form = NewMovementSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        with sent_once(request, at) as key:
+            movement = _moved(home, form.validated_data, key, actor, at)
+        return Response(MovementSerializer(movement, context=context).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("movement", int, OpenApiParameter.PATH)], request=ReasonSerializer,
+        responses=MovementSerializer,
+    )  # fmt: skip
+    @action(detail=True, methods=["post"], url_path=r"movements/(?P<movement>[0-9]{1,18})/withdraw")
+    def withdraw(self, request: Request, pk: str, movement: str) -> Response:
+        """A movement that was recorded by mistake; what it changed is put back."""
         home, actor = self.get_object(), actor_of(request)
-        rows = [row.movement for row in movement_rows(home, actor, shield_for(actor))]
-        return Response(MovementSerializer(rows, many=True, context=self.get_serializer_context()).data)
+        told = {row.movement.pk: row.movement for row in movement_rows(home, actor, shield_for(actor))}
+        row = told.get(int(movement))
+        if row is None or row.household_id != home.pk:
+            raise Http404
+        form = ReasonSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        done = withdraw_movement(movement=row, actor=actor, at=timezone.now(), **form.validated_data)
+        return Response(MovementSerializer(done, context=self.get_serializer_context()).data)
+
+
+def _moved(home: Household, data: dict[str, Any], key: UUID, actor: Actor, at: datetime) -> HouseholdMovement:
+    """The same actions as the page of movements calls."""
+    kind = MovementKind(data["kind"])
+    said: dict[str, Any] = {
+        "household": home, "moved": Moved(data["on"], tuple(data["people"]), data["note"], key), "actor": actor, "at": at,
+    }  # fmt: skip
+    place = Place(postal_code=data["postal_code"], address=data["address"])
+    match kind:
+        case MovementKind.MOVE | MovementKind.MOVE_IN:
+            return move_household(**said, place=place, kind=kind)
+        case MovementKind.MOVE_OUT:
+            return move_out(**said, place=place)
+        case MovementKind.SPLIT:
+            return split_household(**said, home=NewHome(None, data["postal_code"], data["address"]))
+        case MovementKind.JOIN:
+            into = (
+                Household.objects.visible_to(actor).filter(pk=data["into"]).first() if data["into"] else None
+            )
+            if into is None:
+                raise RuleViolation("移る先の世帯が見つかりません。", field="into")
+            return join_household(**said, into=into)
+        case MovementKind.DEATH:
+            return record_death(**said)
+        case MovementKind.MARRIAGE | MovementKind.DIVORCE:
+            return record_marriage(**said, kind=kind)
+        case _:
+            return change_living(**said, kind=kind)

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from households.contact import HIDDEN_DESK, Shield, shield_for, shield_for_everybody
-from households.enums import LinkState, Relation, Sex
+from households.enums import LinkState, MovementKind, Relation, Sex
 from households.models import Household, HouseholdMovement, Person, PersonLink, PersonMerge
 
 
@@ -208,3 +208,26 @@ class MovementSerializer(ShieldedSerializer):
         model = HouseholdMovement
         fields = ("id", "kind", "on", "people", "note", "source", "withdrawn_at")
         read_only_fields = fields
+
+
+class NewMovementSerializer(serializers.Serializer):
+    """A movement by hand. ``into``: the household that 世帯合併 goes to; ``address`` for 転居・転入・転出・世帯分離."""
+
+    kind = serializers.ChoiceField(
+        choices=[
+            (k.value, k.label)
+            for k in (
+                MovementKind.MOVE, MovementKind.MOVE_IN, MovementKind.MOVE_OUT, MovementKind.SPLIT, MovementKind.JOIN,
+                MovementKind.DEATH, MovementKind.FACILITY_IN, MovementKind.FACILITY_OUT, MovementKind.APART,
+                MovementKind.TOGETHER, MovementKind.MARRIAGE, MovementKind.DIVORCE,
+            )
+        ]
+    )  # fmt: skip
+    on = serializers.DateField()
+    people = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**62), default=list, max_length=50
+    )
+    note = serializers.CharField(max_length=300, default="", allow_blank=True)
+    postal_code = serializers.CharField(max_length=8, default="", allow_blank=True)
+    address = serializers.CharField(max_length=200, default="", allow_blank=True)
+    into = serializers.IntegerField(min_value=1, max_value=2**62, allow_null=True, default=None)

@@ -342,3 +342,23 @@ def test_lists_ask_the_same_with_one_and_ten_rows(worker, path, django_assert_ma
     client = worker.client
     with django_assert_max_num_queries(7):
         assert len(client.get(f"/api/v1/{path}").json()["results"]) >= 10
+
+
+def test_a_movement_is_written_once_and_taken_back(worker, stranger):
+    case = f.make_case(worker.actor)
+    person, key = Person.objects.get(memberships__household=case.household), str(uuid4())
+    path = f"households/{case.household_id}/movements/"
+    body = {"kind": "facility_in", "on": "2026-11-01", "people": [person.pk], "note": "特養へ"}
+    first = sent(worker, "post", path, body, Idempotency_Key=key)
+    again = sent(worker, "post", path, body, Idempotency_Key=key)
+    assert (first.status_code, first.json()["id"]) == (201, again.json()["id"])
+    assert len(worker.client.get(f"/api/v1/{path}").json()) == 1
+    late = sent(worker, "post", path, body | {"on": "2027-01-01"})
+    assert (late.status_code, late.json()["field"]) == (422, "on")
+    back = f"{path}{first.json()['id']}/withdraw/"
+    assert sent(stranger, "post", back, {"reason": "x"}).status_code == 404
+    assert sent(worker, "post", f"{path}999/withdraw/", {"reason": "x"}).status_code == 404
+    assert sent(worker, "post", back, {"reason": "人ちがい"}).json()["withdrawn_at"]
+    assert worker.client.get(f"/api/v1/households/{case.household_id}/members/").json()[0]["living"] == "同居"
+    nowhere = sent(worker, "post", path, {"kind": "join", "on": "2026-11-01", "people": [person.pk]})
+    assert (nowhere.status_code, nowhere.json()["field"]) == (422, "into")

@@ -134,7 +134,8 @@ WRITES = (
     S("api:case-reopen", ("number",)), S("api:risk-put-off", ("risk",)),
     S("api:outreach-attempts", ("outreach",)), S("api:outreach-agree", ("outreach",)), S("api:outreach-end", ("outreach",)),
     S("api:person-links", ("person",)), S("api:person-merge", ("person",)), S("api:merge-undo", ("merge",)),
-    S("api:household-members", ("household",)),
+    S("api:household-members", ("household",)), S("api:household-movements", ("household",)),
+    S("api:household-withdraw", ("household", "movement")),
 )  # fmt: skip
 
 # addresses that the matrix does not walk, each with the reason
