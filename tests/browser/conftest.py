@@ -23,6 +23,10 @@ FLAGS = [
 SHOTS = Path(os.environ.get("KYOSEI_SHOTS", "var/shots"))
 
 
+# a radio or checkbox whose label is what is seen: a click by coordinates misses it while the page still moves
+TICK = "box => { box.focus(); if (!box.checked) box.click(); }"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests touch a committed database and want Chromium."""
     here = Path(__file__).parent

@@ -12,7 +12,7 @@ from budgets.masters import load_streams
 from cases.masters import load_codes
 from cases.models import Case, Consultation, Draft
 from tests import factories as f
-from tests.browser.conftest import shoot
+from tests.browser.conftest import TICK, shoot
 
 
 @pytest.fixture
@@ -29,14 +29,14 @@ def test_the_preview_follows_parts_ground_and_agency(
     page = sign_in(worker.staff)
     page.goto(f"{live_server.url}/referrals/new/?case={case.number}")
     preview = page.locator("#preview")
-    page.locator(f"input[name=ground][value={Ground.CONSENT}]").check(force=True)
+    page.locator(f"input[name=ground][value={Ground.CONSENT}]").evaluate(TICK)
     expect(preview).to_contain_text("つなぎ先を選ぶと")
     page.fill("#id_to_agency", "障害福祉")
     page.locator("#id_to_agency_list [role=option]", has_text="障害福祉室").first.click()
     expect(preview).not_to_contain_text("つなぎ先を選ぶと")
     before = preview.inner_text()
     with page.expect_response(lambda r: "preview" in r.url):
-        page.locator(f"input[name=ground][value={Ground.COORDINATION}]").check(force=True)
+        page.locator(f"input[name=ground][value={Ground.COORDINATION}]").evaluate(TICK)
     page.wait_for_timeout(200)
     assert preview.inner_text() != before
     box = page.locator("input[name=parts]").first

@@ -25,7 +25,7 @@ from common.japan.fiscal import add_months, fiscal_year
 from common.japan.wareki import format_wareki
 from referrals.models import ActionItem, Referral
 from referrals.tasks import escalate_overdue_referrals
-from tests.browser.conftest import shoot
+from tests.browser.conftest import TICK, shoot
 from tests.conftest import Persona
 
 NAME = "小松原 フミ"
@@ -76,12 +76,12 @@ def receive(page: Page, world: World) -> str:
     page.fill("#id_text", "母のもの忘れが進み、息子は仕事を辞めて家にいる。通院の付き添いに困っている。")
     page.fill("#id_person_text", NAME)
     page.get_by_text("登録がありません").wait_for()
-    page.locator("input[name=way][value=phone]").check(force=True)
+    page.locator("input[name=way][value=phone]").evaluate(TICK)
     page.fill("#id_started_at_0", wareki(world.day(10)))
     page.fill("#id_started_at_1", "9:30")
     page.fill("#id_minutes", "40")
-    page.locator("input[name=concerns][value=c01]").check(force=True)
-    page.locator("input[name=main_concern][value=c12]").check(force=True)
+    page.locator("input[name=concerns][value=c01]").evaluate(TICK)
+    page.locator("input[name=main_concern][value=c12]").evaluate(TICK)
     expect(page.locator("#hint")).to_contain_text("高齢")
     expect(page.locator("#hint")).to_contain_text("障害")
     shoot(page, "walk-1-receive")
@@ -112,19 +112,19 @@ def work_on_case(page: Page, world: World, number: str) -> None:
     expect(page.locator("main")).to_contain_text(f"{NAME} は 小松原 修一 の 親")
     page.goto(f"{world.base}/cases/{number}/?tab=assessment")
     for kind, text in (("strength", "毎朝、庭の花に水をやる"), ("problem", "通院に付き添う人がいない")):
-        page.locator(f"input[name=kind][value={kind}]").check(force=True)
+        page.locator(f"input[name=kind][value={kind}]").evaluate(TICK)
         page.fill("#id_text", text)
         page.get_by_role("button", name=re.compile("^加える")).click()
         expect(page.locator("main")).to_contain_text(text)
     page.get_by_role("link", name="同意を記録する・撤回する").click()
-    page.locator("input[name=state][value=yes]").check(force=True)
-    page.locator(f"input[name=agencies][value='{world.disability.agency.pk}']").evaluate("box => box.click()")
+    page.locator("input[name=state][value=yes]").evaluate(TICK)
+    page.locator(f"input[name=agencies][value='{world.disability.agency.pk}']").evaluate(TICK)
     page.fill("#id_paper_place", "相談室キャビネット3段目")
     page.get_by_role("button", name="答えを記録する").click()
     expect(page.locator("main")).to_contain_text("ケースの同意は「あり」")
     page.goto(f"{world.base}/cases/{number}/")
     page.fill("#id_text", "訪問して本人と息子に会う。玄関に郵便がたまっていた。")
-    page.locator("input[name=way][value=home_visit]").check(force=True)
+    page.locator("input[name=way][value=home_visit]").evaluate(TICK)
     page.fill("#id_started_at_0", wareki(world.day(12)))
     page.fill("#id_started_at_1", "13:30")
     page.fill("#id_minutes", "75")
@@ -185,12 +185,12 @@ def hold_conference(page: Page, world: World, number: str) -> None:
     shoot(page, "walk-4-director-home")
     referral = Referral.objects.get()
     page.goto(f"{world.base}/conferences/new/?case={number}&referral={referral.pk}")
-    page.locator("input[name=kind][value=area]").check(force=True)
+    page.locator("input[name=kind][value=area]").evaluate(TICK)
     page.fill("#id_title", "エリア会議（小松原さん世帯）")
     page.fill("#id_starts_at_0", wareki((timezone.localtime() + timedelta(days=1)).date()))
     page.fill("#id_starts_at_1", "10:00")
     for agency in (world.worker.agency, world.disability.agency):
-        page.locator(f"input[name=invite][value='{agency.pk}']").check(force=True)
+        page.locator(f"input[name=invite][value='{agency.pk}']").evaluate(TICK)
     submit(page)
     page.wait_for_url(re.compile(r"/conferences/\d+/$"))
     expect(main).to_contain_text("小松原")
@@ -256,9 +256,9 @@ def evaluate_close_and_come_back(page: Page, world: World, number: str) -> None:
     plan = Case.objects.get(number=number).plans.get()
     assert plan.state == "decided"
     page.goto(f"{world.base}/cases/plans/{plan.pk}/evaluate/")
-    page.locator("input[name=achievement][value=reached]").check(force=True)
+    page.locator("input[name=achievement][value=reached]").evaluate(TICK)
     page.fill("#id_note", "通院が続いている。")
-    page.locator("input[name=judgement][value=close]").check(force=True)
+    page.locator("input[name=judgement][value=close]").evaluate(TICK)
     page.get_by_role("button", name=re.compile("評価を保存する")).click()
     page.wait_for_url("**/close/")
     page.select_option("#id_reason", label="目標達成")
@@ -269,7 +269,7 @@ def evaluate_close_and_come_back(page: Page, world: World, number: str) -> None:
     page.goto(f"{world.base}/")
     expect(main).to_contain_text("フォロー")
     page.locator("main a", has_text="小松原").first.click()
-    page.locator("input[name=result][value=worse]").check(force=True)
+    page.locator("input[name=result][value=worse]").evaluate(TICK)
     page.fill("#id_note", "息子が入院し、食事がとれていない。")
     page.fill("#id_stop_reason", "支援を再開する")
     page.get_by_role("button", name=re.compile("記録する")).click()

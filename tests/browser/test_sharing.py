@@ -14,7 +14,7 @@ from cases.models import BreakGlass, Case
 from households.models import Person
 from referrals.models import Conference
 from tests import factories as f
-from tests.browser.conftest import shoot
+from tests.browser.conftest import TICK, shoot
 from tests.conftest import persona
 
 NAME = "綿貫 菊乃"
@@ -36,9 +36,9 @@ def case(transactional_db, worker, elderly_director) -> Case:
 
 def give_consent(page: Page, base: str, case: Case, agency_pk: int) -> None:
     page.goto(f"{base}/cases/{case.number}/consent/")
-    page.locator("input[name=state][value=yes]").check(force=True)
-    page.locator(f"input[name=agencies][value='{agency_pk}']").check(force=True)
-    page.locator("input[name=method][value=spoken]").check(force=True)
+    page.locator("input[name=state][value=yes]").evaluate(TICK)
+    page.locator(f"input[name=agencies][value='{agency_pk}']").evaluate(TICK)
+    page.locator("input[name=method][value=spoken]").evaluate(TICK)
     page.fill("#id_witness", "長女")
     page.get_by_role("button", name="答えを記録する").click()
     expect(page.locator("main")).to_contain_text("ケースの同意は「あり」")
@@ -55,8 +55,8 @@ def test_a_case_is_shared_by_consent_and_lost_at_its_withdrawal(
     ours.goto(f"{base}/referrals/new/?case={case.number}")
     ours.fill("#id_to_agency", "包括")
     ours.locator("#id_to_agency_list [role=option]").first.click()
-    ours.locator("input[name=ground][value=consent]").check(force=True)
-    ours.locator("input[name=parts][value=basic]").check(force=True)
+    ours.locator("input[name=ground][value=consent]").evaluate(TICK)
+    ours.locator("input[name=parts][value=basic]").evaluate(TICK)
     expect(ours.locator("#preview")).to_contain_text(NAME)
     shoot(ours, "sharing-2-preview")
     ours.fill("#id_purpose", "一緒に訪問してほしい")
@@ -89,8 +89,8 @@ def test_a_support_conference_from_invitation_to_expiry(
     base = live_server.url
     director, guest = sign_in(elderly_director.staff), sign_in(disability_worker.staff)
     director.goto(f"{base}/conferences/new/?case={case.number}")
-    director.locator("input[name=kind][value=support]").check(force=True)
-    director.locator(f"input[name=invite][value='{disability_worker.agency.pk}']").check(force=True)
+    director.locator("input[name=kind][value=support]").evaluate(TICK)
+    director.locator(f"input[name=invite][value='{disability_worker.agency.pk}']").evaluate(TICK)
     today = timezone.localdate()
     director.fill("#id_starts_at_0", f"{today:%Y-%m-%d}")
     director.fill("#id_starts_at_1", "23:30")
@@ -101,7 +101,7 @@ def test_a_support_conference_from_invitation_to_expiry(
     guest.goto(address)
     expect(guest.locator("main")).to_contain_text("守秘の確認")
     expect(guest.locator("main")).not_to_contain_text(NAME)
-    guest.locator("input[name=accept]").check(force=True)
+    guest.locator("input[name=accept]").evaluate(TICK)
     guest.get_by_role("button", name="守秘を確認する").click()
     expect(guest.locator("main")).to_contain_text("守秘の確認は済んでいます")
     expect(guest.locator("main")).not_to_contain_text(NAME)
@@ -137,7 +137,7 @@ def test_the_glass_is_broken_and_reviewed(case, worker, stranger, desk, sign_in,
     page = sign_in(stranger.staff)
     assert page.goto(f"{base}/cases/{case.number}/").status == 404
     page.goto(f"{base}/break-glass/people/{Person.objects.get().pk}/")
-    page.locator("input[name=reason][value=missing]").check(force=True)
+    page.locator("input[name=reason][value=missing]").evaluate(TICK)
     page.fill("#id_text", "三日連絡がとれず、新聞がたまっていると民生委員から電話があった。")
     shoot(page, "glass-1-reason")
     page.get_by_role("button", name="60分だけ開く").click()
@@ -152,7 +152,7 @@ def test_the_glass_is_broken_and_reviewed(case, worker, stranger, desk, sign_in,
     expect(owner.locator("main")).to_contain_text("緊急閲覧されました")
     manager.get_by_role("link", name=re.compile("緊急閲覧を確認する")).first.click()
     shoot(manager, "glass-3-review")
-    manager.locator("input[name=verdict][value=fit]").check(force=True)
+    manager.locator("input[name=verdict][value=fit]").evaluate(TICK)
     manager.fill("#id_note", "訪問記録と突き合わせ、緊急だったことを確かめた。")
     manager.get_by_role("button", name="確認を記録する").click()
     manager.wait_for_url(re.compile(r"/break-glass/$"))

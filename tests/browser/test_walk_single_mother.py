@@ -14,7 +14,7 @@ from budgets.masters import load_streams
 from cases.masters import load_codes
 from cases.models import Case
 from tests import factories as f
-from tests.browser.conftest import shoot
+from tests.browser.conftest import TICK, shoot
 from tests.browser.walking import Walk, wareki
 from tests.conftest import Persona, persona
 
@@ -106,9 +106,9 @@ def test_from_the_debts_to_coming_back_a_year_later(walk, school, poverty, pover
         page.fill("#id_person_text", "やぎさわ")
         page.fill("#id_person_text", "八木沢")
         page.locator("#id_person_text_list [role=option]", has_text=MOTHER).first.click()
-        page.locator("input[name=way][value=visit_desk]").check(force=True)
+        page.locator("input[name=way][value=visit_desk]").evaluate(TICK)
         page.fill("#id_minutes", "50")
-        page.locator("input[name=concerns][value=c04]").check(force=True)
+        page.locator("input[name=concerns][value=c04]").evaluate(TICK)
         page.keyboard.press("Control+Enter")
         page.wait_for_url(re.compile(r"/consultations/U\d\d-\d+/"))
         page.wait_for_load_state()

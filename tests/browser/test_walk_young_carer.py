@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from budgets.masters import load_streams
 from cases.masters import load_codes
 from cases.models import Case, Outreach
-from tests.browser.conftest import shoot
+from tests.browser.conftest import TICK, shoot
 from tests.browser.walking import Walk, wareki
 
 GIRL, FATHER = "倉持 ひより", "倉持 英樹"
@@ -27,7 +27,7 @@ def walk(transactional_db, live_server, clock_of_the_tests, sign_in, worker, dis
 
 def try_once(walk: Walk, answer: str, note: str, *, way: str = "home_visit") -> None:
     page = walk.page
-    page.locator(f"input[name=answer][value={answer}]").check(force=True)
+    page.locator(f"input[name=answer][value={answer}]").evaluate(TICK)
     page.fill("#id_note", note)
     page.select_option("#id_way", way)
     page.fill("#id_minutes", "20")
@@ -46,13 +46,13 @@ def hear_of_her(walk: Walk) -> None:
         "#id_text",
         "一時間目に間に合わない日が続く生徒がいる。父親の介助をしているらしい。本人は「大丈夫です」としか言わない。",
     )
-    page.locator("input[name=is_anonymous]").check(force=True)
-    page.locator("input[name=caller][value=agency]").check(force=True)
+    page.locator("input[name=is_anonymous]").evaluate(TICK)
+    page.locator("input[name=caller][value=agency]").evaluate(TICK)
     page.get_by_text("連絡してきた人（本人以外のとき）").click()
     page.fill("#id_caller_name", "県立高校 養護教諭 植村")
-    page.locator("input[name=way][value=phone]").check(force=True)
+    page.locator("input[name=way][value=phone]").evaluate(TICK)
     page.fill("#id_minutes", "20")
-    page.locator("input[name=concerns][value=c12]").check(force=True)
+    page.locator("input[name=concerns][value=c12]").evaluate(TICK)
     page.get_by_role("button", name="受け付けるだけ").click()
     page.wait_for_url(re.compile(r"/consultations/U\d\d-\d+/"))
     page.get_by_role("link", name="アウトリーチを始める").click()
@@ -60,7 +60,7 @@ def hear_of_her(walk: Walk) -> None:
     page.fill("#id_described", "県立高校1年の女子生徒（父の介助をしている）")
     if not page.locator("#id_worry").input_value():
         page.fill("#id_worry", "一時間目に間に合わない日が続く。")
-    page.locator("input[name=source][value=school]").check(force=True)
+    page.locator("input[name=source][value=school]").evaluate(TICK)
     page.fill("#id_next_on", wareki(timezone.localdate() + timedelta(days=4)))
     page.get_by_role("button", name=re.compile("^始める")).click()
     page.wait_for_url(re.compile(r"/outreach/\d+/"))
@@ -89,7 +89,7 @@ def test_from_a_teachers_worry_to_the_year_after(walk, disability_worker):
         walk.page.wait_for_load_state()
         walk.page.fill("#id_how", "居場所で「ちょっと楽になりたい」")
         walk.page.fill("#id_person_text", GIRL)
-        walk.page.locator("input[name=sectors][value=child]").check(force=True)
+        walk.page.locator("input[name=sectors][value=child]").evaluate(TICK)
         walk.page.get_by_role("button", name=re.compile("^相談を始める")).click()
         walk.page.wait_for_load_state("networkidle")
         walk.number = Case.objects.get().number

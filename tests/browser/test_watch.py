@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from cases.masters import load_codes
 from cases.models import Case, FollowUp, WatchCycle
 from tests import factories as f
-from tests.browser.conftest import shoot
+from tests.browser.conftest import TICK, shoot
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_from_closing_to_worse_to_reopening(sign_in, worker, live_server, master
     expect(main).to_contain_text("第1回・訪問・3か月ごと")
     page.locator("main a", has_text="森下").first.click()
     page.wait_for_load_state()
-    page.locator("input[name=result][value=unreachable]").check(force=True)
+    page.locator("input[name=result][value=unreachable]").evaluate(TICK)
     page.fill("#id_note", "呼び鈴に応えがない。")
     page.keyboard.press("Control+Enter")
     expect(main).to_contain_text("1回続けて連絡がついていません")
@@ -56,7 +56,7 @@ def test_from_closing_to_worse_to_reopening(sign_in, worker, live_server, master
     shoot(page, "watch-missed-768")
 
     page.wait_for_load_state()  # the keys are heard once the page is whole
-    page.locator("input[name=result][value=worse]").check(force=True)
+    page.locator("input[name=result][value=worse]").evaluate(TICK)
     page.fill("#id_note", "痩せて、食事がとれていない。")
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/reopen/")

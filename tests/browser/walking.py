@@ -15,6 +15,7 @@ from cases.actions.silent_risks import refresh_all
 from cases.models import Case
 from common.japan.wareki import format_wareki
 from referrals.tasks import escalate_overdue_referrals
+from tests.browser.conftest import TICK
 from tests.clock import TestClock
 from tests.conftest import Persona
 
@@ -73,10 +74,10 @@ class Walk:
         self.page.fill("#id_text", text)
         self.page.fill("#id_person_text", name)
         self.page.get_by_text("登録がありません").wait_for()
-        self.page.locator(f"input[name=way][value={way}]").check(force=True)
+        self.page.locator(f"input[name=way][value={way}]").evaluate(TICK)
         self.page.fill("#id_minutes", str(minutes))
         for code in concerns.split():
-            self.page.locator(f"input[name=concerns][value={code}]").check(force=True)
+            self.page.locator(f"input[name=concerns][value={code}]").evaluate(TICK)
         self.page.keyboard.press("Control+Enter")
         self.page.wait_for_url(re.compile(r"/consultations/U\d\d-\d+/"))
         self.page.get_by_role("link", name="ケースを開く").first.click()
@@ -112,7 +113,7 @@ class Walk:
         """From the household's own page: what was done, and when next."""
         self.household()
         self.page.fill("#composer textarea[name=text]", text)
-        self.page.locator(f"#composer input[name=way][value={way}]").check(force=True)
+        self.page.locator(f"#composer input[name=way][value={way}]").evaluate(TICK)
         self.page.fill("#id_minutes", str(minutes))
         if next_in is not None:
             self.page.fill(
@@ -126,7 +127,7 @@ class Walk:
     def consent(self, *agencies: Persona) -> None:
         self.goto(f"/cases/{self.number}/?tab=assessment")
         self.page.get_by_role("link", name="同意を記録する・撤回する").click()
-        self.page.locator("input[name=state][value=yes]").check(force=True)
+        self.page.locator("input[name=state][value=yes]").evaluate(TICK)
         for other in agencies:
             self.page.locator(f"input[name=agencies][value='{other.agency.pk}']").evaluate(
                 "box => box.click()"
@@ -172,7 +173,7 @@ class Walk:
         self.goto("/")
         self.main.locator("a", has_text=self.case.household.name).first.click()
         self.page.wait_for_load_state()
-        self.page.locator(f"input[name=result][value={result}]").check(force=True)
+        self.page.locator(f"input[name=result][value={result}]").evaluate(TICK)
         self.page.fill("#id_note", note)
         with self.page.expect_navigation():
             self.page.keyboard.press("Control+Enter")
