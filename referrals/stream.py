@@ -34,6 +34,15 @@ def _here(reader: Reader) -> Q:
     return Q(case__household=reader.household_id) if reader.is_whole else Q(case__in=reader.case_ids)
 
 
+def _papers(reader: Reader) -> list[int]:
+    """Ids of the papers that the reader may open; asked once, for the scope takes longer to build than to answer."""
+    if "papers" not in reader.memo:
+        rows = AgendaItem.objects.visible_to(reader.actor).filter(_here(reader))
+        reader.memo["papers"] = list(rows.values_list("pk", flat=True))
+    found: list[int] = reader.memo["papers"]
+    return found
+
+
 def _other(reader: Reader, data: Data) -> str:
     agency = Agency(short_name=data["other"], kind=data["other_kind"])
     return reader.shield.desk(agency, reader.household_id)
@@ -91,13 +100,13 @@ SOURCES = (
     ),
     Source(
         "g", "g",
-        lambda r: AgendaItem.objects.visible_to(r.actor).filter(_here(r)).exclude(conference__state=ConferenceState.PLANNED),
+        lambda r: AgendaItem.objects.filter(pk__in=_papers(r)).exclude(conference__state=ConferenceState.PLANNED),
         probe=_has_papers, at="conference__starts_at", words=_sat, agency="conference__convener", by_sector=_sector_of_case("case"),
         data={"topic": "topic", "conclusion": "conclusion", "title": "conference__title",
               "conference_kind": "conference__kind", "conference_id": "conference_id", "case_id": "case_id"},
     ),
     Source(
-        "gd", "g", lambda r: ActionItem.objects.visible_to(r.actor).filter(_here(r)), probe=_has_decisions, at="decided_at", words=_decided,
+        "gd", "g", lambda r: ActionItem.objects.visible_to(r.actor, _papers(r)).filter(_here(r)), probe=_has_decisions, at="decided_at", words=_decided,
         agency="agency", staff="staff", by_sector=_sector_of_case("case"),
         data={"text": "text", "due_on": "due_on", "done": "done_at", "case_id": "case_id"},
     ),

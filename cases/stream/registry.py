@@ -25,6 +25,7 @@ Data = dict[str, Any]
 class Reader:
     """Who reads the stream of what: of a household that the reader sees, or (not ``is_whole``) of one such case.
     ``cases`` are those that the reader sees, ``closed_ids`` the others of the household, ``agency_id`` the reader's own.
+    ``memo``: what two kinds of rows need to know and one of them has asked.
     """
 
     actor: Actor
@@ -35,6 +36,7 @@ class Reader:
     is_whole: bool = True
     probed: frozenset[str] = frozenset()
     agency_id: int | None = None
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def case_ids(self) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -236,14 +237,20 @@ class ItemAttendee(models.Model):
 
 
 class ActionItemQuerySet(models.QuerySet["ActionItem"]):
-    def visible_to(self, actor: Actor) -> ActionItemQuerySet:
+    def visible_to(self, actor: Actor, papers: Collection[int] | None = None) -> ActionItemQuerySet:
         """The agency that has to do it, whoever may read the conference's papers, and whoever sees the case.
 
-        What a secret conference decided stays with its attendees and the agency that has to do it.
+        What a secret conference decided stays with its attendees and the agency that has to do it. ``papers``: ids of
+        the agenda items that the actor may read, where the caller has asked for those of the rows already.
         """
+        reads = (
+            Q(Exists(AgendaItem.objects.visible_to(actor).filter(pk=OuterRef("agenda_item_id"))))
+            if papers is None
+            else Q(agenda_item__in=papers)
+        )
         return self.filter(
             Q(agency=actor.agency_id)
-            | Exists(AgendaItem.objects.visible_to(actor).filter(pk=OuterRef("agenda_item_id")))
+            | reads
             | (~Q(agenda_item__conference__kind__in=SECRET_KINDS) & sees_case(actor, "case_id")),
             not_denied(actor, "case_id"),
         )
