@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.views import assessment, cases, closing, consents, plans, stream, watch
+from cases.views import assessment, cases, closing, consents, plans, stream, team, watch
 
 app_name = "cases"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("households/<int:pk>/stream/print/", stream.stream_print, name="stream_print"),
     path("households/<int:pk>/stream/pdf/", stream.stream_pdf, name="stream_pdf"),
     path("<str:number>/", cases.detail, name="detail"),
+    path("<str:number>/team/<int:pk>/until/", team.reads_until, name="reads_until"),
     path("<str:number>/notes/", cases.note_add, name="note_add"),
     path("<str:number>/items/", assessment.item_add, name="item_add"),
     path("consents/<int:pk>/scan/", consents.scan, name="consent_scan"),

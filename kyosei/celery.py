@@ -25,5 +25,9 @@ app.conf.beat_schedule = {
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": crontab(minute="*")},
     "seal-chain": {"task": "audit.tasks.seal_chain", "schedule": crontab(minute="*")},
     "expire-consents": {"task": "cases.tasks.expire_consents", "schedule": crontab(hour="0", minute="10")},
+    "end-soft-handovers": {
+        "task": "cases.tasks.end_soft_handovers",
+        "schedule": crontab(hour="0", minute="15"),
+    },
     "refresh-risks": {"task": "cases.tasks.refresh_risks", "schedule": crontab(hour="0", minute="20")},
 }

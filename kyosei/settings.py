@@ -174,6 +174,8 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip,5/5m/key"} if KYOSEI_ENV != "te
 # what the municipality calls the four conferences: "support=包括的支援会議,multilayered=まるごと会議"
 CONFERENCE_NAMES = env.dict("CONFERENCE_NAMES", default={})
 # working days after sending on which an unanswered つなぎ is chased
+# days on which a former lead may still read after a hand-over, where nobody chose another end
+HANDOVER_READ_DAYS = env.int("HANDOVER_READ_DAYS", default=90)
 REFERRAL_CHASE_DAYS = [int(n) for n in env.list("REFERRAL_CHASE_DAYS", default=["3", "7", "14"])]
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 10) * 3600
 SESSION_COOKIE_HTTPONLY = True
@@ -251,6 +253,8 @@ SPECTACULAR_SETTINGS = {
         "WorrySource": "cases.enums.WorrySource",
         "MovementSource": "households.enums.MovementSource",
         "OutreachEnd": "cases.enums.OutreachEnd",
+        "ContactOutcome": "cases.enums.Outcome",
+        "ReferralOutcome": "referrals.enums.ReferralOutcome",
     },
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["accounts.api.ActorRequired"],

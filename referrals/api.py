@@ -17,18 +17,21 @@ from accounts.api_views import IDEMPOTENCY, ScopedViewSet, actor_of, sent_once
 from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
+from cases.actions.team import default_last_day
 from cases.models import Case
 from common.errors import RuleViolation
 from households.contact import shield_for
 from referrals.actions.action_items import finish_action_item
 from referrals.actions.answer_referral import answer_referral
-from referrals.actions.send_referral import send_referral
+from referrals.actions.follow_referral import finish_referral, start_referral
+from referrals.actions.send_referral import send_to_several
 from referrals.models import ActionItem, Referral
 from referrals.serializers import (
     ActionItemSerializer,
     AnswerSerializer,
     NewReferralSerializer,
     OutcomeSerializer,
+    ReferralResultSerializer,
     ReferralSerializer,
 )
 from referrals.workflow import ReferralEvent
@@ -64,13 +67,20 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         data, actor = dict(form.validated_data), actor_of(request)
         cases = Case.objects.visible_to(actor)
         case = scoped_get(cases, cast(ActorRequest, request._request), log=None, number=data.pop("case"))
-        to_agency = Agency.objects.visible_to(actor).filter(code=data.pop("to_agency")).first()
-        if to_agency is None:
-            raise RuleViolation("つなぎ先の機関が見つかりません。", field="to_agency")
+        codes = [data.pop("to_agency"), *data.pop("also")]
+        known = {a.code: a for a in Agency.objects.visible_to(actor).filter(code__in=codes)}
+        for n, code in enumerate(codes):
+            if code not in known:
+                raise RuleViolation("つなぎ先の機関が見つかりません。", field="also" if n else "to_agency")
         at = timezone.now()
         with sent_once(request, at) as key:
-            referral = send_referral(
-                case=case, to_agency=to_agency, actor=actor, at=at, request_key=key, **data
+            referral, *_ = send_to_several(
+                case=case,
+                agencies=[known[code] for code in codes],
+                actor=actor,
+                at=at,
+                request_key=key,
+                **data,
             )
         return Response(self.get_serializer(referral).data, status=status.HTTP_201_CREATED)
 
@@ -83,7 +93,25 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         referral = answer_referral(
             referral=referral, event=ReferralEvent(form.validated_data["event"]), actor=actor_of(request),
             at=timezone.now(), note=form.validated_data["note"],
+            former_until=form.validated_data.get("former_until", default_last_day(timezone.now())),
         )  # fmt: skip
+        return Response(self.get_serializer(referral).data)
+
+    @extend_schema(request=None, responses=ReferralSerializer)
+    @action(detail=True, methods=["post"])
+    def start(self, request: Request, pk: str) -> Response:
+        referral = start_referral(referral=self.get_object(), actor=actor_of(request), at=timezone.now())
+        return Response(self.get_serializer(referral).data)
+
+    @extend_schema(request=ReferralResultSerializer, responses=ReferralSerializer)
+    @action(detail=True, methods=["post"])
+    def finish(self, request: Request, pk: str) -> Response:
+        referral = self.get_object()
+        form = ReferralResultSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        referral = finish_referral(
+            referral=referral, actor=actor_of(request), at=timezone.now(), **form.validated_data
+        )
         return Response(self.get_serializer(referral).data)
 
 

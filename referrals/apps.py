@@ -6,7 +6,7 @@ class ReferralsConfig(AppConfig):
 
     def ready(self) -> None:
         from cases.risk_rules import add_rule
-        from cases.signals import case_closing
+        from cases.signals import case_closing, contact_recorded
         from cases.stream.registry import add_source
         from households.sections import Section, add_section
         from referrals import receivers, stream
@@ -16,6 +16,7 @@ class ReferralsConfig(AppConfig):
         case_closing.connect(
             receivers.refuse_closing_with_waiting_referrals, dispatch_uid="referrals.refuse_closing"
         )
+        contact_recorded.connect(receivers.begin_with_contact, dispatch_uid="referrals.begin_with_contact")
         add_rule(NOBODY_ACTS)
         add_source(*stream.SOURCES)
         add_section(Section("referrals", 20, waiting_section, is_aside=True))

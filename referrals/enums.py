@@ -25,6 +25,17 @@ class SharedPart(TextChoices):
     PLAN = "plan", "プラン"
 
 
+class ReferralOutcome(TextChoices):
+    """What came of a request, as the receiver tells the sender."""
+
+    EASED = "eased", "困りごとが軽くなった"
+    CONNECTED = "connected", "制度・サービスにつながった"
+    CONTINUES = "continues", "引き続き関わっている"
+    NOT_REACHED = "not_reached", "本人に会えなかった"
+    NOT_NEEDED = "not_needed", "必要がなくなった"
+    CASE_CLOSED = "case_closed", "ケースの終結"
+
+
 K = InformationKind
 # what a part can hold: a part goes only when the ground covers all of it (the ticks of 相談内容 name nobody)
 PART_KINDS: dict[SharedPart, frozenset[InformationKind]] = {

@@ -78,6 +78,27 @@ def can_withdraw(actor: Actor, referral: Referral) -> bool:
     return True
 
 
+def check_can_tell_outcome(actor: Actor, referral: Referral) -> None:
+    """The receiving agency begins with what was asked and tells what came of it."""
+    if (
+        referral.to_agency_id != actor.agency_id
+        or actor.staff is None
+        or not actor.has(Permission.REFERRAL_ANSWER)
+    ):
+        raise NotAllowed(f"つなぎ先（{referral.to_agency.short_name}）の職員だけが結果を知らせられます。")
+
+
+def can_tell_outcome(actor: Actor, referral: Referral) -> bool:
+    """Twin for the button: also asks whether a result is still owed."""
+    if not referral.owes_outcome:
+        return False
+    try:
+        check_can_tell_outcome(actor, referral)
+    except NotAllowed:
+        return False
+    return True
+
+
 def check_can_settle(actor: Actor, referral: Referral) -> None:
     """Whoever calls conferences and sees the referral may record that a conference has settled it."""
     if actor.staff is None or not actor.has(Permission.CONFERENCE_CONVENE):

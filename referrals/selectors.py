@@ -16,8 +16,9 @@ from accounts.actor import Actor
 from accounts.enums import AgencyKind
 from accounts.models import Agency
 from accounts.roles import Permission
-from cases.models import Case
+from cases.models import Case, Draft
 from cases.models.case import not_denied, sees_case
+from cases.workflow import CaseState
 from common.japan.business_days import add_working_days
 from common.queue import QueueGroup, QueueRow
 from households.contact import HIDDEN_DESK, hidden_home
@@ -25,11 +26,13 @@ from households.models import without_search
 from referrals.disclosure_rules import names_person
 from referrals.models import Referral
 from referrals.permissions import answers_open_to, can_withdraw
-from referrals.workflow import REFERRAL_MEANING, REFERRAL_WAITING, ReferralEvent, ReferralState
+from referrals.workflow import REFERRAL_WAITING, STAGE_MEANING, ReferralEvent, ReferralState, Stage
 
 CLOSING_TIME = time(17, 15)  # 開庁時間の終わり
 DEADLINE_DAYS = 3  # 返事の期限（開庁日）の既定
 CONFERENCE_DAYS = 10  # 会議に出されてから会議を開くまでの目安（開庁日）
+OUTCOME_DAYS = 20  # 受けてから結果を知らせるまでの目安（開庁日）
+DRAFT_KEY = "referral:"
 LIST_LIMIT = 30
 DIRECTOR_OFFICES = Q(kind=AgencyKind.DIRECTOR_OFFICE, closed_on__isnull=True)
 
@@ -73,6 +76,10 @@ def next_step(referral: Referral, offices: Sequence[Agency]) -> NextStep | None:
     if referral.state == ReferralState.SENT:
         late = f"・{referral.escalated_to.short_name}" if referral.escalated_to else ""
         return NextStep(f"{referral.to_agency.short_name}{late}", referral.deadline_at)
+    if referral.owes_outcome and referral.answered_at:
+        return NextStep(
+            referral.to_agency.short_name, office_hours_deadline(referral.answered_at, OUTCOME_DAYS)
+        )
     if referral.state == ReferralState.CONFERENCE and referral.answered_at:
         found = coordinating_offices(referral, offices)
         who = found[0].short_name if found else referral.case.lead_agency.short_name
@@ -99,8 +106,12 @@ class ReferralRow:
     sent: int = 0
 
     @property
+    def stage(self) -> Stage:
+        return self.referral.stage
+
+    @property
     def meaning(self) -> str:
-        return REFERRAL_MEANING[ReferralState(self.referral.state)]
+        return STAGE_MEANING[self.stage]
 
     @property
     def hours(self) -> int | str:
@@ -112,7 +123,7 @@ def for_reading(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral
     """With all that a row shows, in one query; ``sees_case`` says whether the reader sees the whole case."""
     return queryset.select_related(
         "case__household__area", "case__person", "case__lead_agency", "from_agency", "to_agency", "escalated_to", "sent_by",
-        "answered_by", "consent",
+        "answered_by", "consent", "need",
     ).defer(*without_search("case__person"), "message").annotate(sees_case=sees_case(actor, "case_id"))  # fmt: skip
 
 
@@ -222,6 +233,25 @@ def outbox(actor: Actor) -> QuerySet[Referral]:
     )
 
 
+def owing_outcome(actor: Actor) -> QuerySet[Referral]:
+    """Taken on, with no word yet of what came of it: those that the actor's agency sent, and those that it took."""
+    ends = Q(from_agency=actor.agency_id) | Q(to_agency=actor.agency_id)
+    open_case = Q(case__state=CaseState.OPEN)
+    return for_rows(Referral.objects.visible_to(actor).owing_outcome().filter(ends, open_case), actor)
+
+
+def send_drafts(actor: Actor) -> list[Draft]:
+    """下書き: requests that the actor has begun and not sent, of cases that are still seen."""
+    drafts = list(
+        Draft.objects.visible_to(actor).filter(key__startswith=DRAFT_KEY).order_by("-updated_at")[:LIST_LIMIT]
+    )
+    numbers = [draft.key.removeprefix(DRAFT_KEY) for draft in drafts]
+    seen = set(
+        Case.objects.visible_to(actor).open().filter(number__in=numbers).values_list("number", flat=True)
+    )
+    return [draft for draft in drafts if draft.key.removeprefix(DRAFT_KEY) in seen] if drafts else []
+
+
 def risen(actor: Actor) -> QuerySet[Referral]:
     """For a director: what rose to the office past its deadline, and what was put to a conference in its cases."""
     return for_rows(
@@ -261,6 +291,7 @@ def case_referrals(case: Case, actor: Actor) -> QuerySet[Referral]:
     first = CaseExpr(When(state__in=REFERRAL_WAITING, then=Value(0)), default=Value(1))
     return (
         for_rows(Referral.objects.visible_to(actor).filter(case=case), actor)
+        .select_related("need")
         .annotate(rank=first)
         .order_by("rank", F("sent_at").desc(), "-pk")
     )

@@ -6,9 +6,9 @@ from rest_framework import serializers
 
 from accounts.enums import Ground
 from households.serializers import ShieldedSerializer
-from referrals.enums import SharedPart
+from referrals.enums import ReferralOutcome, SharedPart
 from referrals.models import ActionItem, Referral
-from referrals.workflow import ReferralEvent
+from referrals.workflow import ReferralEvent, Stage
 
 
 class ReferralSerializer(ShieldedSerializer):
@@ -23,11 +23,13 @@ class ReferralSerializer(ShieldedSerializer):
     from_agency = serializers.CharField(source="from_agency.code", read_only=True)
     to_agency = serializers.CharField(source="to_agency.code", read_only=True)
 
+    stage = serializers.ChoiceField(choices=Stage.choices, read_only=True)
+
     class Meta:
         model = Referral
         fields = (
             "id", "from_agency", "to_agency", "sent_at", "purpose", "ground", "deadline_at", "state", "answered_at",
-            "escalated_at", "version",
+            "escalated_at", "stage", "batch", "seen_at", "started_at", "finished_at", "outcome", "version",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -38,6 +40,8 @@ class NewReferralSerializer(serializers.Serializer):
     purpose = serializers.CharField(max_length=200)
     message = serializers.CharField(default="", allow_blank=True, max_length=5000)
     ground = serializers.ChoiceField(choices=Ground.choices)
+    need_text = serializers.CharField(default="", allow_blank=True, max_length=500)
+    also = serializers.ListField(child=serializers.CharField(max_length=30), default=list, max_length=9)
     parts = serializers.ListField(child=serializers.ChoiceField(choices=SharedPart.choices), default=list)
     deadline_at = serializers.DateTimeField()
 
@@ -50,6 +54,14 @@ class AnswerSerializer(serializers.Serializer):
         ]
     )
     note = serializers.CharField(default="", allow_blank=True, max_length=4000)
+    former_until = serializers.DateField(required=False, allow_null=True)
+
+
+class ReferralResultSerializer(serializers.Serializer):
+    outcome = serializers.ChoiceField(
+        choices=[(o.value, o.label) for o in ReferralOutcome if o is not ReferralOutcome.CASE_CLOSED]
+    )
+    note = serializers.CharField(default="", allow_blank=True, max_length=2000)
 
 
 class ActionItemSerializer(ShieldedSerializer):

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from referrals.views import referrals, send
+from referrals.views import outcome, referrals, send
 
 app_name = "referrals"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,5 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("case/<str:number>/", referrals.case_fragment, name="case_fragment"),
     path("<int:pk>/", referrals.detail, name="detail"),
     path("<int:pk>/answer/<str:event>/", referrals.answer, name="answer"),
+    path("<int:pk>/start/", outcome.start, name="start"),
+    path("<int:pk>/outcome/", outcome.outcome, name="outcome"),
     path("<int:pk>/withdraw/", referrals.withdraw, name="withdraw"),
 ]

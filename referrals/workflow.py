@@ -47,6 +47,39 @@ REFERRAL_MEANING = {
 }
 
 
+class Stage(TextChoices):
+    """Where a request stands, in the words of the page: its state, and what has been seen, risen, begun and done."""
+
+    DRAFT = "draft", "下書き"
+    SENT = "sent", "送付済み"
+    SEEN = "seen", "既読・返事待ち"
+    ESCALATED = "escalated", "期限切れ・上申"
+    CONFERENCE = "conference", "会議に出した"
+    LEAD = "lead", "主担当で受けた"
+    PARTNER = "partner", "一緒に支える"
+    SETTLED = "settled", "会議で決定した"
+    WORKING = "working", "対応中"
+    DONE = "done", "対応済み"
+    WITHDRAWN = "withdrawn", "取り下げ"
+
+
+STAGE_MEANING = {
+    Stage.DRAFT: "まだ送っていません。書きかけは本人だけに見えます。",
+    Stage.SENT: "届きました。相手の機関の返事を待っています（まだ開かれていません）。",
+    Stage.SEEN: "開かれました。相手の機関の返事を待っています。期限を過ぎると分野のエリアディレクターに自動で上がります。",
+    Stage.ESCALATED: "期限までに返事がなく、エリアディレクターに上がりました。いまからの返事もできます。",
+    Stage.CONFERENCE: REFERRAL_MEANING[_S.CONFERENCE],
+    Stage.LEAD: REFERRAL_MEANING[_S.LEAD],
+    Stage.PARTNER: REFERRAL_MEANING[_S.PARTNER],
+    Stage.SETTLED: REFERRAL_MEANING[_S.SETTLED],
+    Stage.WORKING: "受けた機関が動き始めました。結果の知らせを待っています。",
+    Stage.DONE: "受けた機関が、お願いへの結果を知らせました。",
+    Stage.WITHDRAWN: REFERRAL_MEANING[_S.WITHDRAWN],
+}
+# the states in which the receiver works on what was asked, and owes the sender a result
+REFERRAL_TAKEN = (ReferralState.LEAD, ReferralState.PARTNER)
+
+
 class ConferenceState(TextChoices):
     PLANNED = "planned", "開催予定"
     RUNNING = "running", "開催中"

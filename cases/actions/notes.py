@@ -9,22 +9,25 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.actor import Actor
+from accounts.models import Staff
 from audit.actions import record
 from cases.actions.text_index import index_text
 from cases.enums import Way
-from cases.models import Case, ProgressNote
+from cases.models import Case, CasePartner, ProgressNote
 from cases.permissions import check_can_write_note
 from cases.signals import contact_recorded
 from common.errors import NotAllowed, RuleViolation
 from common.models import check_version
-from households.models import HouseholdMember, Person
+from households.models import HouseholdMember, Person, staff_denied
 
 CLOCK_SLACK = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class NoteData:
-    """What was done. ``person`` is a member of the household, or nobody in particular."""
+    """What was done. ``person`` is a member of the household, or nobody in particular; ``companion`` came along (a joint
+    visit): the named worker of another agency of the team.
+    """
 
     started_at: datetime
     minutes: int
@@ -32,6 +35,7 @@ class NoteData:
     text: str
     counterpart: str = ""
     person: Person | None = None
+    companion: Staff | None = None
     next_on: date | None = None
     next_text: str = ""
 
@@ -52,6 +56,16 @@ def _check(data: NoteData, case: Case, at: datetime) -> None:
         and not HouseholdMember.objects.filter(household=case.household_id, person=data.person).exists()
     ):
         raise RuleViolation("この世帯の人を選んでください。", field="person")
+
+
+def _check_companion(companion: Staff | None, case: Case, actor: Actor) -> None:
+    """Somebody of the team, as it is named now; never the writer, nor who may not know of the household."""
+    if companion is None:
+        return
+    partners = CasePartner.objects.filter(case=case, ended_at__isnull=True, staff=companion)
+    in_team = companion.pk == case.lead_staff_id or partners.exists()
+    if companion.pk == actor.staff_id or not in_team or companion.pk in staff_denied(case.household_id):
+        raise RuleViolation("同行した人は、支援チームの人から選んでください。", field="companion")
 
 
 def _touch_case(case: Case, note: ProgressNote, *, takes_next: bool) -> None:
@@ -76,10 +90,11 @@ def write_note(*, case: Case, data: NoteData, actor: Actor, at: datetime, reques
     if known is not None:
         return known
     _check(data, case, at)
+    _check_companion(data.companion, case, actor)
     agency, staff = actor.office()
     note = ProgressNote.objects.create(
         case=case, request_key=request_key, person=data.person, agency=agency, staff=staff,
-        started_at=data.started_at, minutes=data.minutes, way=data.way, counterpart=data.counterpart,
+        started_at=data.started_at, minutes=data.minutes, way=data.way, counterpart=data.counterpart, companion=data.companion,
         text=data.text.strip(), next_on=data.next_on, next_text=data.next_text, written_at=at,
     )  # fmt: skip
     index_text(note)
@@ -101,8 +116,19 @@ def edit_note(
         raise NotAllowed("書いた機関だけが訂正できます。")
     check_version(note, version)
     _check(data, case, at)
+    if data.companion != note.companion:
+        _check_companion(data.companion, case, actor)
     moved_next = (note.next_on, note.next_text) != (data.next_on, data.next_text)
-    for name in ("started_at", "minutes", "way", "counterpart", "person", "next_on", "next_text"):
+    for name in (
+        "started_at",
+        "minutes",
+        "way",
+        "counterpart",
+        "person",
+        "companion",
+        "next_on",
+        "next_text",
+    ):
         setattr(note, name, getattr(data, name))
     note.text = data.text.strip()
     note.save()

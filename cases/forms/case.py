@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from django import forms
 from django.utils import timezone
 
 from accounts.enums import Sector
+from accounts.models import Staff
 from cases.actions.assessment import ItemData
 from cases.actions.notes import NoteData
 from cases.enums import CodeList, ItemKind, Way
@@ -26,7 +28,7 @@ from households.models import Person
 
 
 class NoteFields(KyoseiForm):
-    """A progress note. ``people`` are the members of the household."""
+    """A progress note. ``people`` are the members of the household, ``team`` the named workers who may have come along."""
 
     text = forms.CharField(
         label="内容",
@@ -39,12 +41,21 @@ class NoteFields(KyoseiForm):
     minutes = MinutesField(label="時間（分）", help_text="")
     counterpart = forms.CharField(label="相手", max_length=100, required=False)
     person = forms.TypedChoiceField(label="だれについて", required=False, coerce=int, empty_value=None)
+    companion = forms.TypedChoiceField(label="同行した人", required=False, coerce=int, empty_value=None)
     next_on = WarekiDateField(label="次は（日付）", required=False, help_text="")
     next_text = forms.CharField(label="次にすること", max_length=200, required=False)
 
-    def __init__(self, *args: Any, people: list[Person], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, people: list[Person], team: Sequence[tuple[Staff, str]] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.people = {p.pk: p for p in people}
+        self.team = {staff.pk: staff for staff, _ in team}
+        if team:
+            choices = [("", "いない"), *((staff.pk, label) for staff, label in team)]
+            self.fields["companion"].choices = choices  # type: ignore[attr-defined]
+        else:
+            del self.fields["companion"]
         self.fields["person"].choices = [("", "世帯全体"), *((p.pk, p.display_name) for p in people)]  # type: ignore[attr-defined]
 
     def note(self) -> NoteData:
@@ -52,7 +63,7 @@ class NoteFields(KyoseiForm):
         return NoteData(
             started_at=data["started_at"], minutes=data["minutes"], way=data["way"], text=data["text"],
             counterpart=data["counterpart"], person=self.people.get(data["person"]), next_on=data["next_on"],
-            next_text=data["next_text"],
+            next_text=data["next_text"], companion=self.team.get(data.get("companion") or 0),
         )  # fmt: skip
 
 

@@ -185,6 +185,11 @@ class CaseGrant(AccessGrant):
         indexes = [models.Index(fields=["group", "content_object"], name="case_grant_group")]
 
 
+class PartnerQuerySet(models.QuerySet["CasePartner"]):
+    def visible_to(self, actor: Actor) -> PartnerQuerySet:
+        return self.filter(sees_case(actor, "case_id"))
+
+
 @pghistory.track()
 class CasePartner(models.Model):
     """協働機関: an agency that works on the case beside the lead."""
@@ -195,8 +200,11 @@ class CasePartner(models.Model):
         Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="担当者"
     )
     role_note = models.CharField("役割", max_length=200, blank=True)
+    reads_until = models.DateField("記録を見られる最後の日", null=True, blank=True)
     since = models.DateTimeField("参加日時")
     ended_at = models.DateTimeField("終了日時", null=True, blank=True)
+
+    objects = PartnerQuerySet.as_manager()
 
     class Meta:
         verbose_name = "協働機関"

@@ -47,6 +47,9 @@ class ProgressNote(Versioned):
     minutes = models.PositiveSmallIntegerField("所要時間（分）")
     way = models.CharField("対応方法", max_length=20, choices=Way, default=Way.PHONE)
     counterpart = models.CharField("相手", max_length=100, blank=True)
+    companion = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="同行した人"
+    )
     text = models.TextField("内容")
     next_on = models.DateField("次回予定日", null=True, blank=True)
     next_text = models.CharField("次回予定", max_length=200, blank=True)

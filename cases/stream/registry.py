@@ -63,7 +63,14 @@ def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
     partners = CasePartner.objects.filter(case=OuterRef("pk")).order_by("pk")
     asked = {kind: source.probe for kind, source in _SOURCES.items() if source.probe is not None}
     probes = {f"probe_{kind}": probe() for kind, probe in asked.items()}
-    named = JSONObject(id="agency_id", name="agency__short_name", kind="agency__kind")
+    named = JSONObject(
+        id="agency_id",
+        name="agency__short_name",
+        kind="agency__kind",
+        staff="staff_id",
+        person="staff__name",
+        is_current=Q(ended_at__isnull=True),
+    )
     rows = list(
         Case.objects.filter(household=household_id)
         .select_related("household", "lead_agency", "lead_staff")

@@ -61,7 +61,10 @@ def _consultation(reader: Reader, pk: int, data: Data) -> Words:
 
 
 def _note(reader: Reader, pk: int, data: Data) -> Words:
-    other = f"（相手 {data['counterpart']}）" if data["counterpart"] else ""
+    said = [f"相手 {data['counterpart']}"] if data["counterpart"] else []
+    if data["companion"] and not reader.shield.hides(reader.household_id):
+        said.append(f"同行 {data['companion']}")
+    other = f"（{'、'.join(said)}）" if said else ""
     mine = data["agency_id"] == reader.actor.agency_id
     return Words(
         title=f"{Way(data['way']).label}{other}", text=data["text"], next=_next(data),
@@ -202,7 +205,7 @@ SOURCES = (
     ),
     Source(
         "n", "n", _of_cases(ProgressNote), is_plain=always, at="started_at", words=_note, person="person", agency="agency", staff="staff",
-        data={"text": "text", "minutes": "minutes", "way": "way", "counterpart": "counterpart", "next_on": "next_on",
+        data={"text": "text", "minutes": "minutes", "way": "way", "counterpart": "counterpart", "companion": "companion__name", "next_on": "next_on",
               "next_text": "next_text", "case_id": "case_id"},
     ),
     Source(

@@ -30,6 +30,7 @@ from cases.permissions import can_close_case, can_write_case, leads_case
 from cases.selectors import case_page, watch
 from cases.stream.read import Wanted, read
 from cases.views.stream import composer, note_draft_key, reader_of, stream_context
+from cases.views.team import note_team
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
 from common.keyset import Sort, paginate
@@ -107,7 +108,9 @@ def detail(request: ActorRequest, number: str) -> HttpResponse:
         if request.htmx and request.GET.get("cursor"):
             return render(request, "cases/_stream_rows.html", context)
         context["note_form"] = (
-            composer(request, case, people) if context["may_write"] and case.is_open else None
+            composer(request, case, people, context["partners"])
+            if context["may_write"] and case.is_open
+            else None
         )
         context["draft_key"] = note_draft_key(case)
     elif tab == "assessment":
@@ -133,7 +136,8 @@ def note_add(request: ActorRequest, number: str) -> HttpResponse:
     """Write a note from the composer; HTMX gets a fresh composer and the row on top of the timeline."""
     case = get_case(request, number, log=None)
     people = [chip.person for chip in case_page.chips(case, timezone.localdate())]
-    form = NoteForm(request.POST, people=people)
+    team = note_team(request, case)
+    form = NoteForm(request.POST, people=people, team=team)
     context = {
         "case": case,
         "note_form": form,
@@ -155,7 +159,7 @@ def note_add(request: ActorRequest, number: str) -> HttpResponse:
                 messages.success(request, "支援経過を保存しました。")
                 return redirect("cases:detail", number=number)
             lines, _ = read(reader_of(request, case.household_id, case), Wanted(only=("n", note.pk)))
-            fresh = NoteForm(initial=note_initial() | {"request_key": uuid4()}, people=people)
+            fresh = NoteForm(initial=note_initial() | {"request_key": uuid4()}, people=people, team=team)
             return render(
                 request,
                 "cases/_note_added.html",
@@ -167,7 +171,17 @@ def note_add(request: ActorRequest, number: str) -> HttpResponse:
     return render(request, "cases/detail.html", full, status=422)
 
 
-NOTE_FIELDS = ("text", "way", "started_at", "minutes", "counterpart", "person", "next_on", "next_text")
+NOTE_FIELDS = (
+    "text",
+    "way",
+    "started_at",
+    "minutes",
+    "counterpart",
+    "person",
+    "companion",
+    "next_on",
+    "next_text",
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -175,20 +189,22 @@ NOTE_FIELDS = ("text", "way", "started_at", "minutes", "counterpart", "person", 
 def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
     """Correct a note; somebody else's correction is shown beside one's own."""
     rows = ProgressNote.objects.visible_to(request.actor).select_related(
-        "case__household", "agency", "staff", "person"
+        "case__household", "case__lead_agency", "case__lead_staff", "agency", "staff", "person", "companion"
     )
     note = scoped_get(rows, request, pk=pk)
     _check_readable(request, note)
     people = [chip.person for chip in case_page.chips(note.case, timezone.localdate())]
+    team = note_team(request, note.case, keep=note.companion)
     compare = None
     if request.method == "GET":
         initial = {n: getattr(note, n) for n in NOTE_FIELDS} | {
             "person": note.person_id,
+            "companion": note.companion_id,
             "version": note.version,
         }
-        form = NoteEditForm(initial=initial, people=people)
+        form = NoteEditForm(initial=initial, people=people, team=team)
         return render(request, "cases/note_edit.html", {"form": form, "note": note})
-    form = NoteEditForm(request.POST, people=people)
+    form = NoteEditForm(request.POST, people=people, team=team)
     if form.is_valid():
         try:
             done = save_merging(
@@ -208,7 +224,7 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
                 return redirect("cases:detail", number=note.case.number)
             _check_readable(request, done.current)
             compare = done.rows
-            form = NoteEditForm(done.data, people=people)
+            form = NoteEditForm(done.data, people=people, team=team)
     return render(
         request, "cases/note_edit.html", {"form": form, "note": note, "compare": compare}, status=422
     )

@@ -20,11 +20,12 @@ from accounts.http import ActorRequest
 from accounts.roles import Permission
 from audit.models import AccessKind
 from cases.forms.case import NoteForm, note_initial
-from cases.models import Case, Draft
+from cases.models import Case, CasePartner, Draft
 from cases.permissions import can_write_case
 from cases.stream.household import agencies_of
 from cases.stream.read import Wanted, read
 from cases.stream.registry import GROUPS, Reader, of_case, reader_for
+from cases.views.team import note_team
 from common.errors import RuleViolation
 from common.japan.wareki import format_wareki_short, parse_wareki
 from common.pdf import render_pdf
@@ -125,7 +126,9 @@ def note_draft_key(case: Case) -> str:
     return f"note:{case.number}"
 
 
-def composer(request: ActorRequest, case: Case, people: Sequence[Person]) -> NoteForm:
+def composer(
+    request: ActorRequest, case: Case, people: Sequence[Person], partners: Sequence[CasePartner] | None = None
+) -> NoteForm:
     """A new note, or the draft that was begun on this case."""
     draft = Draft.objects.visible_to(request.actor).filter(key=note_draft_key(case)).first()
     initial: dict[str, Any] = note_initial() | {"request_key": uuid4()}
@@ -134,7 +137,7 @@ def composer(request: ActorRequest, case: Case, people: Sequence[Person]) -> Not
             k: v[0] for k, v in draft.data.items() if v and k in {"text", "way", "counterpart", "next_text"}
         }
         initial |= words
-    return NoteForm(initial=initial, people=list(people))
+    return NoteForm(initial=initial, people=list(people), team=note_team(request, case, partners=partners))
 
 
 def work_section(request: ActorRequest, household: Household, people: Sequence[Person]) -> str:

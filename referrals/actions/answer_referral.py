@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.urls import reverse
@@ -57,9 +57,10 @@ def move(referral: Referral, event: ReferralEvent, *, actor: Actor, at: datetime
 @transaction.atomic
 def answer_referral(
     *, referral: Referral, event: ReferralEvent | str, actor: Actor, at: datetime, staff: Staff | None = None,
-    note: str = "",
+    note: str = "", former_until: date | None = None,
 ) -> Referral:  # fmt: skip
     """The receiving agency's answer; ``staff`` is the named person who takes it on (the actor if not given).
+    ``former_until``: taking the lead, the last day on which the former lead may read (None: it stays as a partner).
 
     Late answers, after it rose to the director, are as good as early ones. Raises NotAllowed, InvalidTransition,
     RuleViolation (``note`` missing for a conference, ``staff`` not of the agency).
@@ -77,7 +78,10 @@ def answer_referral(
     assert named is not None
     case = referral.case
     if event is ReferralEvent.TAKE_LEAD:
-        take_lead(case=case, agency=referral.to_agency, staff=named, actor=actor, at=at, basis=referral)
+        take_lead(
+            case=case, agency=referral.to_agency, staff=named, actor=actor, at=at, basis=referral,
+            former_until=former_until,
+        )  # fmt: skip
     elif event is ReferralEvent.JOIN:
         opening = opening_of(referral, at)
         join_case(

@@ -14,7 +14,9 @@ from accounts.actor import Actor
 from accounts.enums import ConsentState, Ground
 from accounts.models import Agency
 from audit.actions import record
-from cases.models import Case
+from cases.actions.assessment import ItemData, add_item
+from cases.enums import ItemKind
+from cases.models import AssessmentItem, Case
 from cases.selectors.consents import standing_consent
 from common.errors import RuleViolation
 from households.grounds import REFERRAL_GROUNDS
@@ -22,18 +24,24 @@ from households.models import Consent
 from referrals.enums import SharedPart
 from referrals.models import Referral
 from referrals.permissions import check_can_send
+from referrals.selectors_needs import concerns_in_words, standing_needs
 from referrals.workflow import REFERRAL_WAITING, ReferralState
 
 MOST_AT_ONCE = 10
+NOT_HEARD_YET = "困りごとは、これから聞き取る"
 
 
 @transaction.atomic
 def send_referral(
     *, case: Case, to_agency: Agency, purpose: str, message: str, ground: str, parts: Iterable[str],
     deadline_at: datetime, actor: Actor, at: datetime, request_key: UUID, batch: UUID | None = None,
+    need: AssessmentItem | None = None, need_text: str = "",
 ) -> Referral:  # fmt: skip
     """One request to one agency (``batch``: sent together with others of that key). The receiver gets no access to the case by it, only to those of the chosen ``parts``
     that the ground covers (``referrals.disclosure``); the rest stays chosen and is shown to the sender as held back.
+
+    It belongs to a need of the household: a standing problem or wish of the assessment, or ``need_text``, which is noted
+    there as a problem; without either, the ticked concerns of the latest contact are the need, else the first that stands.
 
     The same ``request_key`` again returns the referral that it made. Raises NotAllowed, RuleViolation (beside
     its field) and Case.DoesNotExist for a case that the actor does not see.
@@ -55,14 +63,15 @@ def send_referral(
         raise RuleViolation("返事の期限は、今より後の日時にしてください。", field="deadline_at")
     if not purpose.strip():
         raise RuleViolation("お願いしたいことを一文で入力してください。", field="purpose")
+    need = _need_of(case, need, need_text, actor, at)
     referral = Referral.objects.create(
-        request_key=request_key, batch=batch, case=case, from_agency=actor.agency, to_agency=to_agency, sent_by=actor.staff,
+        request_key=request_key, batch=batch, case=case, need=need, from_agency=actor.agency, to_agency=to_agency, sent_by=actor.staff,
         sent_at=at, purpose=purpose.strip(), message=message.strip(), ground=ground, parts=chosen,
         consent=consent, deadline_at=deadline_at, state=ReferralState.SENT,
     )  # fmt: skip
     record(
         actor=actor, action="referral.send", target=referral, at=at, case=case.pk, to_agency=to_agency.pk,
-        ground=ground, parts=chosen, consent=consent.pk if consent else None,
+        ground=ground, parts=chosen, consent=consent.pk if consent else None, need=need.pk,
         deadline_at=deadline_at.isoformat(),
     )  # fmt: skip
     return referral
@@ -77,6 +86,7 @@ def send_to_several(
     Each answers for itself. A wrong agency after the first is named beside the field ``also``.
     """
     sent: list[Referral] = []
+    asked = dict(asked)
     once = list({agency.pk: agency for agency in agencies}.values())
     if len(once) > MOST_AT_ONCE:
         raise RuleViolation(f"一度につなげるのは{MOST_AT_ONCE}機関までです。", field="also")
@@ -88,11 +98,29 @@ def send_to_several(
                     request_key=uuid5(request_key, str(agency.pk)) if n else request_key, **asked,
                 )
             )  # fmt: skip
+            asked["need"] = sent[0].need  # one need, whoever is asked
         except RuleViolation as violation:
             if n and violation.field in {"to_agency", "ground"}:
                 raise RuleViolation(str(violation), field="also") from None
             raise
     return sent
+
+
+def _need_of(
+    case: Case, need: AssessmentItem | None, text: str, actor: Actor, at: datetime
+) -> AssessmentItem:
+    """The need that the request is about; the same words are not noted twice."""
+    if need is not None:
+        if need.case_id != case.pk or need.ended_at is not None:
+            raise RuleViolation("この世帯の今の困りごとから選んでください。", field="need")
+        return need
+    words = text.strip() or concerns_in_words(case)
+    standing = standing_needs(case)
+    known = (standing.filter(text=words[:500]) if words else standing).first()
+    words = words or NOT_HEARD_YET
+    return known or add_item(
+        case=case, data=ItemData(kind=ItemKind.PROBLEM, text=words[:500]), actor=actor, at=at
+    )
 
 
 def _check_receiver(case: Case, to_agency: Agency, actor: Actor, at: datetime) -> None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 
 from accounts.actor import Actor
 from accounts.enums import AgencyKind, ConsentState, Ground
 from accounts.models import Agency, AgencyQuerySet, Staff
-from cases.models import Case
+from cases.models import AssessmentItem, Case
 from common.forms import KyoseiForm, RequestKeyField, WarekiDateField, WarekiDateTimeField
 from common.japan.wareki import format_wareki
 from households.grounds import GROUND_RULES, REFERRAL_GROUNDS
-from referrals.enums import SharedPart
+from referrals.enums import ReferralOutcome, SharedPart
 from referrals.selectors import DEADLINE_DAYS, office_hours_deadline
-from referrals.workflow import ReferralEvent, ReferralState
+from referrals.selectors_needs import concerns_in_words, standing_needs
+from referrals.workflow import ReferralEvent, Stage
 
-QUICK_DAYS = (1, DEADLINE_DAYS, 5, 10)
+QUICK_DAYS = (1, DEADLINE_DAYS, 7, 14)
 
 _WITH_CONSENT = [SharedPart.BASIC, SharedPart.CONCERNS, SharedPart.STRENGTHS, SharedPart.PROBLEMS]
 _WITHOUT_CONSENT = [SharedPart.CONCERNS]
@@ -51,6 +53,18 @@ class SendForm(KyoseiForm):
     also = forms.ModelMultipleChoiceField(
         label="同時にお願いする機関", queryset=Agency.objects.none(), required=False
     )
+    need = forms.ModelChoiceField(
+        label="どの困りごとについて",
+        queryset=AssessmentItem.objects.none(),
+        required=False,
+        empty_label="新しく書く",
+    )
+    need_text = forms.CharField(
+        label="どんな困りごとについて",
+        max_length=500,
+        required=False,
+        help_text="見立ての「課題」にもそのまま残ります。相手に見えるかどうかは「見せる記録」によります。",
+    )
     purpose = forms.CharField(
         label="お願いしたいこと",
         max_length=200,
@@ -72,7 +86,11 @@ class SendForm(KyoseiForm):
     def __init__(self, *args: Any, case: Case, actor: Actor, at: datetime, **kwargs: Any) -> None:
         self.at = at
         has_consent = case.consent == ConsentState.YES
+        needs = standing_needs(case)
+        self.has_needs = needs.exists()
         kwargs["initial"] = {
+            "need": needs.first(),
+            "need_text": "" if self.has_needs else concerns_in_words(case),
             "ground": Ground.CONSENT if has_consent else Ground.COORDINATION,
             "parts": default_parts(case),
             "deadline": str(DEADLINE_DAYS),
@@ -82,6 +100,7 @@ class SendForm(KyoseiForm):
         # all agencies: an impossible one is refused by the action, which says why
         self.fields["to_agency"].queryset = Agency.objects.visible_to(actor)  # type: ignore[attr-defined]
         self.fields["also"].queryset = Agency.objects.visible_to(actor)  # type: ignore[attr-defined]
+        self.fields["need"].queryset = needs  # type: ignore[attr-defined]
         self.fields["deadline"].choices = [  # type: ignore[attr-defined]
             (str(days), _deadline_label(at, days)) for days in QUICK_DAYS
         ]
@@ -105,6 +124,8 @@ class SendForm(KyoseiForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
+        if (data.get("need_text") or "").strip():
+            data["need"] = None  # what was written goes before what stood there
         if not data.get("deadline_at") and "deadline_at" not in self.errors:
             days = int(data.get("deadline") or DEADLINE_DAYS)
             data["deadline_at"] = office_hours_deadline(self.at, days)
@@ -139,7 +160,50 @@ class AnswerForm(KyoseiForm):
         if actor.agency is not None:
             colleagues = colleagues.of_agency(actor.agency, on=timezone.localdate(at))
         self.fields["staff"].queryset = colleagues.order_by("kana", "pk")  # type: ignore[attr-defined]
+        if event is ReferralEvent.TAKE_LEAD:
+            self.fields["former"] = _former_field(at)
         note.label = "ひとこと（送った機関に伝わります）"
+
+
+def former_until(form: AnswerForm, at: datetime) -> date | None:
+    """The last day that was chosen in the form of taking the lead; None: without an end."""
+    days = form.cleaned_data.get("former") or str(settings.HANDOVER_READ_DAYS)
+    return None if days == STAYS else timezone.localdate(at) + timedelta(days=int(days))
+
+
+STAYS = "stays"
+FORMER_DAYS = (30, 90, 180)
+
+
+def _former_field(at: datetime) -> forms.ChoiceField:
+    """Until when the former lead reads on; the setting's days are chosen at first."""
+    today, usual = timezone.localdate(at), settings.HANDOVER_READ_DAYS
+    days = sorted({*FORMER_DAYS, usual})
+    return forms.ChoiceField(
+        label="前の主担当が記録を見られる期間",
+        required=False,
+        initial=str(usual),
+        choices=[
+            *((str(n), f"{format_wareki(today + timedelta(days=n))}まで（{n}日）") for n in days),
+            (STAYS, "期限なし（協働機関として残る）"),
+        ],
+    )
+
+
+class OutcomeForm(KyoseiForm):
+    """What came of a request."""
+
+    outcome = forms.ChoiceField(
+        label="お願いの結果",
+        choices=[(o.value, o.label) for o in ReferralOutcome if o is not ReferralOutcome.CASE_CLOSED],
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(
+        label="送った機関へのひとこと",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
 
 
 class WithdrawForm(KyoseiForm):
@@ -154,7 +218,11 @@ class ReferralFilterForm(KyoseiForm):
     direction = forms.ChoiceField(
         label="向き", required=False, choices=[("", "すべて"), ("in", "届いた"), ("out", "送った")]
     )
-    state = forms.ChoiceField(label="状態", required=False, choices=[("", "すべて"), *ReferralState.choices])
+    state = forms.ChoiceField(
+        label="状態",
+        required=False,
+        choices=[("", "すべて"), *((s.value, s.label) for s in Stage if s is not Stage.DRAFT)],
+    )
     agency = forms.ModelChoiceField(
         label="相手の機関", required=False, queryset=Agency.objects.none(), empty_label="すべて"
     )

@@ -14,15 +14,32 @@ from django.db.models import Exists, F, OuterRef, Q
 from accounts.enums import Ground
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
-from cases.models import Case
+from cases.models import AssessmentItem, Case
 from cases.models.case import not_denied, sees_case
 from common.models import Versioned
 from households.models import Consent
-from referrals.enums import SharedPart
-from referrals.workflow import REFERRAL_WAITING, ReferralState
+from referrals.enums import ReferralOutcome, SharedPart
+from referrals.workflow import REFERRAL_TAKEN, REFERRAL_WAITING, ReferralState, Stage
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
+
+
+_UNSTARTED = Q(started_at__isnull=True, finished_at__isnull=True)
+_UNRISEN = Q(state=ReferralState.SENT, escalated_at__isnull=True)
+STAGE_Q: dict[Stage, Q] = {
+    Stage.DRAFT: Q(pk__in=[]),
+    Stage.SENT: _UNRISEN & Q(seen_at__isnull=True),
+    Stage.SEEN: _UNRISEN & Q(seen_at__isnull=False),
+    Stage.ESCALATED: Q(state=ReferralState.SENT, escalated_at__isnull=False),
+    Stage.CONFERENCE: Q(state=ReferralState.CONFERENCE),
+    Stage.LEAD: Q(state=ReferralState.LEAD) & _UNSTARTED,
+    Stage.PARTNER: Q(state=ReferralState.PARTNER) & _UNSTARTED,
+    Stage.SETTLED: Q(state=ReferralState.SETTLED) & _UNSTARTED,
+    Stage.WORKING: Q(started_at__isnull=False, finished_at__isnull=True),
+    Stage.DONE: Q(finished_at__isnull=False),
+    Stage.WITHDRAWN: Q(state=ReferralState.WITHDRAWN),
+}
 
 
 class ReferralQuerySet(models.QuerySet["Referral"]):
@@ -51,6 +68,13 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
 
     def unanswered(self) -> ReferralQuerySet:
         return self.filter(state=ReferralState.SENT)
+
+    def owing_outcome(self) -> ReferralQuerySet:
+        return self.filter(state__in=REFERRAL_TAKEN, finished_at__isnull=True)
+
+    def at_stage(self, stage: str) -> ReferralQuerySet:
+        """The rows whose ``stage`` it is; none for a draft, which is no row yet."""
+        return self.filter(STAGE_Q[Stage(stage)])
 
     def overdue(self, at: datetime) -> ReferralQuerySet:
         """Unanswered past the deadline and not yet escalated."""
@@ -101,6 +125,27 @@ class Referral(Versioned):
         verbose_name="返事をした職員",
     )
     answer_note = models.TextField("返事の内容・理由", blank=True)
+    need = models.ForeignKey(
+        AssessmentItem,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="referrals",
+        verbose_name="どの困りごとに",
+    )
+    seen_at = models.DateTimeField("相手が開いた日時", null=True, blank=True)
+    started_at = models.DateTimeField("対応を始めた日時", null=True, blank=True)
+    finished_at = models.DateTimeField("結果を知らせた日時", null=True, blank=True)
+    finished_by = models.ForeignKey(
+        Staff,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="結果を知らせた職員",
+    )
+    outcome = models.CharField("結果", max_length=20, choices=ReferralOutcome, blank=True)
+    outcome_note = models.TextField("結果の説明", blank=True)
     escalated_at = models.DateTimeField("上申日時", null=True, blank=True)
     escalated_to = models.ForeignKey(
         Agency, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="上申先"
@@ -132,6 +177,19 @@ class Referral(Versioned):
                 condition=Q(escalated_at__isnull=True, escalated_to__isnull=True)
                 | Q(escalated_at__isnull=False, escalated_to__isnull=False),
             ),
+            models.CheckConstraint(
+                name="referral_done_with_outcome",
+                condition=Q(finished_at__isnull=True, finished_by__isnull=True, outcome="")
+                | (
+                    Q(finished_at__isnull=False, finished_by__isnull=False, started_at__isnull=False)
+                    & Q(state__in=REFERRAL_TAKEN)
+                    & ~Q(outcome="")
+                ),
+            ),
+            models.CheckConstraint(
+                name="referral_started_when_taken",
+                condition=Q(started_at__isnull=True) | Q(state__in=REFERRAL_TAKEN),
+            ),
             models.UniqueConstraint(
                 fields=["case", "to_agency"],
                 condition=Q(state__in=["sent", "conference"]),
@@ -149,6 +207,16 @@ class Referral(Versioned):
             ),
             models.Index(fields=["to_agency", "-sent_at"], name="referral_received"),
             models.Index(fields=["escalated_to", "-escalated_at"], name="referral_escalated"),
+            models.Index(
+                fields=["from_agency", "answered_at"],
+                name="referral_outcome_owed",
+                condition=Q(state__in=REFERRAL_TAKEN, finished_at__isnull=True),
+            ),
+            models.Index(
+                fields=["to_agency", "answered_at"],
+                name="referral_outcome_to_tell",
+                condition=Q(state__in=REFERRAL_TAKEN, finished_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -157,6 +225,24 @@ class Referral(Versioned):
     @property
     def is_waiting(self) -> bool:
         return self.state in REFERRAL_WAITING
+
+    @property
+    def owes_outcome(self) -> bool:
+        """Taken on, and the sender has not heard what came of it."""
+        return self.state in REFERRAL_TAKEN and self.finished_at is None
+
+    @property
+    def stage(self) -> Stage:
+        """Where it stands, as the page says it. ``STAGE_Q`` is the same for queries."""
+        if self.finished_at is not None:
+            return Stage.DONE
+        if self.started_at is not None:
+            return Stage.WORKING
+        if self.state == ReferralState.SENT:
+            if self.escalated_at is not None:
+                return Stage.ESCALATED
+            return Stage.SEEN if self.seen_at is not None else Stage.SENT
+        return Stage(self.state)
 
     @property
     def shows_record(self) -> bool:

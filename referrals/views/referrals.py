@@ -22,10 +22,14 @@ from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from common.keyset import Sort, paginate
 from households.templatetags.contact import shield_of
 from referrals.actions.answer_referral import answer_referral
+from referrals.actions.follow_referral import see_referral
 from referrals.actions.withdraw_referral import withdraw_referral
-from referrals.forms.referral import AnswerForm, ReferralFilterForm, WithdrawForm
+from referrals.disclosure_rules import coverage
+from referrals.enums import SharedPart
+from referrals.forms.referral import AnswerForm, ReferralFilterForm, WithdrawForm, former_until
 from referrals.models import Referral, ReferralChase
-from referrals.permissions import ANSWERS, can_send, check_can_answer
+from referrals.models.referral import STAGE_Q
+from referrals.permissions import ANSWERS, can_send, can_tell_outcome, check_can_answer
 from referrals.selectors import (
     LIST_LIMIT,
     as_row,
@@ -37,13 +41,15 @@ from referrals.selectors import (
     inbox,
     multi_sector_cases,
     outbox,
+    owing_outcome,
     risen,
+    send_drafts,
     sent_together,
     silent_cases,
     with_team,
 )
 from referrals.selectors_disclosure import referral_disclosure
-from referrals.workflow import REFERRAL_MEANING, ReferralEvent, ReferralState
+from referrals.workflow import REFERRAL_MEANING, ReferralEvent, ReferralState, Stage
 
 HISTORY_SORTS = {
     "sent": Sort("送付", ["sent_at"]),
@@ -76,12 +82,17 @@ ANSWERED_WORDS = {
 def referral_list(request: ActorRequest) -> HttpResponse:
     """Three tabs: what waits, what is done, and for directors the sector."""
     is_director = request.actor.has(Permission.SECTOR_VIEW)
-    pages = {"waiting": _waiting, "history": _history, **({"sector": _sector} if is_director else {})}
+    pages = {
+        "waiting": _waiting,
+        "results": _results,
+        "history": _history,
+        **({"sector": _sector} if is_director else {}),
+    }
     tab = request.GET.get("tab", "")
     if tab not in pages:
         tab = "sector" if is_director else "waiting"
     context = pages[tab](request)
-    labels = {"sector": "分野の状況", "waiting": "返事待ち", "history": "済み・すべて"}
+    labels = {"sector": "分野の状況", "waiting": "返事待ち", "results": "結果待ち", "history": "済み・すべて"}
     url = reverse("referrals:list")
     context |= {
         "tab": tab,
@@ -107,7 +118,7 @@ def _filters(request: ActorRequest, *unused: str) -> tuple[ReferralFilterForm, Q
     form.is_valid()
     data, wanted, me = form.cleaned_data, Q(), request.actor.agency_id
     if data.get("state"):
-        wanted &= Q(state=data["state"])
+        wanted &= STAGE_Q[Stage(data["state"])]
     if agency := data.get("agency"):
         wanted &= Q(from_agency=agency) | Q(to_agency=agency)
         if (
@@ -141,7 +152,23 @@ def _waiting(request: ActorRequest) -> dict[str, Any]:
         "to_answer": [row for row in rows if row.referral.state == ReferralState.SENT],
         "put_to_conference": [row for row in rows if row.referral.state == ReferralState.CONFERENCE],
         "sent": shown[len(rows) :],
+        "drafts": send_drafts(actor),
         "has_more": max(len(received), len(sent)) > LIST_LIMIT,
+        "is_filtered": bool(wanted),
+    }
+
+
+def _results(request: ActorRequest) -> dict[str, Any]:
+    """Taken on and not heard of since: what we owe, and what is owed to us."""
+    actor = request.actor
+    form, wanted = _filters(request, "direction", "state", "since", "until")
+    owing = list(owing_outcome(actor).filter(wanted).order_by("answered_at", "pk")[: 2 * LIST_LIMIT + 1])
+    rows = as_rows(owing[: 2 * LIST_LIMIT], actor, timezone.now())
+    return {
+        "filter": form,
+        "to_tell": [row for row in rows if row.referral.to_agency_id == actor.agency_id],
+        "owed": [row for row in rows if row.referral.to_agency_id != actor.agency_id],
+        "has_more": len(owing) > 2 * LIST_LIMIT,
         "is_filtered": bool(wanted),
     }
 
@@ -235,13 +262,18 @@ def _detail_context(request: ActorRequest, referral: Referral) -> dict[str, Any]
         "disclosure": referral_disclosure(referral, timezone.localdate(at)) if shows else None,
         "answer_words": ANSWER_WORDS,
         "may_convene": actor.has(Permission.CONFERENCE_CONVENE) and row.sees_case and referral.is_waiting,
+        "may_tell": can_tell_outcome(actor, referral),
+        "shows_need": row.sees_case
+        or (shows and SharedPart.PROBLEMS in coverage(referral, timezone.localdate(at)).covered),
     }
 
 
 @permission(Permission.REFERRAL_VIEW)
 def detail(request: ActorRequest, pk: int) -> HttpResponse:
     """What is asked, what the receiver can read and what was held back, and the answer."""
-    return render(request, "referrals/detail.html", _detail_context(request, _referral(request, pk)))
+    referral = _referral(request, pk)
+    see_referral(referral=referral, actor=request.actor, at=timezone.now())
+    return render(request, "referrals/detail.html", _detail_context(request, referral))
 
 
 @permission(Permission.REFERRAL_VIEW)
@@ -252,6 +284,7 @@ def answer(request: ActorRequest, pk: int, event: str) -> HttpResponse:
     referral, at, chosen = _referral(request, pk), timezone.now(), ReferralEvent(event)
     if request.method != "POST":
         check_can_answer(request.actor, referral, chosen)
+        see_referral(referral=referral, actor=request.actor, at=at)
         form = AnswerForm(event=chosen, actor=request.actor, at=at)
         return _answer_form(request, referral, chosen, form)
     form = AnswerForm(request.POST, event=chosen, actor=request.actor, at=at)
@@ -260,7 +293,7 @@ def answer(request: ActorRequest, pk: int, event: str) -> HttpResponse:
         try:
             answered = answer_referral(
                 referral=referral, event=chosen, actor=request.actor, at=at, staff=data.get("staff"),
-                note=data["note"],
+                note=data["note"], former_until=former_until(form, at),
             )  # fmt: skip
         except NotAllowed:
             raise

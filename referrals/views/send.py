@@ -25,6 +25,7 @@ from referrals.actions.send_referral import send_to_several
 from referrals.disclosure_rules import coverage_of
 from referrals.enums import SharedPart
 from referrals.forms.referral import SendForm, receivers
+from referrals.selectors import DRAFT_KEY
 from referrals.selectors_disclosure import Disclosure, disclosure, with_refused
 
 PURPOSES = (
@@ -58,7 +59,7 @@ def new(request: ActorRequest) -> HttpResponse:
             referral, *others = send_to_several(
                 case=case, agencies=[data["to_agency"], *data["also"]], purpose=data["purpose"], message=data["message"],
                 ground=data["ground"], parts=data["parts"], deadline_at=data["deadline_at"], actor=request.actor,
-                at=at, request_key=UUID(str(data["request_key"])),
+                at=at, request_key=UUID(str(data["request_key"])), need=data["need"], need_text=data["need_text"],
             )  # fmt: skip
         except NotAllowed:
             raise
@@ -75,7 +76,7 @@ def new(request: ActorRequest) -> HttpResponse:
 
 
 def _draft_key(case: Case) -> str:
-    return f"referral:{case.number}"
+    return f"{DRAFT_KEY}{case.number}"
 
 
 def _draft(request: ActorRequest, case: Case) -> dict[str, Any]:
@@ -86,7 +87,16 @@ def _draft(request: ActorRequest, case: Case) -> dict[str, Any]:
     kept = {name: [str(v) for v in values] for name, values in draft.data.items() if isinstance(values, list)}
     found: dict[str, Any] = {
         name: kept[name][0]
-        for name in ("to_agency", "to_agency_text", "purpose", "message", "deadline", "ground")
+        for name in (
+            "to_agency",
+            "to_agency_text",
+            "need",
+            "need_text",
+            "purpose",
+            "message",
+            "deadline",
+            "ground",
+        )
         if kept.get(name)
     }
     if kept.get("also"):

@@ -82,7 +82,7 @@ def test_signal_receivers_are_known():
         if hasattr(signal, "receivers")
     }
     assert listening == {
-        "contact_recorded": ["derive_from_contact"],
+        "contact_recorded": ["begin_with_contact", "derive_from_contact"],
         "case_closing": ["refuse_closing_with_waiting_referrals"],
         "case_opened": [],
         "case_sectors_changed": [],
