@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import pytest
+from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 
@@ -13,6 +15,7 @@ from accounts.enums import AgencyKind, Role, Sector
 from accounts.models import Agency, Staff
 from tests import factories as f
 from tests.clock import TestClock
+from tests.template_database import ensure_template
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,12 @@ def clock_of_the_tests():
     clock.start()
     yield clock
     clock.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """Each test process copies the migrated database instead of migrating its own."""
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = ensure_template(os.environ["DATABASE_URL"])
 
 
 @pytest.fixture(scope="session")
