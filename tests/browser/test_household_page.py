@@ -67,6 +67,7 @@ def test_one_line_each_and_milestones_only(sign_in, live_server, worker, center_
     page.goto(f"{live_server.url}/households/{case.household_id}/")
     page.get_by_role("link", name="1行ずつ見る").click()
     expect(page.locator("#timeline-list.timeline--short")).to_be_visible()
+    page.wait_for_load_state("load")  # a list can be there before the page's style sheets
     heights = page.eval_on_selector_all(
         "#timeline-list > li", "rows => rows.map(row => row.getBoundingClientRect().height)"
     )
