@@ -30,6 +30,7 @@ from referrals.workflow import (
     ConferenceState,
     ReferralState,
 )
+from referrals.workflow_outside import OUTSIDE_MEANING, OUTSIDE_TRANSITIONS, OutsideState
 
 APPS = ("audit", "accounts", "households", "cases", "referrals", "budgets")
 TITLES = {
@@ -114,6 +115,11 @@ def states() -> str:
         "| state | meaning |",
         "|---|---|",
         *(f"| {state.label} | {meaning} |" for state, meaning in REFERRAL_MEANING.items()),
+        "",
+        *_machine("協力者へのお願い", OutsideState, OUTSIDE_TRANSITIONS, OutsideState.SENT.value),
+        "| state | meaning |",
+        "|---|---|",
+        *(f"| {state.label} | {meaning} |" for state, meaning in OUTSIDE_MEANING.items()),
         "",
         *_machine("会議", ConferenceState, CONFERENCE_TRANSITIONS, ConferenceState.PLANNED.value),
         *_machine("決定事項", ActionItemState, ACTION_ITEM_TRANSITIONS, ActionItemState.OPEN.value),

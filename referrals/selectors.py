@@ -156,7 +156,7 @@ def for_queue(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
             "case__household", "case__person", "from_agency", "to_agency", "escalated_to", "consent"
         )
         .only(
-            "purpose", "deadline_at", "state", "answered_at", "parts", "ground", "consent__state",
+            "purpose", "deadline_at", "state", "seen_at", "escalated_at", "started_at", "finished_at", "answered_at", "parts", "ground", "consent__state",
             "consent__kinds", "consent__given_on", "consent__ends_on", "case__number", "case__household__name",
             "case__person__family_name", "case__person__given_name", "case__person__alias",
             "from_agency__short_name", "from_agency__kind", "to_agency__short_name", "to_agency__kind",

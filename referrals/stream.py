@@ -6,19 +6,62 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from accounts.models import Agency
 from accounts.roles import Permission
-from cases.stream.registry import Data, Reader, Source, Words, sees_all_cases
+from cases.stream.registry import Data, Reader, Source, Words, has_agency, sees_all_cases
 from common.japan.wareki import format_wareki_short
 from referrals.enums import kind_label
-from referrals.models import ActionItem, AgendaItem, Referral
+from referrals.enums_outside import OutsideKind, OutsideOutcome
+from referrals.models import ActionItem, AgendaItem, OutsideRequest, Referral
+from referrals.models.referral import answers_for_itself
 from referrals.workflow import ConferenceState, ReferralState
+from referrals.workflow_outside import OutsideState
 
 
 def _referrals(reader: Reader) -> QuerySet[Referral]:
-    return reader.scoped(Referral.objects)
+    """Seeing the case is enough, but for requests that the reader's agency has still to answer beside others."""
+    rows: QuerySet[Referral] = reader.scoped(Referral.objects)
+    return rows.filter(answers_for_itself(reader.agency_id)) if reader.agency_id is not None else rows.none()
+
+
+def _asks_no_scope(reader: Reader) -> bool:
+    return sees_all_cases(reader) and has_agency(reader)
+
+
+def _has_outside() -> Exists:
+    return Exists(OutsideRequest.objects.filter(case=OuterRef("pk")))
+
+
+def _outside(reader: Reader) -> QuerySet[OutsideRequest]:
+    rows: QuerySet[OutsideRequest] = reader.scoped(OutsideRequest.objects)
+    return rows
+
+
+def _asked_outside(reader: Reader, pk: int, data: Data) -> Words:
+    return Words(
+        title=f"{_partner(data)}に協力をお願いした",
+        text=data["text"],
+        url=reverse("outside:detail", args=[pk]),
+    )
+
+
+def _heard_outside(reader: Reader, pk: int, data: Data) -> Words:
+    """The answer while it stands alone; the result once there is one, above the answer."""
+    state = OutsideState(data["state"])
+    said = [data["text"]]
+    if data["outcome"]:
+        said.insert(0, f"{OutsideOutcome(data['outcome']).label}　{data['told']}".strip())
+    return Words(
+        title=f"{_partner(data)}：{state.label}", text="\n".join(filter(None, said)),
+        url=reverse("outside:detail", args=[pk]),
+    )  # fmt: skip
+
+
+def _partner(data: Data) -> str:
+    return f"{data['partner']}（{OutsideKind(data['partner_kind']).label}）"
 
 
 def _has_papers() -> Exists:
@@ -88,15 +131,27 @@ def _sector_of_case(path: str) -> Any:
 
 SOURCES = (
     Source(
-        "r", "r", _referrals, may=Permission.REFERRAL_VIEW, is_plain=sees_all_cases, at="sent_at", words=_sent, agency="from_agency", staff="sent_by", by_agency=_of_either_end,
+        "r", "r", _referrals, may=Permission.REFERRAL_VIEW, is_plain=_asks_no_scope, at="sent_at", words=_sent, agency="from_agency", staff="sent_by", by_agency=_of_either_end,
         by_sector=_sector_of_case("case"),
         data={"text": "purpose", "other": "to_agency__short_name", "other_kind": "to_agency__kind", "case_id": "case_id"},
     ),
     Source(
         "ra", "r", lambda r: _referrals(r).filter(answered_at__isnull=False), may=Permission.REFERRAL_VIEW,
-        is_plain=sees_all_cases, at="answered_at", words=_answered,
+        is_plain=_asks_no_scope, at="answered_at", words=_answered,
         agency="to_agency", staff="answered_by", by_agency=_of_either_end, by_sector=_sector_of_case("case"),
         data={"text": "answer_note", "state": "state", "case_id": "case_id"},
+    ),
+    Source(
+        "o", "r", _outside, may=Permission.REFERRAL_VIEW, is_plain=_asks_no_scope, probe=_has_outside, at="sent_at",
+        words=_asked_outside, agency="from_agency", staff="sent_by", by_sector=_sector_of_case("case"),
+        data={"text": "purpose", "partner": "partner__name", "partner_kind": "partner__kind", "case_id": "case_id"},
+    ),
+    Source(
+        "oa", "r", lambda r: _outside(r).filter(answered_at__isnull=False), may=Permission.REFERRAL_VIEW,
+        is_plain=_asks_no_scope, probe=_has_outside, at=Coalesce("finished_at", "answered_at"), words=_heard_outside,
+        by_sector=_sector_of_case("case"),
+        data={"text": "answer_note", "state": "state", "outcome": "outcome", "told": "outcome_note",
+              "partner": "partner__name", "partner_kind": "partner__kind", "case_id": "case_id"},
     ),
     Source(
         "g", "g",

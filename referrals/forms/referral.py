@@ -36,6 +36,10 @@ def default_parts(case: Case) -> list[str]:
     return [] if case.consent in _SEND_NOTHING else list(_WITHOUT_CONSENT)
 
 
+def default_ground(case: Case) -> str:
+    return Ground.CONSENT if case.consent == ConsentState.YES else Ground.COORDINATION
+
+
 def receivers(actor: Actor, at: datetime) -> AgencyQuerySet:
     """Agencies that the actor's may ask, by sector and name."""
     directory = Agency.objects.visible_to(actor).with_desk().active_on(timezone.localdate(at))
@@ -91,7 +95,7 @@ class SendForm(KyoseiForm):
         kwargs["initial"] = {
             "need": needs.first(),
             "need_text": "" if self.has_needs else concerns_in_words(case),
-            "ground": Ground.CONSENT if has_consent else Ground.COORDINATION,
+            "ground": default_ground(case),
             "parts": default_parts(case),
             "deadline": str(DEADLINE_DAYS),
             **kwargs.get("initial", {}),
@@ -102,7 +106,7 @@ class SendForm(KyoseiForm):
         self.fields["also"].queryset = Agency.objects.visible_to(actor)  # type: ignore[attr-defined]
         self.fields["need"].queryset = needs  # type: ignore[attr-defined]
         self.fields["deadline"].choices = [  # type: ignore[attr-defined]
-            (str(days), _deadline_label(at, days)) for days in QUICK_DAYS
+            (str(days), deadline_label(at, days)) for days in QUICK_DAYS
         ]
         consent = f"（いまは「{ConsentState(case.consent).label}」）" if not has_consent else ""
         self.fields["ground"].choices = [  # type: ignore[attr-defined]
@@ -132,7 +136,7 @@ class SendForm(KyoseiForm):
         return data
 
 
-def _deadline_label(at: datetime, days: int) -> str:
+def deadline_label(at: datetime, days: int) -> str:
     local = timezone.localtime(office_hours_deadline(at, days))
     return f"{days}開庁日後　{format_wareki(local.date())}{local:%H:%M}"
 

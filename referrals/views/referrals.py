@@ -48,7 +48,10 @@ from referrals.selectors import (
     silent_cases,
     with_team,
 )
+from referrals.selectors_capacity import case_questions, state_word
 from referrals.selectors_disclosure import referral_disclosure
+from referrals.selectors_outside import case_outside
+from referrals.views.tabs import referral_tabs
 from referrals.workflow import REFERRAL_MEANING, ReferralEvent, ReferralState, Stage
 
 HISTORY_SORTS = {
@@ -92,15 +95,10 @@ def referral_list(request: ActorRequest) -> HttpResponse:
     if tab not in pages:
         tab = "sector" if is_director else "waiting"
     context = pages[tab](request)
-    labels = {"sector": "分野の状況", "waiting": "返事待ち", "results": "結果待ち", "history": "済み・すべて"}
     url = reverse("referrals:list")
     context |= {
         "tab": tab,
-        "tabs": [
-            {"label": label, "url": f"{url}?tab={key}", "current": key == tab, "count": None}
-            for key, label in labels.items()
-            if key in pages
-        ],
+        "tabs": referral_tabs(request.actor, tab),
         "reset_url": f"{url}?tab={tab}",
         "answer_words": ANSWER_WORDS,
     }
@@ -378,6 +376,10 @@ def case_fragment(request: ActorRequest, number: str) -> HttpResponse:
     context = {
         "case": case,
         "rows": rows,
+        "outside": case_outside(case, request.actor, timezone.now()),
+        "questions": [
+            (q, state_word(q, q.known, timezone.now())) for q in case_questions(case, request.actor)
+        ],
         "may_send": can_send(request.actor, case) and case.is_open,
         "may_convene": request.actor.has(Permission.CONFERENCE_CONVENE),
     }

@@ -35,10 +35,12 @@ from households.actions.persons import PersonData, update_household, update_pers
 from households.actions.protection import protect_address, set_safe_contact
 from households.enums import MovementKind
 from households.models import Household, HouseholdGrant, HouseholdMember, Person
+from referrals.actions.outside_page import answer_page
 from referrals.models import Conference
 from tests import factories as f
 from tests.conftest import Persona, persona
 from tests.referrals import conferences as c
+from tests.referrals import outside as o
 from tests.referrals.helpers import send
 
 # one word for each kind of thing; none of them stands in a name, a label or a place of the program
@@ -289,6 +291,15 @@ def _partners(world: World, worker: Persona, at: datetime) -> None:
     for name, office in world.ids["offices"].items():
         world.add(f"director {name}", office, RECORD)
     world.ids |= {"consent": consent.pk, "referral": waiting.pk, "blind_referral": unnamed.pk}
+    world.ids |= _outside(case, worker, at)
+
+
+def _outside(case: Case, worker: Persona, at: datetime) -> dict[str, int]:
+    """A partner without an account that has accepted and said something, and a question about room."""
+    issued = o.ask(worker.actor, case, at=at)
+    answer_page(link=issued.link, event="accept", note=NOTE, at=at)
+    question = o.ask_room(worker.actor, [_agency("空きを聞かれた課")], case=case, at=at)
+    return {"outside": issued.request.pk, "partner": issued.request.partner_id, "question": question.pk}
 
 
 def _ask(case: Case, worker: Persona, who: Persona, purpose: str, ground: str, at: datetime) -> Any:
