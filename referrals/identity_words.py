@@ -32,7 +32,8 @@ def identity_in(text: str, household: Household | None, shield: Shield) -> Found
     ``shield`` is the writer's: what is protected from the writer is not looked for, or the answer would tell it.
     """
     plain = unicodedata.normalize("NFKC", text)
-    sure, likely = [], []
+    sure: list[str] = []
+    likely: list[str] = []
     if any(len(re.sub(r"\D", "", found)) in (10, 11) for found in _PHONE.findall(plain)):
         sure.append("電話番号")
     if _MAIL.search(plain):

@@ -133,13 +133,16 @@ def _is_in(rows: QuerySet[CapacityQuestion]) -> ExpressionWrapper:
 
 def gap_table(rows: Sequence[Gap], *, exact: bool) -> list[list[str | int]]:
     """The same as lines of a CSV file, head first; a number that is held back says so."""
+    table: list[list[str | int]] = []
     if exact:
-        return [
-            ["テーマ", "地区", "問い合わせ", "不足", "うち空きなし", "うち返事なし"],
-            *([g.theme, g.area, g.asked or 0, g.gaps or 0, g.refused or 0, g.unanswered or 0] for g in rows),
-        ]
-    few = f"{FEW}未満"
-    return [["テーマ", "地区", "不足"], *([g.theme, g.area, few if g.gaps is None else g.gaps] for g in rows)]
+        table.append(["テーマ", "地区", "問い合わせ", "不足", "うち空きなし", "うち返事なし"])
+        for g in rows:
+            table.append([g.theme, g.area, g.asked or 0, g.gaps or 0, g.refused or 0, g.unanswered or 0])
+        return table
+    table.append(["テーマ", "地区", "不足"])
+    for g in rows:
+        table.append([g.theme, g.area, f"{FEW}未満" if g.gaps is None else g.gaps])
+    return table
 
 
 def case_questions(case: SupportCase, actor: Actor) -> list[CapacityQuestion]:

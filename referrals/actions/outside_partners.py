@@ -62,7 +62,7 @@ def _values(data: PartnerData) -> dict[str, object]:
     return {**asdict(data), "area": data.area}
 
 
-def _check(data: PartnerData, but: int | None = None) -> None:
+def _check(data: PartnerData, but: int = 0) -> None:
     if not data.name.strip():
         raise RuleViolation("名前を入れてください。", field="name")
     if not (data.phone or data.email):

@@ -45,7 +45,7 @@ STAGE_Q: dict[Stage, Q] = {
 def answers_for_itself(agency_id: int) -> Q:
     """Of requests that went out together, an agency that has not answered its own reads the others' by no way."""
     own = Referral.objects.filter(batch=OuterRef("batch"), to_agency=agency_id, state=ReferralState.SENT)
-    return Q(batch__isnull=True) | Q(from_agency=agency_id) | Q(to_agency=agency_id) | ~Exists(own)
+    return Q(batch__isnull=True) | Q(from_agency=agency_id) | Q(to_agency=agency_id) | ~Q(Exists(own))
 
 
 class ReferralQuerySet(models.QuerySet["Referral"]):
