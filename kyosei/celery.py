@@ -22,6 +22,10 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.chase_waiting_referrals",
         "schedule": crontab(minute="*/10"),
     },
+    "tell-of-pages-that-ran-out": {
+        "task": "referrals.tasks.tell_of_pages_that_ran_out",
+        "schedule": crontab(minute="*/10"),
+    },
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": crontab(minute="*")},
     "seal-chain": {"task": "audit.tasks.seal_chain", "schedule": crontab(minute="*")},
     "expire-consents": {"task": "cases.tasks.expire_consents", "schedule": crontab(hour="0", minute="10")},

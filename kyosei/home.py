@@ -19,11 +19,10 @@ from households.selectors_protection import home_rows as protection_rows
 from referrals.selectors import home_rows as referral_rows
 from referrals.selectors_conferences import home_rows as conference_rows
 from referrals.selectors_handover import home_rows as handover_rows
-from referrals.selectors_outside import home_rows as outside_rows
 
 Source = Callable[[Actor, datetime], Sequence[QueueRow]]
 SOURCES: tuple[Source, ...] = (
-    notice_rows, referral_rows, outside_rows, conference_rows, case_rows, break_glass_rows, protection_rows, handover_rows, work_rows,
+    notice_rows, referral_rows, conference_rows, case_rows, break_glass_rows, protection_rows, handover_rows, work_rows,
     finance_home_rows,
 )  # fmt: skip
 

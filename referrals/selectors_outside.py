@@ -1,27 +1,23 @@
-"""Reads of requests to partners without an account: the partner's page, the case's list, what waits on the home page."""
+"""Reads of requests to partners without an account: the partner's page, and the case's list."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.urls import reverse
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.roles import Permission
 from cases.models import Case
 from common.japan.age import age_on
-from common.queue import QueueGroup, QueueRow
 from households.contact import Shield, shield_for_everybody
 from referrals.disclosure_rules import coverage
-from referrals.models import CapacityAnswer, OutsideLink, OutsideRequest
+from referrals.models import OutsideLink, OutsideRequest
 from referrals.outside_secrets import same, token_sum
 from referrals.selectors_disclosure import Disclosure, disclosure, with_refused
 from referrals.workflow_outside import OUTSIDE_MEANING, OutsideState
 
-HOME_ROWS = 20
 _UNTOLD = "お知らせできません"
 
 
@@ -156,48 +152,3 @@ def case_outside(case: Case, actor: Actor, at: datetime) -> list[OutsideRow]:
     """Requests to partners about one visible case, the newest first; one query."""
     rows = with_page(OutsideRequest.objects.visible_to(actor).filter(case=case))
     return [as_outside_row(row, at) for row in rows.order_by("-sent_at", "-pk")]
-
-
-def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
-    """Questions about room that wait for my agency; what a partner's page needs from mine. Two queries."""
-    if actor.agency is None or not actor.has(Permission.REFERRAL_VIEW):
-        return []
-    return [*_questions(actor), *_requests(actor, at)]
-
-
-def _questions(actor: Actor) -> list[QueueRow]:
-    if not actor.has(Permission.REFERRAL_ANSWER):
-        return []
-    mine = CapacityAnswer.objects.visible_to(actor).waiting().filter(agency=actor.agency_id)
-    rows = mine.order_by("question__deadline_at", "pk").values_list(
-        "question_id", "question__text", "question__from_agency__short_name", "question__deadline_at"
-    )
-    return [
-        QueueRow(
-            group=QueueGroup.ANSWER, kind="受け入れの問い合わせ", title=text, detail=f"{asked_by}から",
-            url=reverse("capacity:detail", args=[pk]), due_at=deadline,
-        )
-        for pk, text, asked_by, deadline in rows[:HOME_ROWS]
-    ]  # fmt: skip
-
-
-def _requests(actor: Actor, at: datetime) -> list[QueueRow]:
-    mine = with_page(
-        OutsideRequest.objects.visible_to(actor).unfinished().filter(from_agency=actor.agency_id)
-    )
-    wants = Q(page_until__lte=at) | Q(state=OutsideState.CONFERENCE)
-    wants |= Q(
-        state__in=[OutsideState.ACCEPTED, OutsideState.PARTLY], page_used__isnull=True, page_code_way="phone"
-    )
-    rows = []
-    for request in mine.filter(wants).order_by("sent_at", "pk")[:HOME_ROWS]:
-        row = as_outside_row(request, at)
-        rows.append(
-            QueueRow(
-                group=QueueGroup.WORRY if row.is_late else QueueGroup.TODAY, kind="協力者へのお願い",
-                title=row.step, detail=f"{request.partner.name}（{request.case.number}）",
-                url=reverse("outside:detail", args=[request.pk]), due_at=row.due_at,
-                badge="期限切れ" if row.is_late else "",
-            )
-        )  # fmt: skip
-    return rows

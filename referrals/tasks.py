@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from referrals.actions.chase_referrals import chase_waiting
 from referrals.actions.escalate_referrals import escalate_overdue
+from referrals.actions.outside_page import tell_run_out
 
 
 @shared_task
@@ -20,3 +21,9 @@ def chase_waiting_referrals() -> int:
 def escalate_overdue_referrals() -> int:
     """Every few minutes: referrals past their deadline rise to the area director. Safe to run twice."""
     return escalate_overdue(actor=Actor.system("つなぎの期限"), at=timezone.now())
+
+
+@shared_task
+def tell_of_pages_that_ran_out() -> int:
+    """Through the day: whoever asked a partner hears that its page ran out unanswered or unfinished. Each page once."""
+    return tell_run_out(actor=Actor.system("協力者のページの期限"), at=timezone.now())

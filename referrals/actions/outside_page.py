@@ -198,3 +198,29 @@ def end_with_case(*, case: Case, actor: Actor, at: datetime) -> None:
     ).select_for_update(of=("self",))
     for request in rows:
         finish(request, OutsideOutcome.CASE_CLOSED, "", actor=actor, at=at)
+
+
+def tell_run_out(*, actor: Actor, at: datetime) -> int:
+    """Whoever asked hears once that a page ran out with the request still open; the row itself is what is due. Safe to run
+    twice and side by side. Returns how many were told.
+    """
+    due = list(OutsideLink.objects.run_out(at).order_by("pk").values_list("pk", flat=True))
+    return sum(_tell_one(pk, actor, at) for pk in due)
+
+
+@transaction.atomic
+def _tell_one(pk: int, actor: Actor, at: datetime) -> bool:
+    link = (
+        OutsideLink.objects.run_out(at)
+        .select_related("request__case", "request__partner")
+        .select_for_update(of=("self",), skip_locked=True)
+        .filter(pk=pk)
+        .first()
+    )
+    if link is None:
+        return False
+    link.expiry_told_at = at
+    link.save(update_fields=["expiry_told_at"])
+    _tell(link.request, "協力者のページの期限が切れました。出し直すか、別の先を探してください。", at)
+    record(actor=actor, action="outside.run_out", target=link.request, at=at, case=link.request.case_id)
+    return True

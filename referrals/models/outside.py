@@ -218,6 +218,15 @@ class OutsideLinkQuerySet(models.QuerySet["OutsideLink"]):
     def alive(self, at: datetime) -> OutsideLinkQuerySet:
         return self.filter(ended_at__isnull=True, expires_at__gt=at)
 
+    def run_out(self, at: datetime) -> OutsideLinkQuerySet:
+        """Over by their date and not yet told of: whoever asked has to make a new page, or look for somebody else."""
+        return self.filter(
+            ended_at__isnull=True,
+            expires_at__lte=at,
+            expiry_told_at__isnull=True,
+            request__state__in=OUTSIDE_OPEN,
+        )
+
 
 @pghistory.track(exclude=["token_hash", "code_hash", "browser_hash"])
 class OutsideLink(models.Model):
@@ -237,6 +246,7 @@ class OutsideLink(models.Model):
     code_way = models.CharField("コードの伝え方", max_length=10, choices=CodeWay)
     expires_at = models.DateTimeField("期限")
     ended_at = models.DateTimeField("閉じた日時", null=True, blank=True)
+    expiry_told_at = models.DateTimeField("期限切れを知らせた日時", null=True, blank=True)
     opened_at = models.DateTimeField("はじめて開かれた日時", null=True, blank=True)
     code_hash = models.CharField("コードのハッシュ値", max_length=64, blank=True)
     code_until = models.DateTimeField("コードの期限", null=True, blank=True)
@@ -264,6 +274,13 @@ class OutsideLink(models.Model):
             models.CheckConstraint(
                 name="outside_code_tries_are_few", condition=Q(code_tries__lte=MOST_TRIES)
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                name="outside_running_out",
+                condition=Q(ended_at__isnull=True, expiry_told_at__isnull=True),
+            )
         ]
 
     def __str__(self) -> str:

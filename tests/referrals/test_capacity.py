@@ -204,15 +204,16 @@ def test_a_question_taken_back_is_not_answered(worker, disability_worker):
     assert gaps(worker.actor, YEAR, OVER) == []
 
 
-def test_it_is_answered_on_the_page_and_stands_on_the_home_page(worker, disability_worker):
+def test_it_is_told_on_the_home_page_and_answered_on_its_own(worker, disability_worker):
     question = ask_room(worker.actor, [disability_worker.agency])
     client = disability_worker.client
-    assert ROOM in client.get("/").content.decode()
+    assert "受け入れの問い合わせが届きました" in client.get("/").content.decode()
+    assert "返事が必要" in client.get(reverse("capacity:list")).content.decode()
     url = reverse("capacity:detail", args=[question.pk])
     assert client.post(url, {"reply": "conditions", "note": ""}).status_code == 422
     client.post(url, {"reply": "yes", "note": "火曜から"})
     assert CapacityAnswer.objects.get().reply == "yes"
-    assert ROOM not in client.get("/").content.decode()
+    assert "返事が必要" not in client.get(reverse("capacity:list")).content.decode()
 
 
 def test_a_referral_rests_on_the_yes(worker, disability_worker, case):

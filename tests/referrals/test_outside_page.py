@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Notice
 from audit.models import AccessRecord, ChangeRecord
@@ -21,12 +22,13 @@ from cases.models import Case
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from households.actions.protection import protect_address
 from households.models import HouseholdDenial
-from referrals.actions.outside_page import answer_page, finish_page, give_code
+from referrals.actions.outside_page import answer_page, finish_page, give_code, tell_run_out
 from referrals.actions.outside_requests import make_code, reissue_link, withdraw_request
 from referrals.enums_outside import CodeWay
 from referrals.models import OutsideLink, OutsidePartner, OutsideRequest
 from referrals.outside_secrets import token_sum
 from referrals.selectors_outside import find_link
+from referrals.tasks import tell_of_pages_that_ran_out
 from referrals.workflow_outside import (
     OUTSIDE_ANSWERS,
     OUTSIDE_MEANING,
@@ -465,10 +467,21 @@ def test_strangers_and_denied_workers(worker, case, issued, stranger, colleague)
     assert colleague.client.get(url).status_code == 404
 
 
-def test_what_has_run_out_is_on_the_home_page(worker, issued, time_machine):
-    assert "ページの期限が切れました" not in worker.client.get("/").content.decode()
-    time_machine.move_to(NOW + timedelta(days=9), tick=False)
-    assert "ページの期限が切れました" in worker.client.get("/").content.decode()
+def test_a_page_that_ran_out_is_told_once(worker, case, issued, time_machine):
+    actor = Actor.system("試験")
+    assert tell_run_out(actor=actor, at=NOW + timedelta(days=8) - timedelta(minutes=1)) == 0
+    time_machine.move_to(NOW + timedelta(days=8), tick=False)
+    assert tell_of_pages_that_ran_out() == 1
+    assert tell_of_pages_that_ran_out() == 0
+    assert Notice.objects.filter(staff=worker.staff, text__contains="期限が切れました").count() == 1
+    assert "協力者のページの期限が切れました" in worker.client.get("/").content.decode()
+    page = worker.client.get(reverse("outside:detail", args=[issued.request.pk])).content.decode()
+    assert "出し直すか、取り下げて別の先を探します" in page
+
+
+def test_a_page_of_a_finished_request_runs_out_in_silence(worker, issued):
+    withdraw_request(request=issued.request, actor=worker.actor, at=LATER)
+    assert tell_run_out(actor=Actor.system("試験"), at=NOW + timedelta(days=9)) == 0
 
 
 def close(case, worker):
