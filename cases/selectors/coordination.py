@@ -75,7 +75,7 @@ def named_agencies() -> Q:
 def directory_of(agencies: models.QuerySet[Agency]) -> Directory:
     """The directory of some agencies, with all settings; one query."""
     rows = list(agencies.annotate(held=_held()).order_by("pk"))
-    held = rows[0].held if rows else []  # type: ignore[attr-defined]
+    held = rows[0].held if rows else []
     settings = [
         Held(
             **{**row, "starts_on": date.fromisoformat(row["starts_on"]), "operators": tuple(row["operators"])}

@@ -67,7 +67,7 @@ def test_a_change_for_a_day_to_come_stands_in_the_history_and_can_be_taken_back(
         ({"center": ""}, "相談支援包括化推進員のいる機関を選んでください"),
         ({"center": "999999"}, "id_center_error"),
         ({"reason": ""}, "id_reason_error"),
-        ({"model": "all"}, "正しく選択"),
+        ({"model": "all"}, 'class="field field--invalid"'),
         ({"conference_days": "90"}, "1日から60日まで"),
     ],
 )

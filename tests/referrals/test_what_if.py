@@ -47,16 +47,16 @@ def year(worker, center_worker, disability_worker, elderly_director, disability_
     """Two cases of both sectors and one of 高齢 heard at the desk, one of both heard at the centre; one of each outside."""
     council = persona(f.make_agency("社会福祉協議会", kind=AgencyKind.COUNCIL), name="牧 冬子")
     for n in range(2):
-        hear(worker, sectors=BOTH, at=MAY + timedelta(days=n))
-    hear(worker, sectors=(Sector.ELDERLY,), at=MAY + timedelta(days=3))
+        hear(worker, sectors=BOTH, at=MAY + timedelta(days=10 * n))
+    hear(worker, sectors=(Sector.ELDERLY,), at=MAY + timedelta(days=30))
     moved = hear(center_worker, sectors=BOTH, at=MAY + timedelta(days=4), first_after=timedelta(days=6))
     sent = MAY + timedelta(days=5)
     referral = send(center_worker.actor, moved, disability_worker.agency, at=sent)
     answer_referral(
         referral=referral, event="take_lead", actor=disability_worker.actor, at=sent + timedelta(days=3)
     )
-    hear(worker, sectors=BOTH, at=MAY - timedelta(days=400))
-    hear(worker, sectors=BOTH, at=NOW - timedelta(days=1))
+    hear(worker, sectors=BOTH, at=MAY - timedelta(days=400), first_after=None)
+    hear(worker, sectors=BOTH, at=NOW - timedelta(days=1), first_after=None)
     return council
 
 
