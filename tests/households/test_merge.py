@@ -16,6 +16,7 @@ from accounts.models import Notice
 from cases.models import AssessmentItem, Case, Consultation, ConsultationPerson, Outreach, ProgressNote
 from common.errors import InvalidTransition, NotAllowed, RuleViolation, StaleRecord
 from households.actions.denials import deny_staff
+from households.actions.former_names import FormerNameData, add_former_name
 from households.actions.kinship import add_kinship
 from households.actions.link_people import link_people
 from households.actions.merge_people import MergeData, merge_people
@@ -29,7 +30,6 @@ from households.merging import person_references
 from households.models import (
     AddressProtection,
     Consent,
-    FormerName,
     Household,
     HouseholdMember,
     Kinship,
@@ -192,9 +192,9 @@ def _fill_the_rest(pair, worker) -> None:
     _protect(two, worker.actor)
     f.make_household("髙橋 ハル 世帯", person=grandmother, agency=worker.agency)
     _protect(grandmother, worker.actor, adversary=two)
-    FormerName.objects.create(person=two, family_name="滝本", family_kana="たきもと")
-    FormerName.objects.create(person=one, family_name="滝本", family_kana="たきもと")
-    change_living(household=home, moved=Moved(on=date(2026, 10, 1), people=(two.pk,)), kind=MovementKind.FACILITY_IN,
+    for person in pair:
+        add_former_name(person=person, data=FormerNameData("滝本", "たきもと"), actor=worker.actor, at=f.NOW)
+    change_living(household=_home(two).household, moved=Moved(on=date(2026, 10, 1), people=(two.pk,)), kind=MovementKind.FACILITY_IN,
                   actor=worker.actor, at=f.NOW)  # fmt: skip
     ConsultationPerson.objects.create(consultation=Consultation.objects.first(), person=two, relation="self")
     AssessmentItem.objects.create(case=case, person=two, kind="problem", text="朝が苦手", agency=worker.agency,
