@@ -199,15 +199,16 @@ def _figure(
     lines = [] if member is None else [str(member.get_relation_display())]
     if member is not None and member.is_key_person and not is_dead:
         lines.append("キーパーソン")
+    age = age_on(born, until) if born is not None and born <= until else None
     if is_dead:
-        lines.append("死亡")
+        lines.append("死亡" if age is None else f"{age}歳で死亡")
     elif hidden or (is_member and not here):
         lines.append(living)
     return Figure(
         key=person.pk, name=person.display_name,
         shape={Sex.MALE: "male", Sex.FEMALE: "female", Sex.OTHER: "other"}.get(Sex(person.sex), "unknown")
         if is_seen else "unknown",
-        age=age_on(born, until) if born is not None and born <= until else None,
+        age=age,
         birth_on=born, is_dead=is_dead, is_center=is_center, lives_here=here, lines=tuple(lines),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ ABOVE: Final = 36
 BELOW: Final = 90
 WAY: Final = 20
 INSET: Final = 3
+INTO: Final = 16  # that a way reaches into a cell, so that its round corners are not seen
 
 Point = tuple[int, int]
 
@@ -70,12 +71,14 @@ def _down(
     blocked = [x for x, y in others if upper < y < lower]
     if right - left >= WAY * 2 and not blocked:
         inner = min(right - left - 2 * INSET, CELL * 0.6)
-        return [Rect((left + right - inner) / 2, start - 1, inner, end - start + 2)]
+        return [Rect((left + right - inner) / 2, start - INTO, inner, end - start + 2 * INTO)]
     from_x, to_x = _nearest(one, two)
     free = _free(from_x, blocked)
     first, last = start, end - WAY
     return [
         Rect(min(from_x, free) - WAY / 2, first - 1, abs(free - from_x) + WAY, WAY),
+        Rect(from_x - WAY / 2, first - INTO, WAY, WAY + INTO),
+        Rect(to_x - WAY / 2, last, WAY, WAY + INTO),
         Rect(free - WAY / 2, first - 1, WAY, last - first + WAY + 1),
         Rect(min(to_x, free) - WAY / 2, last, abs(free - to_x) + WAY, WAY + 1),
     ]
