@@ -37,6 +37,7 @@ READS = (
       for word in ("翡翠色", "鵯色の", "藍色の課", "茜色", "鶫色", "霧見台", "色", "記録", "０５９５－７７", "の")
       for more in ("", "&more=1")),
     S("households:list"), S("households:list", query="?q=菊乃"), S("households:detail", ("household",)),
+    S("households:family", ("household",)), S("households:family", ("household",), query="?on=2026-11-01"),
     S("households:history", ("household",), query="?on=2026-11-01"), S("households:movement_new", ("household",)),
     S("households:movement_new", ("household",), query="?kind=join"),
     S("households:movement_withdraw", ("household", "movement")),
