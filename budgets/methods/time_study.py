@@ -117,7 +117,7 @@ def apply(
     rules = {key_of[s.stream_id]: RemainderRule(s.rule) for s in streams if s.rule}
     keyed = {key_of[stream]: weight for stream, weight in weights.items()}
     whole = sum(weights.values())
-    rows = []
+    rows: list[StudyRow] = []
     for cost in sorted(costs, key=lambda c: c.staff_id):
         yen = allocate(cost.yen, keyed, rule=rule, remainder_key=general, rules=rules)
         rows.extend(
