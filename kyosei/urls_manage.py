@@ -3,6 +3,8 @@
 from django.urls import path
 
 from accounts import views_manage as views
+from cases.views import coordination
+from referrals.views import what_if
 
 app_name = "manage"
 urlpatterns = [
@@ -15,5 +17,10 @@ urlpatterns = [
     path(
         "staff/<int:pk>/appointments/<int:appointment_pk>/end/", views.appointment_end, name="appointment_end"
     ),
+    path("coordination/", coordination.coordination, name="coordination"),
+    path("coordination/new/", coordination.coordination_new, name="coordination_new"),
+    path("coordination/<int:pk>/withdraw/", coordination.coordination_withdraw, name="coordination_withdraw"),
+    path("coordination/what-if/", what_if.what_if, name="what_if"),
+    path("coordination/what-if/<slug:step>/", what_if.part, name="what_if_part"),
     path("changes/", views.changes, name="changes"),
 ]
