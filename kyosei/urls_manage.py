@@ -4,12 +4,13 @@ from django.urls import path
 
 from accounts import views_manage as views
 from cases.views import coordination
-from referrals.views import what_if
+from referrals.views import close_agency, what_if
 
 app_name = "manage"
 urlpatterns = [
     path("", views.index, name="index"),
     path("agencies/", views.agencies, name="agencies"),
+    path("agencies/<int:pk>/close/", close_agency.close, name="agency_close"),
     path("staff/", views.staff_list, name="staff_list"),
     path("staff/new/", views.staff_new, name="staff_new"),
     path("staff/<int:pk>/town/", views.staff_town, name="staff_town"),

@@ -89,7 +89,7 @@ READS = (
     S("work:week"), S("apportionment:list"), S("apportionment:month", ("month",)),
     S("apportionment:costs", ("month",)), S("apportionment:entries", ("month", "lead", "general")),
     S("manage:index"), S("manage:agencies"), S("manage:staff_list"), S("manage:staff", ("lead",)),
-    S("manage:changes"), S("manage:coordination"), S("manage:coordination_new"), S("manage:what_if", query="?all=1"),
+    S("manage:changes"), S("manage:agency_close", ("agency",)), S("manage:coordination"), S("manage:coordination_new"), S("manage:what_if", query="?all=1"),
     S("manage:what_if_part", ("now",)), S("manage:what_if_part", ("models",)),
     S("reports:person", ("person",)), S("reports:person_pdf", ("person",)), S("reports:leak"),
     S("reports:leak", query="?staff={lead}"), S("reports:unusual"), S("reports:unusual_lines"), S("reports:chain"),
