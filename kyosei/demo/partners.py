@@ -52,9 +52,7 @@ def ask_outside(cast: Cast, at: datetime) -> None:
             ground=Ground.COORDINATION, parts=["concerns"], agreement="", code_way=CodeWay.PHONE, is_mailed=False, actor=desk,
             at=at - timedelta(days=2), request_key=uuid5(_KEY, "ask"),
         )  # fmt: skip
-        answer_page(
-            link=issued.link, event="accept", note="火曜と金曜に寄ります", at=at - timedelta(days=1)
-        )
+        answer_page(link=issued.link, event="accept", note="火曜と金曜に寄ります", at=at - timedelta(days=1))
     themes = list(Code.objects.filter(code_list=CodeList.CONCERN).order_by("position", "code")[:3])
     for n, row in enumerate(QUESTIONS):
         _ask_room(cast, row, themes, n, at)

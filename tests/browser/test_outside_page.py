@@ -101,7 +101,9 @@ def test_from_the_form_to_the_result(sign_in, new_context, worker, live_server, 
 
 
 @pytest.mark.parametrize("width", [1280, 768])
-def test_pages_of_partners_and_of_room(sign_in, worker, disability_worker, elderly_director, live_server, masters, width):
+def test_pages_of_partners_and_of_room(
+    sign_in, worker, disability_worker, elderly_director, live_server, masters, width
+):
     from tests.browser.test_axe import check
     from tests.referrals.outside import ask, ask_room
 

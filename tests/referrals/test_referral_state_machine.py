@@ -37,7 +37,7 @@ from referrals.actions.send_referral import send_to_several
 from referrals.actions.withdraw_referral import withdraw_referral
 from referrals.handover import open_work
 from referrals.models import OutsideLink, OutsideRequest, Referral
-from referrals.selectors import director_office_list, for_reading, next_step, whose_case
+from referrals.selectors import coordination_directory, for_reading, next_step, whose_case
 from referrals.selectors_outside import as_outside_row, with_page
 from referrals.workflow import REFERRAL_WAITING, ReferralEvent, ReferralState
 from referrals.workflow_outside import OUTSIDE_ANSWERS
@@ -190,7 +190,7 @@ class Between(RuleBasedStateMachine):
 
     @invariant()
     def every_waiting_referral_has_somebody_to_act_and_a_date(self):
-        offices = director_office_list()
+        offices = coordination_directory()
         for referral in Referral.objects.select_related("case__lead_agency", "to_agency", "escalated_to"):
             assert referral.state in ReferralState.values
             step = next_step(referral, offices)
