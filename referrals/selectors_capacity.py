@@ -145,6 +145,7 @@ def gap_table(rows: Sequence[Gap], *, exact: bool) -> list[list[str | int]]:
     return table
 
 
-def case_questions(case: SupportCase, actor: Actor) -> list[CapacityQuestion]:
-    """What was asked for one visible case, by the reader's own agency; two queries."""
-    return list(for_list(actor).filter(case=case, from_agency=actor.agency_id).order_by("-asked_at", "-pk"))
+def case_questions(case: SupportCase, actor: Actor, at: datetime) -> list[tuple[CapacityQuestion, str]]:
+    """What was asked for one visible case, by the reader's own agency, with where it stands; two queries."""
+    mine = for_list(actor).filter(case=case, from_agency=actor.agency_id).order_by("-asked_at", "-pk")
+    return [(question, state_word(question, question.known, at)) for question in mine]  # type: ignore[attr-defined]

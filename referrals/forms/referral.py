@@ -15,6 +15,7 @@ from accounts.enums import AgencyKind, ConsentState, Ground
 from accounts.models import Agency, AgencyQuerySet, Staff
 from cases.models import AssessmentItem, Case
 from common.forms import KyoseiForm, RequestKeyField, WarekiDateField, WarekiDateTimeField
+from common.japan.business_days import add_working_days, is_working_day
 from common.japan.wareki import format_wareki
 from households.grounds import GROUND_RULES, REFERRAL_GROUNDS
 from referrals.enums import ReferralOutcome, SharedPart
@@ -116,6 +117,10 @@ class SendForm(KyoseiForm):
         if self.is_bound:
             self._read_typed_agency(actor)
 
+    def _check_office_is_open(self, day: date) -> None:
+        if words := closed_day_words(day):
+            self.add_error("deadline_at", words)
+
     def _read_typed_agency(self, actor: Actor) -> None:
         """A full name that was typed and not picked from the list counts as picked."""
         typed = str(self.data.get("to_agency_text", "")).strip()
@@ -130,10 +135,19 @@ class SendForm(KyoseiForm):
         data: dict[str, Any] = super().clean() or {}
         if (data.get("need_text") or "").strip():
             data["need"] = None  # what was written goes before what stood there
-        if not data.get("deadline_at") and "deadline_at" not in self.errors:
+        if data.get("deadline_at"):
+            self._check_office_is_open(timezone.localdate(data["deadline_at"]))
+        elif "deadline_at" not in self.errors:
             days = int(data.get("deadline") or DEADLINE_DAYS)
             data["deadline_at"] = office_hours_deadline(self.at, days)
         return data
+
+
+def closed_day_words(day: date) -> str:
+    """Why a day is no deadline: nobody is there to answer; "" on a working day."""
+    if is_working_day(day):
+        return ""
+    return f"{format_wareki(day)}は閉庁日です。次の開庁日は{format_wareki(add_working_days(day, 0))}です。"
 
 
 def deadline_label(at: datetime, days: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
@@ -30,7 +30,7 @@ MOST_MISSES, MISSES_SECONDS = 30, 600
 Page = Callable[..., HttpResponse]
 
 
-def open_to_its_holder(view: Page) -> Page:
+def open_to_its_holder(view: Page) -> Callable[..., HttpResponseBase]:
     """The address is looked up, answers are kept by no cache and found by no search engine, and the address goes to no
     other site. Whoever tries many addresses is shut out for ten minutes.
     """

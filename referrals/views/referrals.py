@@ -48,11 +48,11 @@ from referrals.selectors import (
     silent_cases,
     with_team,
 )
-from referrals.selectors_capacity import case_questions, state_word
+from referrals.selectors_capacity import case_questions
 from referrals.selectors_disclosure import referral_disclosure
 from referrals.selectors_outside import case_outside
 from referrals.views.tabs import referral_tabs
-from referrals.workflow import REFERRAL_MEANING, ReferralEvent, ReferralState, Stage
+from referrals.workflow import REFERRAL_MEANING, STAGE_MEANING, ReferralEvent, ReferralState, Stage
 
 HISTORY_SORTS = {
     "sent": Sort("送付", ["sent_at"]),
@@ -151,6 +151,7 @@ def _waiting(request: ActorRequest) -> dict[str, Any]:
         "put_to_conference": [row for row in rows if row.referral.state == ReferralState.CONFERENCE],
         "sent": shown[len(rows) :],
         "drafts": send_drafts(actor),
+        "draft_meaning": STAGE_MEANING[Stage.DRAFT],
         "has_more": max(len(received), len(sent)) > LIST_LIMIT,
         "is_filtered": bool(wanted),
     }
@@ -377,9 +378,7 @@ def case_fragment(request: ActorRequest, number: str) -> HttpResponse:
         "case": case,
         "rows": rows,
         "outside": case_outside(case, request.actor, timezone.now()),
-        "questions": [
-            (q, state_word(q, q.known, timezone.now())) for q in case_questions(case, request.actor)
-        ],
+        "questions": case_questions(case, request.actor, timezone.now()),
         "may_send": can_send(request.actor, case) and case.is_open,
         "may_convene": request.actor.has(Permission.CONFERENCE_CONVENE),
     }
