@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts import views_manage as views
+from accounts import views_notices
 
 app_name = "manage"
 urlpatterns = [
@@ -15,5 +16,7 @@ urlpatterns = [
     path(
         "staff/<int:pk>/appointments/<int:appointment_pk>/end/", views.appointment_end, name="appointment_end"
     ),
+    path("notices/", views_notices.post, name="notices"),
+    path("notices/again/", views_notices.again, name="notices_again"),
     path("changes/", views.changes, name="changes"),
 ]

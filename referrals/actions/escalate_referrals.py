@@ -13,6 +13,7 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Staff
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from audit.models import ChangeRecord
 from cases.actions.grants import grant_case
@@ -72,7 +73,8 @@ def escalate_referral(*, referral_id: int, actor: Actor, at: datetime) -> bool:
     notify(
         staff_ids=({referral.sent_by_id} | set(people)) - staff_denied(case.household_id),
         text=f"{case.number}のつなぎが、期限までに返事がなく{offices[0].short_name}に上がりました。",
-        url=reverse("referrals:detail", args=[referral.pk]), at=at,
+        url=reverse("referrals:detail", args=[referral.pk]), at=at, kind=NoticeKind.ESCALATION,
+        about=case.household_id,
     )  # fmt: skip
     return True
 
