@@ -23,5 +23,7 @@ class NoticeWaysForm(KyoseiForm):
             self.fields[urgency.value] = forms.ChoiceField(
                 label=urgency.label, choices=NoticeWay.choices, widget=forms.RadioSelect,
                 initial=chosen.get(urgency, USUAL[urgency]), help_text=kinds_of(urgency),
-                error_messages={"required": f"「{urgency.label}」の受け取り方を選んでください。"},
+                error_messages=dict.fromkeys(
+                    ("required", "invalid_choice"), f"「{urgency.label}」の受け取り方を選んでください。"
+                ),
             )  # fmt: skip

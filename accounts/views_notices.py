@@ -34,7 +34,9 @@ def notice(request: ActorRequest, pk: int) -> HttpResponse:
 @no_permission("how one hears of one's own notices")
 def settings(request: ActorRequest) -> HttpResponse:
     rows = NoticeSetting.objects.visible_to(request.actor)
-    form = NoticeWaysForm(request.POST or None, chosen=dict(rows.values_list("urgency", "way")))
+    form = NoticeWaysForm(
+        request.POST if request.method == "POST" else None, chosen=dict(rows.values_list("urgency", "way"))
+    )
     if request.method == "POST" and form.is_valid():
         try:
             choose_ways(ways=form.cleaned_data, actor=request.actor, at=timezone.now())

@@ -72,10 +72,12 @@ def address_notices(*, at: datetime) -> int:
     people = {staff_id for _, staff_id in pairs}
     chosen = {(r.staff_id, r.urgency): r.way for r in NoticeSetting.objects.filter(staff__in=people)}
     reached = set(Staff.objects.filter(pk__in=people).exclude(email="").values_list("pk", flat=True))
-    rows = [
-        make_row(pk, staff_id, _channel(notices[pk].urgency, staff_id, chosen, reached), at)
-        for pk, staff_id in pairs
-    ]
+    rows = []
+    for pk, staff_id in pairs:
+        notice = notices[pk]
+        # the addressee's digest is that of the notice's own time, however late this round is
+        since = notice.created_at if staff_id == notice.staff_id else at
+        rows.append(make_row(pk, staff_id, _channel(notice.urgency, staff_id, chosen, reached), since))
     return len(NoticeDelivery.objects.bulk_create(rows, ignore_conflicts=True))
 
 

@@ -69,4 +69,4 @@ def choose_ways(*, ways: Mapping[str, str], actor: Actor, at: datetime) -> None:
         if urgency == Urgency.URGENT and way != NoticeWay.AT_ONCE:
             raise RuleViolation("急ぎの知らせは、止めることも後にすることもできません。", field=urgency)
         NoticeSetting.objects.update_or_create(staff=actor.staff, urgency=urgency, defaults={"way": way})
-    record(actor=actor, action="notice.choose_ways", target=actor.staff, at=at, **dict(ways))
+    record(actor=actor, action="notice.choose_ways", target=actor.staff, at=at, ways=dict(ways))

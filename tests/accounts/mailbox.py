@@ -20,17 +20,20 @@ from accounts.models import Staff
 
 @dataclass
 class Letters:
-    """``answer`` is what the server says to a letter; ``stalls`` keeps it waiting after the letter was taken."""
+    """``answer`` is what the server says to a letter; ``stalls`` (or, for a moment, ``pause``) keeps the
+    sender waiting after the letter was taken."""
 
     kept: list[Message] = field(default_factory=list)
     answer: str = "250 OK"
     stalls: bool = False
+    pause: float = 0.0
     taken: Event = field(default_factory=Event)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.answer.startswith("250"):
             self.kept.append(email.message_from_bytes(envelope.content))
         self.taken.set()
+        await asyncio.sleep(self.pause)
         while self.stalls:
             await asyncio.sleep(0.02)
         return self.answer

@@ -48,7 +48,7 @@ def test_everybody_chooses_for_themselves(worker, colleague):
 def test_a_wrong_choice_changes_nothing(worker, wrong):
     response = worker.client.post(SETTINGS, wrong)
     assert response.status_code == 422
-    assert "選んでください" in response.content.decode() or "一覧にあるもの" in response.content.decode()
+    assert "の受け取り方を選んでください。" in response.content.decode()
     assert not NoticeSetting.objects.exists()
 
 

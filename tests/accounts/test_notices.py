@@ -189,7 +189,6 @@ def no_broker():
 def _connect(url: str, **conf: object) -> None:
     current_app.conf.update(broker_url=url, broker_write_url=url, **conf)
     current_app.amqp._producer_pool = None
-    current_app.pool.force_close_all()
     current_app._pool = None
 
 
