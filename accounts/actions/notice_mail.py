@@ -1,4 +1,4 @@
-"""Letters of 知らせ: at once, and once a day. A row is marked before its letter leaves (decision 0020): never twice.
+"""Letters of 知らせ: at once, and once a day. A row is marked before its letter leaves (decision 0014): never twice.
 
 A letter says how many of which kind wait and where to read them. It holds no name, no number of a case, no address.
 """
