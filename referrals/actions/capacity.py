@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.models import Agency, Area, Staff
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
 from cases.enums import CodeList
@@ -72,7 +73,8 @@ def ask_capacity(
     people = {pk for a in asked for pk in Staff.objects.of_agency(a, on=today).values_list("pk", flat=True)}
     notify(
         staff_ids=people - (staff_denied(case.household_id) if case else set()), text="受け入れの問い合わせが届きました。",
-        url=reverse("capacity:detail", args=[question.pk]), at=at,
+        url=reverse("capacity:detail", args=[question.pk]), at=at, kind=NoticeKind.REFERRAL,
+        about=case.household_id if case else None,
     )  # fmt: skip
     return question
 
@@ -133,7 +135,8 @@ def answer_capacity(
     notify(
         staff_ids=[locked.question.asked_by_id],
         text=f"受け入れの問い合わせに返事がありました（{locked.get_reply_display()}）。",
-        url=reverse("capacity:detail", args=[locked.question_id]), at=at,
+        url=reverse("capacity:detail", args=[locked.question_id]), at=at, kind=NoticeKind.ANSWER,
+        about=locked.question.case.household_id if locked.question.case else None,
     )  # fmt: skip
     return locked
 

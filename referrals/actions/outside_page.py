@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.actions.notices import notify
 from accounts.actor import Actor
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record, record_access
 from audit.models import AccessKind
 from cases.models import Case
@@ -89,12 +90,14 @@ def answer_page(*, link: OutsideLink, event: str, note: str, at: datetime) -> tu
     return link, code
 
 
-def _tell(request: OutsideRequest, text: str, at: datetime) -> None:
+def _tell(request: OutsideRequest, text: str, at: datetime, kind: NoticeKind = NoticeKind.ANSWER) -> None:
     notify(
         staff_ids={request.sent_by_id} - staff_denied(request.case.household_id),
         text=f"{request.case.number}の{text}",
         url=reverse("outside:detail", args=[request.pk]),
         at=at,
+        kind=kind,
+        about=request.case.household_id,
     )
 
 
@@ -221,6 +224,7 @@ def _tell_one(pk: int, actor: Actor, at: datetime) -> bool:
         return False
     link.expiry_told_at = at
     link.save(update_fields=["expiry_told_at"])
-    _tell(link.request, "協力者のページの期限が切れました。出し直すか、別の先を探してください。", at)
+    words = "協力者のページの期限が切れました。出し直すか、別の先を探してください。"
+    _tell(link.request, words, at, NoticeKind.REFERRAL)
     record(actor=actor, action="outside.run_out", target=link.request, at=at, case=link.request.case_id)
     return True
