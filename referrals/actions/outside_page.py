@@ -47,11 +47,17 @@ def _lock(link: OutsideLink, at: datetime) -> OutsideLink:
 
 
 @transaction.atomic
-def open_page(*, link: OutsideLink, shows_person: bool, at: datetime, remote_addr: str) -> None:
-    """Each view is in the access log, with the partner as its reader: which stage, and on what ground."""
-    actor = partner_actor(link)
-    if link.opened_at is None and OutsideLink.objects.filter(pk=link.pk, opened_at__isnull=True).update(
-        opened_at=at
+def open_page(
+    *, link: OutsideLink, shows_person: bool, at: datetime, remote_addr: str, worker: Actor | None = None
+) -> None:
+    """Each view is in the access log, with the partner as its reader: which stage, and on what ground. ``worker``: a
+    signed-in worker who looks at the page is logged as such, and has not opened it for the partner.
+    """
+    actor = worker or partner_actor(link)
+    if (
+        worker is None
+        and link.opened_at is None
+        and OutsideLink.objects.filter(pk=link.pk, opened_at__isnull=True).update(opened_at=at)
     ):
         link.opened_at = at
         record(actor=actor, action="outside.open", target=link.request, at=at, case=link.request.case_id)

@@ -66,7 +66,9 @@ def _show(
 ) -> HttpResponse:
     at = timezone.now()
     page = partner_page(link, _browser(request), at)
+    worker = getattr(request, "actor", None) if request.user.is_authenticated else None
     open_page(
+        worker=worker,
         link=link,
         shows_person=page.record is not None,
         at=at,

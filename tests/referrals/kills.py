@@ -288,13 +288,19 @@ def _without_redis(redis: Redis, seconds: float, city: City, port: int, keys: li
 
 
 def _wait_until_all_rose(count: int) -> float:
+    """Until everything that is due is done, as long as something still happens; then two more rounds of the schedule, in
+    which nothing may come twice.
+    """
     from referrals.models import Referral, ReferralChase
 
-    begin = time.monotonic()
-    while time.monotonic() - begin < PATIENCE:
-        rose = Referral.objects.filter(escalated_at__isnull=False).count()
-        if rose == count and ReferralChase.objects.count() == count:
-            time.sleep(3)  # two more rounds of the schedule: nothing may come twice
+    begin = moved = time.monotonic()
+    before = (-1, -1)
+    while time.monotonic() - moved < PATIENCE:
+        done = (Referral.objects.filter(escalated_at__isnull=False).count(), ReferralChase.objects.count())
+        if done != before:
+            before, moved = done, time.monotonic()
+        if done == (count, count):
+            time.sleep(4)
             break
         time.sleep(0.2)
     return time.monotonic() - begin

@@ -146,6 +146,14 @@ def test_each_view_is_logged_with_the_partner_as_reader(worker, issued, visitor)
     assert "東 久子" in page
 
 
+def test_a_worker_who_looks_is_logged_as_a_worker(worker, issued, visitor):
+    page = worker.client.get(visitor.url())
+    assert PURPOSE in page.content.decode()
+    row = AccessRecord.objects.filter(target_type="referrals.outsiderequest").latest("pk")
+    assert row.actor_label.startswith("中川 千秋")
+    assert OutsideLink.objects.get().opened_at is None
+
+
 def test_headers_and_frame(visitor):
     response = visitor.client.get(visitor.url())
     assert "no-store" in response["Cache-Control"]
