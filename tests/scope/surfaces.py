@@ -70,6 +70,7 @@ READS = (
     S("break_glass:review", ("broke the glass",)), S("break_glass:review", ("glass closed again",)),
     S("referrals:list"), S("referrals:list", query="?tab=sent"), S("referrals:list", query="?tab=history"),
     S("referrals:list", query="?tab=sector"),
+    S("referrals:director"), S("referrals:director_paper", ("202611",)),
     S("referrals:new", query="?case={number}"),
     S("referrals:preview", query="?case={number}&parts=basic&parts=contact&parts=notes&ground=emergency"),
     S("referrals:agency_options"), S("referrals:case_fragment", ("number",)), S("referrals:detail", ("referral",)),
