@@ -20,6 +20,7 @@ from accounts.enums import Sector
 
 ELDERLY_FROM: Final = 65
 ADULT_FROM: Final = 18
+NO_AGE: Final = 200  # stands for no upper bound
 
 S: Final = Sector
 
@@ -104,7 +105,7 @@ class TableError(ValueError):
         self.message, self.line = message, line
 
 
-OLD: Final = (ELDERLY_FROM, 200)
+OLD: Final = (ELDERLY_FROM, NO_AGE)
 YOUNGER: Final = (0, ELDERLY_FROM)
 MINOR: Final = (0, ADULT_FROM)
 ADULT: Final = (ADULT_FROM, ELDERLY_FROM)
@@ -139,7 +140,7 @@ def attribute(facts: Facts, table: Sequence[Rule] = TABLE) -> Attribution:
     reason = rule.label
     if rule.several:
         named = "・".join(_labels(facts.sectors - {S.GAP}))
-        reason = reason.replace("複数の分野", f"複数の分野（{named}）", 1)
+        reason = reason.replace("複数の分野 →", f"複数の分野（{named}）→", 1)
     return Attribution(rule.category_code, reason)
 
 
@@ -177,8 +178,8 @@ def _read(line: dict[str, Any], number: int, categories: Collection[str]) -> Rul
     if low is None and high is None:
         ages = None
     else:
-        ages = (0 if low is None else int(low), 200 if high is None else int(high))
-        if not 0 <= ages[0] < ages[1] <= 200:
+        ages = (0 if low is None else int(low), NO_AGE if high is None else int(high))
+        if not 0 <= ages[0] < ages[1] <= NO_AGE:
             raise TableError(f"{number}行目：年齢の範囲が逆か、空です。", number)
     return Rule(
         str(line["category"]), label, only=only, several=bool(line.get("several")), ages=ages,
@@ -188,12 +189,8 @@ def _read(line: dict[str, Any], number: int, categories: Collection[str]) -> Rul
 
 def check_table(table: Sequence[Rule], examples: Iterable[Example]) -> None:
     """TableError when some combination of age and sectors meets no line, or an example comes out otherwise."""
-    ages = {
-        None,
-        0,
-        *(a for rule in table if rule.ages for a in rule.ages),
-        *(a - 1 for rule in table if rule.ages for a in rule.ages if a),
-    }
+    bounds = {age for rule in table if rule.ages for age in rule.ages if age < NO_AGE}
+    ages: set[int | None] = {None, 0, *bounds, *(age - 1 for age in bounds if age)}
     subsets = chain.from_iterable(combinations(Sector.values, n) for n in range(len(Sector) + 1))
     for sectors in subsets:
         for age in sorted(ages, key=lambda a: -1 if a is None else a):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django import forms
 
 from accounts.enums import Sector
-from budgets.attribution import Example, Rule, TableError, read_table
+from budgets.attribution import NO_AGE, Example, Rule, TableError, read_table
 from common.forms import KyoseiForm, WarekiDateField
 from common.japan.numbers import to_ascii_digits
 
@@ -37,7 +37,7 @@ def as_typed(rule: Rule, number: int) -> dict[str, str]:
     only = SEVERAL if rule.several else ANY if rule.only is None else rule.only or NONE
     return {
         "order": str(number * 10), "category": rule.category_code, "label": rule.label, "only": only,
-        "age_from": str(low), "age_below": "" if high == 200 else str(high), "unknown": "on" if rule.age_unknown else "",
+        "age_from": str(low), "age_below": "" if high == NO_AGE else str(high), "unknown": "on" if rule.age_unknown else "",
     }  # fmt: skip
 
 
