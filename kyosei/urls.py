@@ -22,6 +22,7 @@ urlpatterns = [
     path("break-glass/", include("cases.urls_break_glass")),
     path("referrals/", include("referrals.urls")),
     path("conferences/", include("referrals.urls_conferences")),
+    path("issues/", include("referrals.urls_issues")),
     path("handover/", include("referrals.urls_handover")),
     path("work/", include("budgets.urls_work")),
     path("apportionment/", include("budgets.urls")),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts import views_manage as views
+from referrals.views import conference_rules
 
 app_name = "manage"
 urlpatterns = [
@@ -15,5 +16,8 @@ urlpatterns = [
     path(
         "staff/<int:pk>/appointments/<int:appointment_pk>/end/", views.appointment_end, name="appointment_end"
     ),
+    path("conference-kinds/", conference_rules.rule_list, name="conference_rules"),
+    path("conference-kinds/new/", conference_rules.rule_edit, name="conference_rule_new"),
+    path("conference-kinds/<slug:code>/", conference_rules.rule_edit, name="conference_rule"),
     path("changes/", views.changes, name="changes"),
 ]

@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from referrals.actions.chase_referrals import chase_waiting
 from referrals.actions.escalate_referrals import escalate_overdue
+from referrals.actions.prep_sheets import remind_due_sheets
 
 
 @shared_task
@@ -20,3 +21,9 @@ def chase_waiting_referrals() -> int:
 def escalate_overdue_referrals() -> int:
     """Every few minutes: referrals past their deadline rise to the area director. Safe to run twice."""
     return escalate_overdue(actor=Actor.system("つなぎの期限"), at=timezone.now())
+
+
+@shared_task
+def remind_prep_sheets() -> int:
+    """Every morning: 準備シート not handed in three days before the sitting are asked for, each once."""
+    return remind_due_sheets(actor=Actor.system("準備シートの催促"), at=timezone.now())

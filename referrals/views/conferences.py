@@ -35,7 +35,7 @@ from referrals.actions.convene_conference import (
     seat_all,
     set_seat,
 )
-from referrals.enums import Attendance, ConferenceKind, kind_label
+from referrals.enums import Attendance, ConferenceKind, Decides
 from referrals.forms.conference import (
     ConferenceFilterForm,
     ConveneForm,
@@ -53,6 +53,7 @@ from referrals.permissions_conferences import (
     papers_open,
 )
 from referrals.selectors_blind import blind_seats
+from referrals.selectors_carry import left
 from referrals.selectors_conferences import (
     agenda_of,
     for_list,
@@ -63,6 +64,9 @@ from referrals.selectors_conferences import (
     staff_by_agency,
     with_members,
 )
+from referrals.selectors_issues import issue_items_of
+from referrals.selectors_kinds import kind_on
+from referrals.selectors_prep import sheets_of
 from referrals.workflow import ConferenceState
 
 SORTS = {"starts": Sort("日時", ["starts_at"]), "title": Sort("名称", ["title"])}
@@ -83,7 +87,12 @@ def conference_list(request: ActorRequest) -> HttpResponse:
         "tabs": [
             {"label": label, "url": f"{url}?tab={key}", "current": key == tab, "count": None}
             for key, label in TABS.items()
-        ],
+        ]
+        + (
+            [{"label": "地域課題", "url": reverse("issues:list"), "current": False, "count": None}]
+            if request.actor.has(Permission.ISSUE_VIEW)
+            else []
+        ),
         "reset_url": f"{url}?tab={tab}",
         "may_convene": can_convene(request.actor),
         "today": timezone.localdate(),
@@ -139,7 +148,7 @@ def new(request: ActorRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             conference = convene_conference(
-                kind=data["kind"], title=data["title"] or _title(data["kind"], data["starts_at"]),
+                kind=data["kind"], title=data["title"] or title_of(data["kind"], data["starts_at"]),
                 starts_at=data["starts_at"], minutes=data["minutes"], place=data["place"],
                 sector=data["sector"], actor=request.actor, request_key=UUID(str(data["request_key"])), at=at,
                 invite=data["invite"], cases=data["cases"], referral=referral, topic=data["topic"],
@@ -161,8 +170,10 @@ def _add(form: ConveneForm, violation: RuleViolation) -> None:
     form.add_violation(violation)
 
 
-def _title(kind: str, starts_at: datetime) -> str:
-    return f"{kind_label(kind)}（{format_wareki_short(timezone.localdate(starts_at))}）"
+def title_of(kind: str, starts_at: datetime) -> str:
+    day = timezone.localdate(starts_at)
+    found = kind_on(kind, day)
+    return f"{found.name if found else ''}（{format_wareki_short(day)}）"
 
 
 def _first_values(
@@ -232,6 +243,8 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         blind = blind_seats(items, seats, at)
         for item in items:
             item.blind = blind.get(item.pk, [])  # type: ignore[attr-defined]
+    _times(conference, items)
+    asked: int = conference.prep_asked or 0  # type: ignore[attr-defined]
     people = staff_by_agency([s.agency_id for s in seats], timezone.localdate(at)) if not is_over else {}
     return {
         "conference": conference,
@@ -244,6 +257,16 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         "items": items,
         "summary": readable_summary(conference, items, actor) if is_over and is_open else None,
         "agenda_minutes": sum(item.minutes for item in items),
+        "takes_cases": conference.rule.takes_cases,
+        "issue_items": list(issue_items_of(conference, actor)) if conference.first_issue else [],  # type: ignore[attr-defined]
+        "edits_issues": manages and not is_over and Decides.ISSUE in conference.rule.decides,
+        "sheets": list(sheets_of(conference, actor)) if asked else [],
+        "prep_asked": asked,
+        "prep_waiting": conference.prep_waiting,  # type: ignore[attr-defined]
+        "is_running": conference.state == ConferenceState.RUNNING,
+        "left": left(conference, actor)
+        if manages and is_open and conference.state == ConferenceState.PLANNED and conference.rule.takes_cases
+        else [],
         "seat_rows": [
             (seat, can_seat(actor, seat) and not is_over, people.get(seat.agency_id, [])) for seat in seats
         ],
@@ -262,6 +285,14 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         else None,
         "today": timezone.localdate(at),
     }
+
+
+def _times(conference: Conference, items: list[AgendaItem]) -> None:
+    """When each item begins, counted from the planned start (``item.begins_at``)."""
+    at = conference.starts_at
+    for item in items:
+        item.begins_at = at  # type: ignore[attr-defined]
+        at += timedelta(minutes=item.minutes)
 
 
 def _team_of(actor: Actor, items: list[AgendaItem]) -> set[int]:
@@ -288,7 +319,9 @@ def edit(request: ActorRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             data = form.cleaned_data
-            data["title"] = data["title"] or _title(conference.kind, data["starts_at"])
+            data["title"] = data["title"] or title_of(
+                conference.kind_code or conference.kind, data["starts_at"]
+            )
             try:
                 done = save_merging(
                     form, lambda: edit_conference(conference=conference, actor=request.actor, at=at, **data)
