@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 
 from accounts.enums import ABUSE_LAWS, Ground
 from households.enums import InformationKind
@@ -262,3 +262,12 @@ class IssueTheme(TextChoices):
     HEALTH = "health", "医療・こころの健康"
     WASTE = "waste", "ごみ・住環境"
     OTHER = "other", "その他"
+
+
+class Agreement(IntegerChoices):
+    """The answers of the questionnaire after a conference."""
+
+    NO = 1, "そう思わない"
+    RATHER_NO = 2, "あまり思わない"
+    RATHER_YES = 3, "まあそう思う"
+    YES = 4, "そう思う"

@@ -18,7 +18,7 @@ def told_count(n: int) -> str:
 
 
 def for_list(issues: QuerySet[CommunityIssue]) -> QuerySet[CommunityIssue]:
-    return issues.with_count().select_related("area", "agency")  # type: ignore[attr-defined, no-any-return]
+    return issues.with_count().select_related("area", "agency")  # type: ignore[attr-defined]
 
 
 def issue_items_of(conference: Conference, actor: Actor) -> QuerySet[IssueItem]:

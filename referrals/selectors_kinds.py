@@ -49,7 +49,7 @@ def _of_row(row: ConferenceRule) -> Kind:
 def kinds_on(day: date) -> list[Kind]:
     """Every kind on a day, those of the law first. One query."""
     rows = {row.code: _of_row(row) for row in ConferenceRule.objects.in_force(day)}
-    law = [rows.pop(kind.value, None) or _of_law(kind) for kind in ConferenceKind]
+    law = [rows.pop(kind.value, _of_law(kind)) for kind in ConferenceKind]
     return [*law, *sorted(rows.values(), key=lambda kind: kind.name)]
 
 

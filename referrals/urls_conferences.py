@@ -1,13 +1,16 @@
 from django.urls import URLPattern, URLResolver, path
 
 from referrals.views import (
+    calendar,
     conference_agenda,
     conference_issues,
     conference_minutes,
     conference_order,
     conference_run,
     conferences,
+    packets,
     prep_sheets,
+    survey,
 )
 
 app_name = "conferences"
@@ -30,6 +33,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:pk>/run/", conference_run.run, name="run"),
     path("<int:pk>/extend/", conference_run.extend, name="extend"),
     path("<int:pk>/close/", conference_minutes.close, name="close"),
+    path("calendar/", calendar.own, name="calendar"),
+    path("calendar/make/", calendar.make, name="calendar_make"),
+    path("calendar/stop/", calendar.stop, name="calendar_stop"),
+    path("<int:pk>/conference.ics", calendar.one, name="ics"),
+    path("<int:pk>/packet/order/", packets.order, name="packet_order"),
+    path("packets/<int:pk>/", packets.job, name="packet"),
+    path("packets/<int:pk>/progress/", packets.progress, name="packet_progress"),
+    path("packets/<int:pk>/cancel/", packets.cancel, name="packet_cancel"),
+    path("packets/<int:pk>/all.zip", packets.archive, name="packet_zip"),
+    path("packets/<int:pk>/<int:member>.pdf", packets.for_member, name="packet_pdf"),
+    path("<int:pk>/survey/", survey.survey, name="survey"),
+    path("<int:pk>/survey/results/", survey.results, name="survey_results"),
     path("<int:pk>/prep/ask/", prep_sheets.ask, name="prep_ask"),
     path("<int:pk>/prep/remind/", prep_sheets.remind, name="prep_remind"),
     path("prep/<int:pk>/", prep_sheets.sheet, name="prep_sheet"),

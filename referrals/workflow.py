@@ -167,3 +167,15 @@ ISSUE_EVENT_LABELS = {
 def issue_steps(state: str) -> list[tuple[IssueEvent, str]]:
     """The steps that a stage allows, with the words of their buttons."""
     return [(event, ISSUE_EVENT_LABELS[event]) for (at, event) in ISSUE_TRANSITIONS if at == state]
+
+
+class PacketState(TextChoices):
+    RUNNING = "running", "作成中"
+    DONE = "done", "できました"
+    CANCELLED = "cancelled", "取り消し"
+
+
+class CopyState(TextChoices):
+    WAITING = "waiting", "これから"
+    MADE = "made", "できました"
+    REFUSED = "refused", "作れませんでした"

@@ -15,6 +15,7 @@ from kyosei.bench.finding import measure_finding
 from kyosei.bench.generate import generate
 from kyosei.bench.household import measure_household
 from kyosei.bench.masters import PREFIX
+from kyosei.bench.packet import measure_packet
 from kyosei.bench.pages import measure_pages
 from kyosei.bench.report import Line, line, show, write
 from kyosei.bench.scales import Scale
@@ -79,6 +80,7 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
         lines += measure_household(scale, now=now, requests=requests)
         lines += measure_trail(scale, now=now)
         lines += measure_access(scale, now=now)
+        lines += measure_packet(scale, now=now)
     lines += measure_worries(scale, now=now, requests=requests)
     show(lines, say)
     write(lines)

@@ -44,8 +44,9 @@ from referrals.forms.conference import (
     SeatForm,
     in_order,
 )
-from referrals.models import AgendaItem, Conference, ConferenceMember, Referral
+from referrals.models import AgendaItem, Conference, ConferenceMember, PacketJob, Referral
 from referrals.permissions_conferences import (
+    can_answer,
     can_convene,
     can_manage,
     can_seat,
@@ -263,6 +264,12 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         "sheets": list(sheets_of(conference, actor)) if asked else [],
         "prep_asked": asked,
         "prep_waiting": conference.prep_waiting,  # type: ignore[attr-defined]
+        "packets": list(
+            PacketJob.objects.visible_to(actor).filter(conference=conference).order_by("-asked_at")[:3]
+        )
+        if manages and is_open and items
+        else [],
+        "may_answer": own is not None and can_answer(actor, own),
         "is_running": conference.state == ConferenceState.RUNNING,
         "left": left(conference, actor)
         if manages and is_open and conference.state == ConferenceState.PLANNED and conference.rule.takes_cases

@@ -47,7 +47,7 @@ def issue_list(request: ActorRequest) -> HttpResponse:
     page = paginate(found, request_get=request.GET, sorts=SORTS, default="-moved")
     context = {
         "filter": form, "page": page, "is_filtered": bool(wanted), "may_raise": can_raise(request.actor),
-        "rows": [(issue, told_count(issue.cases_behind)) for issue in page.rows],
+        "rows": [(issue, told_count(getattr(issue, "cases_behind", 0))) for issue in page.rows],
         "reset_url": reverse("issues:list"),
     }  # fmt: skip
     return render(request, "issues/list.html", context)

@@ -35,8 +35,10 @@ from households.actions.persons import PersonData, update_household, update_pers
 from households.actions.protection import protect_address, set_safe_contact
 from households.enums import MovementKind
 from households.models import Household, HouseholdGrant, HouseholdMember, Person
+from referrals.actions.calendar import make_feed
 from referrals.actions.issue_agenda import put_issue
 from referrals.actions.issues import raise_issue
+from referrals.actions.packets import make_copies, order_packet
 from referrals.actions.prep_sheets import Dated, ask_sheets, write_sheet
 from referrals.models import Conference, PrepSheet
 from tests import factories as f
@@ -393,10 +395,14 @@ def _preparing(world: World, worker: Persona, partner: Persona, unnamed: Persona
         actor=worker.actor, at=at,
     )  # fmt: skip
     on_agenda = put_issue(conference=meeting, issue=issue, topic="", minutes=10, actor=worker.actor, at=at)
+    packet = order_packet(conference=meeting, actor=worker.actor, at=at)
+    make_copies(at=at)
+    _, token = make_feed(actor=partner.actor, at=at)
     for name in ("lead worker", "colleague", "manager", "partner by consent"):
         world.may[name] |= {SHEET, YEARS}
     world.ids |= {
-        "next meeting": meeting.pk, "next item": item.pk, "sheet": sheet.pk,
+        "next meeting": meeting.pk, "next item": item.pk, "sheet": sheet.pk, "packet": packet.pk, "token": token,
+        "partner seat": c.seat(meeting, partner.agency).pk,
         "issue": issue.pk, "issue link": issue.links.get().pk, "issue item": on_agenda.pk,
     }  # fmt: skip
 
