@@ -63,6 +63,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("items/<int:pk>/decide/", conference_run.decide, name="decide"),
     path("items/<int:pk>/conclude/", conference_run.conclude, name="conclude"),
     path("decisions/<int:pk>/drop/", conference_run.drop, name="drop"),
+    path("decisions/<int:pk>/plan/", conference_order.to_plan, name="to_plan"),
     path("decisions/<int:pk>/", conference_agenda.action_done, name="action_done"),
     path("case/<str:number>/", conference_agenda.case_fragment, name="case_fragment"),
 ]

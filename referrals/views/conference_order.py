@@ -1,4 +1,4 @@
-"""The order of an agenda: urgent items first, and what earlier conferences left over."""
+"""The order of an agenda, what earlier conferences left over, and decisions that go on into a plan."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from accounts.access import permission
+from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.roles import Permission
 from common.errors import RuleViolation
 from referrals.actions.agenda import sort_by_urgency
 from referrals.actions.carry_over import carry_over
+from referrals.actions.decision_to_plan import plan_from_decision
+from referrals.models import ActionItem
 from referrals.views.conferences import get_managed
 
 
@@ -41,3 +43,13 @@ def carry(request: ActorRequest, pk: int) -> HttpResponse:
     for words in done.refused:
         messages.warning(request, f"持ち越せませんでした。{words}")
     return redirect(reverse("conferences:detail", args=[pk]) + "#agenda")
+
+
+@require_POST
+@permission(Permission.CASE_WRITE)
+def to_plan(request: ActorRequest, pk: int) -> HttpResponse:
+    """A decision becomes a row of the case's next plan."""
+    decision = scoped_get(ActionItem.objects.visible_to(request.actor), request, log=None, pk=pk)
+    plan = plan_from_decision(decision=decision, actor=request.actor, at=timezone.now())
+    messages.success(request, "決定事項を、プラン案の実施内容に加えました。")
+    return redirect("cases:plan_edit", pk=plan.pk)

@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from cases.models import Case
+from cases.models import Case, PlanItem
 from common.errors import RuleViolation, StaleRecord
 from households.actions.denials import deny_staff
 from referrals.actions.agenda import sort_by_urgency
 from referrals.actions.carry_over import carry_over
 from referrals.actions.convene_conference import set_seat
+from referrals.actions.decision_to_plan import plan_from_decision
 from referrals.actions.run_conference import close_conference, conclude_item, save_minutes, start_conference
 from referrals.models import ActionItem
 from referrals.selectors_carry import left
@@ -302,3 +303,37 @@ def test_conclusions_written_by_two_people_at_once_are_told(worker, colleague, c
     assert flag.status_code == 302  # only the flag is mine: the words of the other stay
     item.refresh_from_db()
     assert (item.conclusion, item.is_undecided) == ("一つ目", True)
+
+
+# ── Decisions that go on ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_decision_becomes_a_row_of_the_plan_once(worker, case, disability_worker):
+    conference = c.convene(worker.actor, invite=(disability_worker.agency,))
+    item = c.put(conference, case, worker.actor, topic="日中の居場所")
+    c.sit(conference, worker.actor)
+    decision = c.decide(
+        item, disability_worker.agency, disability_worker.staff, worker.actor, text="見学に同行する"
+    )
+    page = worker.client.get(url("action_done", decision.pk)).content.decode()
+    assert url("to_plan", decision.pk) in page
+    assert f"{reverse('referrals:new')}?case={case.number}&amp;to={disability_worker.agency.pk}" in page
+    for _ in range(2):
+        assert worker.client.post(url("to_plan", decision.pk)).status_code == 302
+    row = PlanItem.objects.get()
+    assert (row.problem, row.action, row.agency) == (
+        "日中の居場所",
+        "見学に同行する",
+        disability_worker.agency,
+    )
+    assert disability_worker.client.post(url("to_plan", decision.pk)).status_code in (403, 404)
+
+
+def test_a_decision_of_a_secret_conference_stays_out_of_the_plan(worker, case):
+    conference = c.convene(worker.actor, kind="support")
+    item = c.put(conference, case, worker.actor)
+    c.sit(conference, worker.actor)
+    decision = c.decide(item, worker.agency, worker.staff, worker.actor)
+    with pytest.raises(RuleViolation, match="非公開"):
+        plan_from_decision(decision=decision, actor=worker.actor, at=c.START)
+    assert not PlanItem.objects.exists()

@@ -141,7 +141,7 @@ WRITES = (
     S("conferences:item_move", ("agenda",)), S("conferences:item_remove", ("agenda",)),
     S("conferences:start", ("conference",)), S("conferences:extend", ("conference",)),
     S("conferences:close", ("conference",)), S("conferences:parse", ("agenda",)), S("conferences:decide", ("agenda",)),
-    S("conferences:conclude", ("agenda",)), S("conferences:drop", ("decision",)), S("conferences:sort", ("conference",)),
+    S("conferences:conclude", ("agenda",)), S("conferences:drop", ("decision",)), S("conferences:sort", ("conference",)), S("conferences:to_plan", ("decision",)),
     S("conferences:carry_over", ("conference",)), S("conferences:minutes", ("conference",)), S("conferences:issue_add", ("conference",)),
     S("conferences:packet_order", ("conference",)), S("conferences:packet_cancel", ("packet",)), S("conferences:prep_ask", ("conference",)), S("conferences:prep_remind", ("conference",)), S("conferences:prep_seen", ("sheet",)),
     S("conferences:issue_remove", ("issue item",)), S("issues:unlink", ("issue link",)),
