@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from cases.enums import CodeList
 from cases.models import Case, PlanItem
 from common.errors import RuleViolation, StaleRecord
 from households.actions.denials import deny_staff
@@ -30,6 +31,14 @@ def clock(time_machine):
 @pytest.fixture
 def case(worker):
     return f.make_case(worker.actor)
+
+
+def shut(worker, **which) -> None:
+    """Closed by somebody else meanwhile."""
+    Case.objects.filter(**which).update(
+        state="closed", closed_at=NOW, closed_by=worker.staff, no_follow_up_reason="転居した",
+        closing_reason=f.make_code(CodeList.CLOSING_REASON),
+    )  # fmt: skip
 
 
 def url(name, *args):
@@ -103,9 +112,7 @@ def test_what_was_left_over_goes_onto_the_next_agenda_once(over, worker):
 def test_nothing_of_another_agency_kind_or_a_closed_case_is_left_over(over, worker, stranger):
     assert left(c.convene(stranger.actor), stranger.actor) == []
     assert left(following(worker, kind="area"), worker.actor) == []
-    Case.objects.filter(agenda_items__topic="持ち越す").update(
-        state="closed", closed_at=NOW, closed_by=worker.staff, no_follow_up_reason="転居した"
-    )
+    shut(worker, agenda_items__topic="持ち越す")
     assert [row.item.topic for row in left(following(worker), worker.actor)] == ["宿題がある"]
 
 
@@ -218,9 +225,7 @@ def test_a_decision_on_a_case_closed_meanwhile_is_told_and_not_kept(worker, case
     conference = c.convene(worker.actor)
     item = c.put(conference, case, worker.actor)
     c.sit(conference, worker.actor)
-    Case.objects.filter(pk=case.pk).update(
-        state="closed", closed_at=NOW, closed_by=worker.staff, no_follow_up_reason="転居した"
-    )
+    shut(worker, pk=case.pk)
     with pytest.raises(RuleViolation, match="会議の間に終結") as caught:
         c.decide(item, worker.agency, worker.staff, worker.actor)
     assert caught.value.field == "text"
@@ -229,9 +234,7 @@ def test_a_decision_on_a_case_closed_meanwhile_is_told_and_not_kept(worker, case
 
 
 def test_a_closed_case_is_not_put_on_an_agenda(worker, case):
-    Case.objects.filter(pk=case.pk).update(
-        state="closed", closed_at=NOW, closed_by=worker.staff, no_follow_up_reason="転居した"
-    )
+    shut(worker, pk=case.pk)
     with pytest.raises(RuleViolation, match="終結しています"):
         c.put(c.convene(worker.actor), Case.objects.get(pk=case.pk), worker.actor)
 

@@ -14,6 +14,7 @@ from pypdf import PdfReader
 
 from accounts.enums import Ground
 from audit.models import AccessKind, AccessRecord
+from cases.actions.consent import withdraw_consent
 from common.errors import InvalidTransition, RuleViolation
 from households.actions.denials import deny_staff
 from referrals.actions import packets
@@ -102,9 +103,14 @@ def test_a_copy_that_fails_holds_nobody_up(job, monkeypatch):
 def test_rights_are_asked_again_when_a_copy_is_made(job, worker, center_worker):
     copy = job.copies.get(member__agency=center_worker.agency)
     consent = copy.agenda_item.case.household.consents.get()
-    from cases.actions.consent import withdraw_consent
-
-    withdraw_consent(consent=consent, reason="やめたい", actor=worker.actor, at=NOW)
+    withdraw_consent(
+        consent=consent,
+        withdrawn_on=NOW.date(),
+        note="やめたい",
+        version=consent.version,
+        actor=worker.actor,
+        at=NOW,
+    )
     make_copies()
     copy.refresh_from_db()
     assert copy.state == CopyState.REFUSED
