@@ -120,7 +120,7 @@ def test_an_item_that_cannot_go_on_stops_only_itself(worker, disability_worker):
     first = c.convene(worker.actor, kind="multilayered", title="第1回")
     cases = [f.make_case(worker.actor) for _ in range(2)]
     for case in cases:
-        f.give_consent(case, worker.actor)
+        f.give_consent(case, worker.actor, disability_worker.agency)
         c.put(first, Case.objects.get(pk=case.pk), worker.actor, topic=f"議題{case.number}")
     c.sit(first, worker.actor)
     for item in first.agenda.order_by("pk"):

@@ -66,7 +66,7 @@ def test_a_support_conference_decides_no_plan(worker, disability_section):
     case = f.make_case(worker.actor)
     conference = c.convene(worker.actor, kind="support")
     item = c.put(conference, case, worker.actor)
-    f.give_consent(case, worker.actor)
+    f.give_consent(case, worker.actor, disability_section)
     item.plan = start_plan(case=case, actor=worker.actor, at=NOW)
     item.save(update_fields=["plan"])
     c.sit(conference, worker.actor)

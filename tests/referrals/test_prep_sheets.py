@@ -220,6 +220,8 @@ def test_the_chronology_joins_what_each_agency_holds(sheet, worker, center_worke
         center_worker.actor,
         entries=[Dated(date(2018, 1, 1), "year", "夫を亡くす"), Dated(date(1970, 5, 1), "month", "転入")],
     )
+    sheet.agenda_item.case.person.birth_on = date(1948, 4, 5)
+    sheet.agenda_item.case.person.save(update_fields=["birth_on"])
     url = reverse("conferences:family_years", args=[sheet.agenda_item_id])
     rows = worker.client.get(url).context["rows"]
     written = [(row.when, row.agency, row.text) for row in rows if row.is_written]
