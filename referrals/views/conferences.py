@@ -245,7 +245,6 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         for item in items:
             item.blind = blind.get(item.pk, [])  # type: ignore[attr-defined]
     _times(conference, items)
-    asked: int = conference.prep_asked or 0  # type: ignore[attr-defined]
     people = staff_by_agency([s.agency_id for s in seats], timezone.localdate(at)) if not is_over else {}
     return {
         "conference": conference,
@@ -258,22 +257,6 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         "items": items,
         "summary": readable_summary(conference, items, actor) if is_over and is_open else None,
         "agenda_minutes": sum(item.minutes for item in items),
-        "takes_cases": conference.rule.takes_cases,
-        "issue_items": list(issue_items_of(conference, actor)) if conference.first_issue else [],  # type: ignore[attr-defined]
-        "edits_issues": manages and not is_over and Decides.ISSUE in conference.rule.decides,
-        "sheets": list(sheets_of(conference, actor)) if asked else [],
-        "prep_asked": asked,
-        "prep_waiting": conference.prep_waiting,  # type: ignore[attr-defined]
-        "packets": list(
-            PacketJob.objects.visible_to(actor).filter(conference=conference).order_by("-asked_at")[:3]
-        )
-        if manages and is_open and items
-        else [],
-        "may_answer": own is not None and can_answer(actor, own),
-        "is_running": conference.state == ConferenceState.RUNNING,
-        "left": left(conference, actor)
-        if manages and is_open and conference.state == ConferenceState.PLANNED and conference.rule.takes_cases
-        else [],
         "seat_rows": [
             (seat, can_seat(actor, seat) and not is_over, people.get(seat.agency_id, [])) for seat in seats
         ],
@@ -291,6 +274,32 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         if manages and not is_over
         else None,
         "today": timezone.localdate(at),
+    } | _around(actor, conference, own, items)
+
+
+def _around(
+    actor: Actor, conference: Conference, own: ConferenceMember | None, items: list[AgendaItem]
+) -> dict[str, Any]:
+    """What stands around the agenda: community issues, 準備シート, what was left over, copies, the questionnaire."""
+    manages, is_planned = can_manage(actor, conference), conference.state == ConferenceState.PLANNED
+    asked: int = conference.prep_asked or 0  # type: ignore[attr-defined]
+    edits = manages and conference.state != ConferenceState.CLOSED
+    reads = papers_open(actor, conference, own, timezone.now())
+    packets = PacketJob.objects.visible_to(actor).filter(conference=conference).order_by("-asked_at")
+    issues = issue_items_of(conference, actor) if conference.first_issue else []  # type: ignore[attr-defined]
+    return {
+        "takes_cases": conference.rule.takes_cases,
+        "issue_items": list(issues),
+        "edits_issues": edits and Decides.ISSUE in conference.rule.decides,
+        "sheets": list(sheets_of(conference, actor)) if asked else [],
+        "prep_asked": asked,
+        "prep_waiting": conference.prep_waiting,  # type: ignore[attr-defined]
+        "packets": list(packets[:3]) if manages and reads and items else [],
+        "may_answer": own is not None and can_answer(actor, own),
+        "is_running": conference.state == ConferenceState.RUNNING,
+        "left": left(conference, actor)
+        if manages and reads and is_planned and conference.rule.takes_cases
+        else [],
     }
 
 

@@ -39,7 +39,7 @@ def _get(request: ActorRequest, pk: int) -> PacketJob:
 def _context(request: ActorRequest, row: PacketJob) -> dict[str, Any]:
     copies = PacketCopy.objects.visible_to(request.actor).filter(job=row)
     counted = copies.aggregate(
-        all=Count("pk"),
+        whole=Count("pk"),
         over=Count("pk", filter=~Q(state=CopyState.WAITING)),
         refused=Count("pk", filter=Q(state=CopyState.REFUSED)),
     )
