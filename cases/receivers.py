@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from accounts.actions.notices import notify
 from accounts.actor import Actor
+from accounts.notice_kinds import NoticeKind
 from cases.actions.grants import grant_coordinators
 from cases.models import Case
 from households.models import (
@@ -72,4 +73,4 @@ def _tell(people: list[int], actor: Actor, at: datetime, text: str, page: str = 
         if staff_id != actor.staff_id and staff_id not in denied:
             key = homes[household_id] if page == "households:same" else household_id
             url = reverse(page, args=[key])
-            notify(staff_ids=[staff_id], text=text, url=url, at=at)
+            notify(staff_ids=[staff_id], text=text, url=url, at=at, kind=NoticeKind.CASE, about=household_id)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts import views_manage as views
+from accounts import views_notices
 from cases.views import coordination
 from referrals.views import close_agency, conference_rules, what_if
 
@@ -21,6 +22,8 @@ urlpatterns = [
     path("conference-kinds/", conference_rules.rule_list, name="conference_rules"),
     path("conference-kinds/new/", conference_rules.rule_edit, name="conference_rule_new"),
     path("conference-kinds/<slug:code>/", conference_rules.rule_edit, name="conference_rule"),
+    path("notices/", views_notices.post, name="notices"),
+    path("notices/again/", views_notices.again, name="notices_again"),
     path("coordination/", coordination.coordination, name="coordination"),
     path("coordination/new/", coordination.coordination_new, name="coordination_new"),
     path("coordination/<int:pk>/withdraw/", coordination.coordination_withdraw, name="coordination_withdraw"),

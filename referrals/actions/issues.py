@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.models import Area
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from cases.models import Case
 from common.errors import InvalidTransition, RuleViolation
 from common.models import check_version
-from households.models import Household, HouseholdMember
+from households.models import Household, HouseholdMember, staff_denied
 from referrals.enums import IssueTheme
 from referrals.models import CommunityIssue, IssueCase, IssueItem, IssueReport, IssueStep
 from referrals.permissions_issues import check_can_move, check_can_raise
@@ -167,14 +167,16 @@ def _report(step: IssueStep, issue: CommunityIssue) -> None:
 
 def _tell(issue: CommunityIssue, actor: Actor, at: datetime) -> None:
     """The lead workers of open cases behind it; not who did it."""
-    leads: QuerySet[Case, int] = (
+    leads = (
         Case.objects.open()
         .filter(issue_links__issue=issue)
         .order_by("pk")
-        .values_list("lead_staff_id", flat=True)
+        .values_list("lead_staff_id", "household_id", "lead_agency_id")
     )
-    notify(
-        staff_ids=[pk for pk in leads if pk != actor.staff_id],
-        text=f"担当するケースから挙がった地域課題が「{issue.get_state_display()}」に進みました。",
-        url=f"/issues/{issue.pk}/", at=at,
-    )  # fmt: skip
+    for staff_id, home, agency_id in leads:
+        if staff_id != actor.staff_id:
+            notify(
+                staff_ids={staff_id} - staff_denied(home),
+                text=f"担当するケースから挙がった地域課題が「{issue.get_state_display()}」に進みました。",
+                url=f"/issues/{issue.pk}/", at=at, kind=NoticeKind.CASE, about=home, agency_id=agency_id,
+            )  # fmt: skip

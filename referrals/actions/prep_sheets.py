@@ -13,11 +13,12 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.models import Staff
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from common.japan.wareki import format_wareki_short
 from common.models import check_version
-from households.models import HouseholdDenial
+from households.models import staff_denied
 from referrals.actions.lock_conference import check_papers_open, lock_managed
 from referrals.models import ChronologyEntry, Conference, PrepSheet
 from referrals.models.prep_sheet import QUESTIONS
@@ -63,22 +64,29 @@ def ask_sheets(*, conference: Conference, actor: Actor, at: datetime) -> int:
 
 
 def _tell(sheets: Iterable[PrepSheet], words: str, at: datetime) -> None:
-    """Who comes for the agency, else all who work there; never somebody whom the household's deny list names."""
-    told: dict[int, set[int]] = {}
+    """Who comes for the agency, else all who work there; never somebody whom the household's deny list names. One notice
+    a conference and household: who stands in for an addressee may be denied one of them.
+    """
+    told: dict[tuple[int, int, int], set[int]] = {}
     days: dict[int, str] = {}
     for sheet in sheets:
-        conference, case = sheet.agenda_item.conference, sheet.agenda_item.case
-        denied = HouseholdDenial.objects.filter(household=case.household_id, ended_at__isnull=True)
-        people = Staff.objects.of_agency(sheet.member.agency, on=timezone.localdate(at))
+        conference, home, agency = (
+            sheet.agenda_item.conference,
+            sheet.agenda_item.case.household_id,
+            sheet.member.agency,
+        )
+        people = Staff.objects.of_agency(agency, on=timezone.localdate(at))
         if sheet.member.staff_id is not None:
             people = people.filter(pk=sheet.member.staff_id)
-        people = people.exclude(pk__in=denied.values("staff_id"))
-        told.setdefault(conference.pk, set()).update(people.values_list("pk", flat=True))
-        days[conference.pk] = (
-            f"{conference.get_kind_display()}（{format_wareki_short(timezone.localdate(conference.starts_at))}）"
-        )
-    for pk, staff_ids in told.items():
-        notify(staff_ids=staff_ids, text=f"{days[pk]}の{words}", url=f"/conferences/{pk}/#prep", at=at)
+        found = set(people.values_list("pk", flat=True)) - staff_denied(home)
+        told.setdefault((conference.pk, home, agency.pk), set()).update(found)
+        day = format_wareki_short(timezone.localdate(conference.starts_at))
+        days[conference.pk] = f"{conference.get_kind_display()}（{day}）"
+    for (pk, home, agency_id), staff_ids in told.items():
+        notify(
+            staff_ids=staff_ids, text=f"{days[pk]}の{words}", url=f"/conferences/{pk}/#prep", at=at,
+            kind=NoticeKind.CONFERENCE, about=home, agency_id=agency_id,
+        )  # fmt: skip
 
 
 def _locked(sheet: PrepSheet, actor: Actor) -> PrepSheet:
