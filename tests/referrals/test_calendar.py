@@ -19,7 +19,7 @@ from tests.referrals import conferences as c
 
 @pytest.fixture(autouse=True)
 def clock(time_machine):
-    return time_machine.move_to(NOW, tick=False)
+    time_machine.move_to(NOW, tick=False)
 
 
 @pytest.fixture
@@ -89,11 +89,11 @@ def test_unchanged_is_not_sent_again(address):
 
 
 def test_a_client_that_asks_every_second_is_held_back_and_served_again(
-    address, clock, django_assert_num_queries, record_property
+    address, time_machine, django_assert_num_queries, record_property
 ):
     client, answers = Client(), []
     for second in range(120):
-        clock.move_to(NOW + timedelta(seconds=second), tick=False)
+        time_machine.move_to(NOW + timedelta(seconds=second), tick=False)
         answers.append(client.get(address).status_code)
     assert answers.count(200) == 2 * MOST_READS
     assert answers[:MOST_READS] == [200] * MOST_READS
