@@ -8,8 +8,9 @@ from datetime import datetime
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
+from django.db.models import Q
 
-from accounts.models import Notice
+from accounts.models import Notice, Staff
 from common.jobs import enqueue
 
 
@@ -20,6 +21,11 @@ def notify(*, staff_ids: Iterable[int], text: str, url: str, at: datetime) -> No
     Notice.objects.bulk_create(rows)
     if rows:
         enqueue("accounts.tasks.mail_notices")
+
+
+def take_back(*, staff: Staff, about: Q) -> int:
+    """Notices of a worker that they may no longer read; returns how many. They hold no record of anything."""
+    return Notice.objects.filter(about, staff=staff).delete()[0]
 
 
 def mail_notices(*, at: datetime, limit: int = 200) -> int:

@@ -135,7 +135,7 @@ def review_break_glass(
     opened.save(update_fields=["reviewed_at", "reviewed_by", "verdict", "review_note"])
     record(actor=actor, action="break_glass.review", target=opened, at=at, verdict=verdict)
     notify(
-        staff_ids={opened.staff_id}, text=f"{opened.case.number}の緊急閲覧が確認されました。",
+        staff_ids={opened.staff_id} - staff_denied(opened.case.household_id), text=f"{opened.case.number}の緊急閲覧が確認されました。",
         url=reverse("break_glass:review", args=[opened.pk]), at=at,
     )  # fmt: skip
     return opened

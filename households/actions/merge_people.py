@@ -31,6 +31,7 @@ from households.merging import (
     person_references,
     row_values,
 )
+from households.actions.movements import SENT_BEFORE
 from households.models import (
     AddressProtection,
     FormerName,
@@ -88,6 +89,8 @@ def merge_people(
     unless the actor's agency is a unit of the protection.
     """
     if (known := PersonMerge.objects.filter(request_key=request_key).first()) is not None:
+        if (known.kept_id, known.absorbed_id) != (kept.pk, absorbed.pk):
+            raise RuleViolation(SENT_BEFORE)
         return known
     check_can_merge(actor)
     _lock_references(absorbed)

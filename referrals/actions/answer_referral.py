@@ -17,6 +17,7 @@ from cases.actions.team import join_case, take_lead
 from cases.models import Case
 from common.errors import InvalidTransition, RuleViolation
 from referrals.disclosure_rules import opening_of
+from households.models import staff_denied
 from referrals.models import Referral
 from referrals.permissions import ANSWERS, check_can_answer, check_can_settle
 from referrals.selectors import coordinating_offices
@@ -107,7 +108,7 @@ def _tell_sender(referral: Referral, *, actor: Actor, at: datetime) -> None:
     if referral.sent_by_id == actor.staff_id:
         return
     notify(
-        staff_ids=[referral.sent_by_id],
+        staff_ids={referral.sent_by_id} - staff_denied(referral.case.household_id),
         text=f"{referral.case.number}のつなぎに返事がありました（{ReferralState(referral.state).label}）。",
         url=reverse("referrals:detail", args=[referral.pk]),
         at=at,
