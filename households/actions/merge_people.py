@@ -17,6 +17,7 @@ from accounts.actor import Actor
 from audit.actions import record
 from common.errors import RuleViolation
 from common.models import check_version
+from households.actions.movements import SENT_BEFORE
 from households.actions.persons import PersonData, check_dates
 from households.actions.protection import check_not_together
 from households.enums import LinkState, MergeChange, Relation
@@ -31,7 +32,6 @@ from households.merging import (
     person_references,
     row_values,
 )
-from households.actions.movements import SENT_BEFORE
 from households.models import (
     AddressProtection,
     FormerName,

@@ -16,8 +16,8 @@ from cases.actions.grants import grant_case
 from cases.actions.team import join_case, take_lead
 from cases.models import Case
 from common.errors import InvalidTransition, RuleViolation
-from referrals.disclosure_rules import opening_of
 from households.models import staff_denied
+from referrals.disclosure_rules import opening_of
 from referrals.models import Referral
 from referrals.permissions import ANSWERS, check_can_answer, check_can_settle
 from referrals.selectors import coordinating_offices

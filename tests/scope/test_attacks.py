@@ -79,9 +79,7 @@ def test_a_sender_who_lost_the_case_reads_no_more_of_it(case, worker, center_wor
     assert "鵯色の記録" in page(disability_worker, f"/referrals/{referral.pk}/")
 
 
-def test_the_result_is_not_told_to_a_sender_who_lost_the_case(
-    case, worker, center_worker, disability_worker
-):
+def test_the_result_is_not_told_to_a_sender_who_lost_the_case(case, worker, center_worker, disability_worker):
     consent = f.share_by_consent(case, worker.actor, center_worker.actor)
     referral = send(center_worker.actor, case, disability_worker.agency, ground=Ground.COORDINATION, parts=())
     answer_referral(referral=referral, event="join", actor=disability_worker.actor, at=NOW, note="鶸色の返事")
@@ -100,7 +98,12 @@ def test_the_result_is_not_told_to_a_sender_who_lost_the_case(
 def test_words_sent_on_a_consent_close_with_it(case, worker, center_worker):
     consent = f.give_consent(case, worker.actor, center_worker.agency)
     referral = send(
-        worker.actor, case, center_worker.agency, ground=Ground.CONSENT, message="翡翠色の事情", parts=("basic",)
+        worker.actor,
+        case,
+        center_worker.agency,
+        ground=Ground.CONSENT,
+        message="翡翠色の事情",
+        parts=("basic",),
     )
     assert "翡翠色の事情" in page(center_worker, f"/referrals/{referral.pk}/")
     withdraw_consent(
@@ -175,7 +178,9 @@ def test_the_key_of_a_movement_elsewhere_is_no_answer(case, worker, stranger):
     """The keys of an imported file can be worked out: they must not tell that somebody moved."""
     key = uuid4()
     moved = Moved(on=f.TODAY, people=(case.person_id,), request_key=key)
-    change_living(household=case.household, moved=moved, kind=MovementKind.FACILITY_IN, actor=worker.actor, at=NOW)
+    change_living(
+        household=case.household, moved=moved, kind=MovementKind.FACILITY_IN, actor=worker.actor, at=NOW
+    )
     person = f.make_person("百目鬼", "椿")
     home = f.make_household(person=person, agency=stranger.agency)
     with pytest.raises(RuleViolation, match="開き直して"):
@@ -186,7 +191,9 @@ def test_the_key_of_a_movement_elsewhere_is_no_answer(case, worker, stranger):
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("given", [{}, {"HTTP_IF_MATCH": '"1"'}, {"HTTP_IF_MATCH": '"99"'}, {"HTTP_IF_MATCH": "x"}])
+@pytest.mark.parametrize(
+    "given", [{}, {"HTTP_IF_MATCH": '"1"'}, {"HTTP_IF_MATCH": '"99"'}, {"HTTP_IF_MATCH": "x"}]
+)
 def test_hidden_and_missing_answer_alike_whatever_version_is_named(case, worker, stranger, given):
     """Neither status nor body nor ETag tells that a row is there."""
     written = note(case, worker, "鵯色の記録")
@@ -200,4 +207,8 @@ def test_hidden_and_missing_answer_alike_whatever_version_is_named(case, worker,
             send_to = getattr(stranger.client, method)
             extra = {} if method == "get" else {"data": {"text": "x"}, "content_type": "application/json"}
             one, two = send_to(path, **extra, **given), send_to(missing, **extra, **given)
-            assert (one.status_code, one.content, one.get("ETag")) == (two.status_code, two.content, two.get("ETag")), path
+            assert (one.status_code, one.content, one.get("ETag")) == (
+                two.status_code,
+                two.content,
+                two.get("ETag"),
+            ), path
