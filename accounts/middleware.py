@@ -70,7 +70,9 @@ _REFUSED: Final = (400, 409, 412, 422, 428)
 def _fields(response: HttpResponse) -> list[str]:
     """``field:code`` of a form, the names of the fields of an answer of the API."""
     if said := refusals.said():
-        return list(dict.fromkeys(said))
+        return sorted(
+            dict.fromkeys(said), key=lambda one: "=" not in one
+        )  # forged ids first: the column is short
     data = getattr(response, "data", None)
     if not isinstance(data, dict):
         return []
