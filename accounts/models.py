@@ -87,6 +87,14 @@ class Agency(models.Model):
     is_entrusted = models.BooleanField("委託", default=False)
     may_lead = models.BooleanField("主担当になれる", default=True)
     closed_on = models.DateField("廃止日", null=True, blank=True)
+    successor = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="引き継いだ機関",
+    )
     group = models.OneToOneField(
         Group, on_delete=models.PROTECT, related_name="agency", verbose_name="権限グループ"
     )
@@ -95,6 +103,12 @@ class Agency(models.Model):
 
     class Meta:
         verbose_name = "機関"
+        constraints = [
+            models.CheckConstraint(
+                name="only_a_closed_agency_is_succeeded",
+                condition=Q(successor__isnull=True) | (Q(closed_on__isnull=False) & ~Q(successor=F("pk"))),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.actions.notices import notify, take_back
 from accounts.actor import Actor
 from accounts.models import Staff
-from cases.actions.grants import grant_directors_of_multi_sector_case
+from cases.actions.grants import grant_coordinators
 from cases.models import Case
 from households.models import (
     Household,
@@ -27,7 +27,7 @@ def follow_area(
 ) -> None:
     """The directors of the new area see the open case of several sectors, those of the old one no longer."""
     for case in Case.objects.open().filter(household=household).select_for_update(of=("self",)):
-        grant_directors_of_multi_sector_case(case=case, actor=actor, at=at)
+        grant_coordinators(case=case, actor=actor, at=at)
 
 
 def take_back_notices(sender: object, *, household: Household, staff: Staff, **kwargs: object) -> None:

@@ -60,3 +60,11 @@ def _migrate(url: str) -> None:
         stdin=subprocess.DEVNULL,
         check=True,
     )
+
+
+if __name__ == "__main__":
+    from common.embedded import ensure_services
+
+    os.environ["KYOSEI_ENV"] = "test"
+    ensure_services(profile="test")
+    ensure_template(os.environ["DATABASE_URL"])

@@ -284,7 +284,8 @@ def agree_to_support(
         reason=f"アウトリーチ：{how.strip()}",
     )
     agency, staff = actor.office()
-    if case.lead_agency_id != agency.pk:
+    # whoever leads a case that begins now by the coordination model has just heard of it
+    if case.lead_agency_id != agency.pk and case.opened_at != at:
         join_as_receiver(case=case, agency=agency, staff=staff, actor=actor, at=at)
         notify(
             staff_ids={case.lead_staff_id} - staff_denied(case.household_id),

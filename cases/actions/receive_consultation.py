@@ -181,7 +181,13 @@ def _case_of(
         household=household, person=consultation.person, actor=actor, at=at, sectors=sectors,
         reason=f"相談受付 {consultation.receipt_no}",
     )  # fmt: skip
-    if case.lead_agency_id != actor.agency_id and actor.agency is not None and actor.staff is not None:
+    begins = case.opened_at == at  # whoever leads it by the model has just heard of it
+    if (
+        case.lead_agency_id != actor.agency_id
+        and not begins
+        and actor.agency is not None
+        and actor.staff is not None
+    ):
         join_as_receiver(case=case, agency=actor.agency, staff=actor.staff, actor=actor, at=at)
         notify(
             staff_ids={case.lead_staff_id} - staff_denied(case.household_id),
