@@ -21,5 +21,4 @@ class CasesConfig(AppConfig):
         add_source(*sources.SOURCES, *household.SOURCES)
         add_section(Section("work", 10, work_section))
         add_section(Section("cases", 10, cases_section, is_aside=True))
-        signals.worker_denied.connect(receivers.take_back_notices, dispatch_uid="cases.take_back_notices")
         signals.person_died.connect(receivers.tell_of_death, dispatch_uid="cases.tell_of_death")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q
 from django.urls import reverse
 
-from accounts.actions.notices import notify, take_back
+from accounts.actions.notices import notify
 from accounts.actor import Actor
-from accounts.models import Staff
+from accounts.notice_kinds import NoticeKind
 from cases.actions.grants import grant_coordinators
 from cases.models import Case
 from households.models import (
@@ -28,19 +27,6 @@ def follow_area(
     """The directors of the new area see the open case of several sectors, those of the old one no longer."""
     for case in Case.objects.open().filter(household=household).select_for_update(of=("self",)):
         grant_coordinators(case=case, actor=actor, at=at)
-
-
-def take_back_notices(sender: object, *, household: Household, staff: Staff, **kwargs: object) -> None:
-    """What the worker was told of the household before the deny list named them goes with it, mails not yet sent too."""
-    about = Q()
-    for number in Case.objects.filter(household=household).values_list("number", flat=True):
-        about |= Q(text__contains=number) | Q(url__contains=f"/{number}/")
-    pages = [("households:detail", household.pk)]
-    people = HouseholdMember.objects.filter(household=household).values_list("person_id", flat=True)
-    pages += [("households:same", person) for person in people]
-    for name, key in pages:
-        about |= Q(url__startswith=reverse(name, args=[key]))
-    take_back(staff=staff, about=about)
 
 
 def tell_of_link(sender: object, *, link: PersonLink, actor: Actor, at: datetime, **kwargs: object) -> None:
@@ -87,4 +73,4 @@ def _tell(people: list[int], actor: Actor, at: datetime, text: str, page: str = 
         if staff_id != actor.staff_id and staff_id not in denied:
             key = homes[household_id] if page == "households:same" else household_id
             url = reverse(page, args=[key])
-            notify(staff_ids=[staff_id], text=text, url=url, at=at)
+            notify(staff_ids=[staff_id], text=text, url=url, at=at, kind=NoticeKind.CASE, about=household_id)

@@ -10,7 +10,5 @@ merge_undone = Signal()
 people_linked = Signal()
 # kwargs: person (Person), actor, at — after a death was recorded
 person_died = Signal()
-# kwargs: household (Household), staff (Staff), at — after a deny list has named somebody
-worker_denied = Signal()
 # kwargs: household (Household), actor, at — after its area (圏域) changed
 area_changed = Signal()

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts import views_manage as views
+from accounts import views_notices
 from cases.views import coordination
 from referrals.views import close_agency, what_if
 
@@ -18,6 +19,8 @@ urlpatterns = [
     path(
         "staff/<int:pk>/appointments/<int:appointment_pk>/end/", views.appointment_end, name="appointment_end"
     ),
+    path("notices/", views_notices.post, name="notices"),
+    path("notices/again/", views_notices.again, name="notices_again"),
     path("coordination/", coordination.coordination, name="coordination"),
     path("coordination/new/", coordination.coordination_new, name="coordination_new"),
     path("coordination/<int:pk>/withdraw/", coordination.coordination_withdraw, name="coordination_withdraw"),

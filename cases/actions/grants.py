@@ -62,7 +62,7 @@ def _tell_coordinator(case: Case, office: Agency, actor: Actor, at: datetime) ->
     notify(
         staff_ids=set(people) - {actor.staff_id} - staff_denied(case.household_id),
         text=f"{case.number}が、調整するケースになりました。",
-        url=reverse("cases:detail", args=[case.number]), at=at,
+        url=reverse("cases:detail", args=[case.number]), at=at, about=case.household_id,
     )  # fmt: skip
 
 

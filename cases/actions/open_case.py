@@ -86,7 +86,7 @@ def _tell_leader(case: Case, actor: Actor, at: datetime) -> None:
     """Who leads by the model hears of it at once. Where the household was heard is no word for a mail."""
     notify(
         staff_ids={case.lead_staff_id} - {actor.staff_id}, text=f"{case.number}の主担当になりました。",
-        url=reverse("cases:detail", args=[case.number]), at=at,
+        url=reverse("cases:detail", args=[case.number]), at=at, about=case.household_id,
     )  # fmt: skip
 
 

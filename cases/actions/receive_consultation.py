@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import ConsentState
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
 from cases.actions.drafts import forget_draft
@@ -195,6 +196,9 @@ def _case_of(
             text=f"{case.number}に、ほかの機関で受けた相談が加わりました。",
             url=reverse("cases:detail", args=[case.number]),
             at=at,
+            kind=NoticeKind.CASE,
+            about=case.household_id,
+            agency_id=case.lead_agency_id,
         )
     Case.objects.filter(pk=case.pk).exclude(last_contact_at__gt=consultation.started_at).update(
         last_contact_at=consultation.started_at

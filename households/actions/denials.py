@@ -13,7 +13,6 @@ from common.errors import InvalidTransition, RuleViolation
 from households.enums import DenialReason
 from households.models import Household, HouseholdDenial
 from households.permissions import check_can_protect
-from households.signals import worker_denied
 
 
 @transaction.atomic
@@ -49,7 +48,6 @@ def deny_staff(
         staff=staff.pk,
         reason=reason,
     )
-    worker_denied.send(Household, household=household, staff=staff, at=at)
     return denial
 
 

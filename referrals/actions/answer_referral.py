@@ -11,12 +11,12 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Staff
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from cases.actions.grants import grant_case
 from cases.actions.team import join_case, take_lead
 from cases.models import Case
 from common.errors import InvalidTransition, RuleViolation
-from households.models import staff_denied
 from referrals.disclosure_rules import opening_of
 from referrals.models import Referral
 from referrals.permissions import ANSWERS, check_can_answer, check_can_settle
@@ -108,10 +108,12 @@ def _tell_sender(referral: Referral, *, actor: Actor, at: datetime) -> None:
     if referral.sent_by_id == actor.staff_id:
         return
     notify(
-        staff_ids={referral.sent_by_id} - staff_denied(referral.case.household_id),
+        staff_ids=[referral.sent_by_id],
         text=f"{referral.case.number}のつなぎに返事がありました（{ReferralState(referral.state).label}）。",
         url=reverse("referrals:detail", args=[referral.pk]),
         at=at,
+        kind=NoticeKind.ANSWER,
+        about=referral.case.household_id,
     )
 
 

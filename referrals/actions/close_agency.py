@@ -283,7 +283,7 @@ def _tell_sender(move: _Move, referral: Referral) -> None:
         notify(
             staff_ids={referral.sent_by_id} - staff_denied(referral.case.household_id),
             text=f"{referral.case.number}のつなぎ先が、機関の廃止により変わりました。",
-            url=reverse("referrals:detail", args=[referral.pk]), at=move.at,
+            url=reverse("referrals:detail", args=[referral.pk]), at=move.at, about=referral.case.household_id,
         )  # fmt: skip
 
 

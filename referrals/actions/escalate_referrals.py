@@ -13,6 +13,7 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Agency
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from audit.models import ChangeRecord
 from cases.actions.grants import grant_case
@@ -99,7 +100,8 @@ def _tell(referral: Referral, found: Taking, words: str, at: datetime, also: set
     notify(
         staff_ids=(also | found.people) - staff_denied(referral.case.household_id),
         text=f"{referral.case.number}のつなぎ{words}{away}",
-        url=reverse("referrals:detail", args=[referral.pk]), at=at,
+        url=reverse("referrals:detail", args=[referral.pk]), at=at, kind=NoticeKind.ESCALATION,
+        about=referral.case.household_id,
     )  # fmt: skip
 
 

@@ -63,6 +63,8 @@ SENT: tuple[tuple[str, Surface, dict[str, str], dict[str, str]], ...] = (
     ("system administrator", S("manage:staff", ("lead",)), {"agency": ""}, {}),
     ("lead worker", S("households:movement_new", ("household",), query="?kind=join"), {"person": ""},
      {"on": "R8.11.20", "people": "{person}"}),
+    ("system administrator", S("manage:agency_close", ("desk",)), {"successor": ""}, {}),
+    ("system administrator", S("manage:coordination_new"), {"center": ""}, {}),
     ("lead worker", S("consultations:new"), {"person": ""},
      {"started_at_0": "R8.11.23", "started_at_1": "9:30", "minutes": "25", "way": "phone", "caller": "self",
       "text": "家に帰れない。", "consent": "unknown", "outcome": "support", "person_text": "だれか"}),
@@ -123,6 +125,7 @@ def forged(world: w.World) -> dict[str, str]:
     )
     director = world.people["director elderly"]
     planned = c.convene(director.actor, kind="support")
+    world.ids["desk"] = world.people["lead worker"].agency.pk
     world.ids["planned item"] = c.put(planned, world.case, director.actor).pk
     return {
         "": NOBODY, "finance": str(clerk.agency.pk), "clerk": str(clerk.staff.pk), "foreign need": str(need.pk),

@@ -297,40 +297,6 @@ class StaffAbsence(models.Model):
         return period_last(self.during)
 
 
-class NoticeQuerySet(models.QuerySet["Notice"]):
-    def visible_to(self, actor: Actor) -> NoticeQuerySet:
-        """One's own notices."""
-        return self.filter(staff=actor.staff_id) if actor.staff_id else self.none()
-
-    def unread(self) -> NoticeQuerySet:
-        return self.filter(read_at__isnull=True)
-
-
-class Notice(models.Model):
-    """知らせ: something that a worker has to hear at once, on the home page and by mail. Holds no personal data."""
-
-    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="notices", verbose_name="職員")
-    text = models.CharField("内容", max_length=200)
-    url = models.CharField("ページ", max_length=200, blank=True)
-    created_at = models.DateTimeField("日時")
-    read_at = models.DateTimeField("読んだ日時", null=True, blank=True)
-    mailed_at = models.DateTimeField("メールした日時", null=True, blank=True)
-
-    objects = NoticeQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "知らせ"
-        indexes = [
-            models.Index(
-                fields=["staff", "-created_at"], condition=Q(read_at__isnull=True), name="notice_unread"
-            ),
-            models.Index(fields=["created_at"], condition=Q(mailed_at__isnull=True), name="notice_unmailed"),
-        ]
-
-    def __str__(self) -> str:
-        return self.text
-
-
 class SentKeyQuerySet(models.QuerySet["SentKey"]):
     def visible_to(self, actor: Actor) -> SentKeyQuerySet:
         """One's own."""
