@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.models import Appointment, Notice, NoticeSetting, Staff
+from accounts.models import Agency, Appointment, Notice, NoticeSetting, Staff
 from accounts.notice_kinds import NoticeKind, NoticeWay, Urgency
 from audit.actions import record
 from common.errors import NotAllowed, RuleViolation
@@ -47,6 +47,11 @@ def _agencies(people: list[int], at: datetime) -> dict[int, int]:
     rows = Appointment.objects.filter(staff__in=people)
     last = dict(rows.order_by("during", "pk").values_list("staff_id", "agency_id"))
     return last | dict(rows.current(today).order_by("-pk").values_list("staff_id", "agency_id"))
+
+
+def move_notices(*, old: Agency, new: Agency) -> None:
+    """What is unread of an agency that is dissolved is read at its successor."""
+    Notice.objects.unread().filter(agency=old).update(agency=new)
 
 
 @transaction.atomic

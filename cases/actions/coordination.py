@@ -14,6 +14,7 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import AgencyKind
 from accounts.models import Agency, Appointment
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
 from cases.coordination import RULES, Hears, Leads, Model, Project, Rule
@@ -121,7 +122,7 @@ def _tell(setting: CoordinationSetting, text: str, actor: Actor, at: datetime) -
     )
     notify(
         staff_ids=set(people.values_list("staff_id", flat=True)) - {actor.staff_id}, text=text,
-        url=reverse("manage:coordination"), at=at,
+        url=reverse("manage:coordination"), at=at, kind=NoticeKind.OTHER,
     )  # fmt: skip
 
 

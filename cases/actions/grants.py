@@ -13,6 +13,7 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Agency, Staff
+from accounts.notice_kinds import NoticeKind
 from cases.coordination import told_of
 from cases.models import Case, CaseGrant
 from cases.models.case import VIEW_CASE
@@ -62,7 +63,7 @@ def _tell_coordinator(case: Case, office: Agency, actor: Actor, at: datetime) ->
     notify(
         staff_ids=set(people) - {actor.staff_id} - staff_denied(case.household_id),
         text=f"{case.number}が、調整するケースになりました。",
-        url=reverse("cases:detail", args=[case.number]), at=at, about=case.household_id,
+        url=reverse("cases:detail", args=[case.number]), at=at, kind=NoticeKind.CASE, about=case.household_id,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Agency, Staff
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
 from cases.actions.grants import grant_case, grant_coordinators
@@ -86,7 +87,8 @@ def _tell_leader(case: Case, actor: Actor, at: datetime) -> None:
     """Who leads by the model hears of it at once. Where the household was heard is no word for a mail."""
     notify(
         staff_ids={case.lead_staff_id} - {actor.staff_id}, text=f"{case.number}の主担当になりました。",
-        url=reverse("cases:detail", args=[case.number]), at=at, about=case.household_id,
+        url=reverse("cases:detail", args=[case.number]), at=at, kind=NoticeKind.CASE, about=case.household_id,
+        agency_id=case.lead_agency_id,
     )  # fmt: skip
 
 

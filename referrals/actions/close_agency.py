@@ -14,11 +14,12 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.actions.notices import notify
+from accounts.actions.notices import move_notices, notify
 from accounts.actions.staff import check_can_administer
 from accounts.actor import Actor
 from accounts.enums import AgencyKind, Ground, Role
 from accounts.models import Agency, Appointment, Staff
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from cases.actions.grants import grant_case, grant_coordinators
 from cases.models import Case, CaseGrant, CasePartner, FollowUp, Outreach, WatchCycle
@@ -154,6 +155,7 @@ def close_agency(
         for step in steps:
             step(move)
         _tell_people(move)
+        move_notices(old=agency, new=successor)
     _end_posts(agency, at)
     record(
         actor=actor, action="agency.close", target=agency, at=at, successor=successor.pk if successor else None,
@@ -283,7 +285,8 @@ def _tell_sender(move: _Move, referral: Referral) -> None:
         notify(
             staff_ids={referral.sent_by_id} - staff_denied(referral.case.household_id),
             text=f"{referral.case.number}のつなぎ先が、機関の廃止により変わりました。",
-            url=reverse("referrals:detail", args=[referral.pk]), at=move.at, about=referral.case.household_id,
+            url=reverse("referrals:detail", args=[referral.pk]), at=move.at, kind=NoticeKind.REFERRAL,
+            about=referral.case.household_id,
         )  # fmt: skip
 
 
@@ -368,7 +371,7 @@ def _tell_people(move: _Move) -> None:
     for person, count in sorted(move.given.items()):
         notify(
             staff_ids=[person], text=f"{move.old.short_name}の廃止により、{count}件の仕事を引き継ぎました。", url="/",
-            at=move.at,
+            at=move.at, kind=NoticeKind.HANDOVER, agency_id=move.new.pk,
         )  # fmt: skip
 
 
@@ -385,5 +388,5 @@ def _tell_directors(
     notify(
         staff_ids=set(people) - {actor.staff_id},
         text=f"{agency.short_name}が廃止され、{to}（ケース{duties.cases}件、つなぎ{duties.referrals}件）。",
-        url=reverse("home"), at=at,
+        url=reverse("home"), at=at, kind=NoticeKind.OTHER,
     )  # fmt: skip

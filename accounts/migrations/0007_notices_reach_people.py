@@ -19,7 +19,7 @@ _KEEP = [
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_sent_keys'),
+        ('accounts', '0006_successor'),
     ]
 
     operations = [
