@@ -41,7 +41,10 @@ def test_office_pages(sign_in, live_server, finance, admin, auditor, worker, wid
     f.make_case(worker.actor)
     check(
         sign_in(finance.staff, width=width), live_server.url,
-        ["/", "/apportionment/", "/apportionment/202610/", "/apportionment/202610/costs/"],
+        ["/", "/apportionment/", "/apportionment/202610/", "/apportionment/202610/costs/",
+         "/apportionment/202610/compare/", "/apportionment/review/", "/apportionment/assignments/", "/apportionment/studies/",
+         "/apportionment/studies/new/", "/apportionment/pools/", "/apportionment/pools/new/", "/apportionment/streams/",
+         "/apportionment/streams/2026/care/", "/apportionment/rules/", "/apportionment/rules/edit/"],
     )  # fmt: skip
     check(
         sign_in(admin.staff, width=width), live_server.url,
