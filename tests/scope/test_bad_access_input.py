@@ -9,7 +9,6 @@ import pytest
 
 from accounts.models import Appointment
 from audit.models import AccessRecord
-from cases.actions.break_glass import break_glass
 from cases.actions.consent import withdraw_consent
 from cases.models import Case
 from households.models import Consent, Person
@@ -70,20 +69,6 @@ def test_an_appointment_that_overlaps_itself_and_one_for_oneself(admin, worker, 
     own = admin.client.post(f"/manage/staff/{admin.staff.pk}/", sent)
     assert own.status_code in (403, 422)
     assert Appointment.objects.filter(staff=admin.staff).count() == 1
-
-
-def test_who_broke_the_glass_gives_themselves_nothing(case, center_worker):
-    break_glass(
-        person=case.person, reason="missing", text="三日連絡がとれず、新聞がたまっている。", actor=center_worker.actor,
-        at=f.NOW, request_key=uuid4(),
-    )  # fmt: skip
-    told = center_worker.client.post(
-        f"/cases/{case.number}/consent/", answer(agencies=[center_worker.agency.pk])
-    )
-    assert told.status_code == 403
-    assert "緊急閲覧" in told.content.decode()
-    assert not Consent.objects.exists()
-    assert logged("cases:consent", "403")
 
 
 def test_a_guest_after_the_sitting(case, worker, disability_section):
