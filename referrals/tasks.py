@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from referrals.actions.chase_referrals import chase_waiting
-from referrals.actions.escalate_referrals import escalate_overdue
+from referrals.actions.escalate_referrals import escalate_overdue, pass_on_left_alone
 
 
 @shared_task
@@ -18,5 +18,10 @@ def chase_waiting_referrals() -> int:
 
 @shared_task
 def escalate_overdue_referrals() -> int:
-    """Every few minutes: referrals past their deadline rise to the area director. Safe to run twice."""
-    return escalate_overdue(actor=Actor.system("つなぎの期限"), at=timezone.now())
+    """Every few minutes: referrals past their deadline rise to the area director; what lies with an office where nobody is
+    goes on to the next. Safe to run twice.
+    """
+    actor, at = Actor.system("つなぎの期限"), timezone.now()
+    risen = escalate_overdue(actor=actor, at=at)
+    pass_on_left_alone(actor=actor, at=at)
+    return risen

@@ -88,8 +88,12 @@ def agency(browser: Browser, base: str) -> None:
 
 def director(browser: Browser, base: str) -> None:
     tour = _tour(browser, base, "director", "director-korei").shot("home")
-    tour.go("/referrals/").shot("sector")
+    tour.go("/referrals/sector/").shot("sector", full=True)
+    tour.go("/referrals/").shot("risen")
     tour.go("/conferences/").shot("conferences").follow(FIRST_ROW).shot("conference")
+    tour.go("/manage/coordination/").shot("models")
+    tour.go("/manage/coordination/what-if/").page.locator("#what-if-models table").wait_for()
+    tour.shot("what-if", full=True)
 
 
 def finance(browser: Browser, base: str) -> None:

@@ -148,7 +148,14 @@ class Case(Versioned):
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("lead_agency_id"),  # type: ignore[no-untyped-call]
                 func=(
                     "IF NOT (SELECT may_lead FROM accounts_agency WHERE id = NEW.lead_agency_id) THEN "
-                    "RAISE EXCEPTION 'agency % may not lead a case', NEW.lead_agency_id; END IF; RETURN NEW;"
+                    "RAISE EXCEPTION 'agency % may not lead a case', NEW.lead_agency_id; END IF; "
+                    # a coordinating agency that the setting in force bars (坂井市 現在) takes no case; what it led before stays
+                    "IF TG_OP = 'INSERT' OR NEW.lead_agency_id <> OLD.lead_agency_id THEN "
+                    "IF EXISTS (SELECT 1 FROM (SELECT center_id, coordinator_may_lead FROM cases_coordinationsetting "
+                    "WHERE withdrawn_at IS NULL AND starts_on <= (now() AT TIME ZONE 'Asia/Tokyo')::date "
+                    "ORDER BY starts_on DESC LIMIT 1) s WHERE s.center_id = NEW.lead_agency_id "
+                    "AND NOT s.coordinator_may_lead) THEN "
+                    "RAISE EXCEPTION 'agency % only coordinates', NEW.lead_agency_id; END IF; END IF; RETURN NEW;"
                 ),
             ),
         ]

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.models import Staff
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
 from cases.models import Case, CasePartner, FollowUp, Outreach, WatchCycle
@@ -55,7 +56,10 @@ def hand_over(*, staff: Staff, to: Mapping[str, Staff], note: str, actor: Actor,
     )  # fmt: skip
     for pk in {to[piece.key].pk for piece in pieces}:
         count = sum(to[piece.key].pk == pk for piece in pieces)
-        notify(staff_ids=[pk], text=f"{staff.name}さんから{count}件の仕事を引き継ぎました。", url="/", at=at)
+        notify(
+            staff_ids=[pk], text=f"{staff.name}さんから{count}件の仕事を引き継ぎました。", url="/", at=at,
+            kind=NoticeKind.HANDOVER, agency_id=agency.pk,
+        )  # fmt: skip
     return len(pieces)
 
 

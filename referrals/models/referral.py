@@ -10,6 +10,7 @@ import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 
 from accounts.enums import Ground
 from accounts.models import Agency, Staff
@@ -77,8 +78,10 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return self.filter(STAGE_Q[Stage(stage)])
 
     def overdue(self, at: datetime) -> ReferralQuerySet:
-        """Unanswered past the deadline and not yet escalated."""
-        return self.unanswered().filter(deadline_at__lte=at, escalated_at__isnull=True)
+        """Unanswered past the deadline and not yet escalated; one whose receiver was closed does not wait for it."""
+        closed = Agency.objects.filter(closed_on__lte=timezone.localdate(at)).values("pk")
+        late = Q(deadline_at__lte=at) | Q(to_agency__in=closed)
+        return self.unanswered().filter(late, escalated_at__isnull=True)
 
 
 @pghistory.track()

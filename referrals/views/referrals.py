@@ -35,7 +35,7 @@ from referrals.selectors import (
     as_row,
     as_rows,
     case_referrals,
-    director_office_list,
+    coordination_directory,
     for_reading,
     for_rows,
     inbox,
@@ -249,7 +249,7 @@ def _referral(request: ActorRequest, pk: int) -> Referral:
 
 def _detail_context(request: ActorRequest, referral: Referral) -> dict[str, Any]:
     actor, at = request.actor, timezone.now()
-    row = as_row(referral, actor, at, director_office_list())
+    row = as_row(referral, actor, at, coordination_directory())
     is_receiver = referral.to_agency_id == actor.agency_id
     shows = referral.shows_record or not is_receiver
     return {

@@ -29,7 +29,7 @@ from referrals.actions.answer_referral import answer_referral, settle_referral
 from referrals.actions.escalate_referrals import escalate_overdue
 from referrals.actions.withdraw_referral import withdraw_referral
 from referrals.models import Referral
-from referrals.selectors import director_office_list, next_step
+from referrals.selectors import coordination_directory, next_step
 from referrals.workflow import REFERRAL_WAITING, ReferralEvent, ReferralState
 from tests import factories as f
 from tests.factories import NOW
@@ -174,7 +174,7 @@ class Between(RuleBasedStateMachine):
 
     @invariant()
     def every_waiting_referral_has_somebody_to_act_and_a_date(self):
-        offices = director_office_list()
+        offices = coordination_directory()
         for referral in Referral.objects.select_related("case__lead_agency", "to_agency", "escalated_to"):
             assert referral.state in ReferralState.values
             step = next_step(referral, offices)

@@ -188,6 +188,7 @@ def _main_case(worker: Persona, at: datetime) -> tuple[Case, dict[str, Any]]:
         at=at,
     )
     ids = {
+        "agency": case.lead_agency_id,
         "number": case.number, "household": household.pk, "person": case.person_id, "note": note.pk, "item": item.pk,
         "plan": plan.pk, "receipt": contact.receipt_no, "offices": office, "member": household.members.get().pk,
         "movement": _moved(household, worker, at),

@@ -87,6 +87,14 @@ class Agency(models.Model):
     is_entrusted = models.BooleanField("委託", default=False)
     may_lead = models.BooleanField("主担当になれる", default=True)
     closed_on = models.DateField("廃止日", null=True, blank=True)
+    successor = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="引き継いだ機関",
+    )
     group = models.OneToOneField(
         Group, on_delete=models.PROTECT, related_name="agency", verbose_name="権限グループ"
     )
@@ -95,6 +103,12 @@ class Agency(models.Model):
 
     class Meta:
         verbose_name = "機関"
+        constraints = [
+            models.CheckConstraint(
+                name="only_a_closed_agency_is_succeeded",
+                condition=Q(successor__isnull=True) | (Q(closed_on__isnull=False) & ~Q(successor=F("pk"))),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -281,40 +295,6 @@ class StaffAbsence(models.Model):
     @property
     def last_on(self) -> date | None:
         return period_last(self.during)
-
-
-class NoticeQuerySet(models.QuerySet["Notice"]):
-    def visible_to(self, actor: Actor) -> NoticeQuerySet:
-        """One's own notices."""
-        return self.filter(staff=actor.staff_id) if actor.staff_id else self.none()
-
-    def unread(self) -> NoticeQuerySet:
-        return self.filter(read_at__isnull=True)
-
-
-class Notice(models.Model):
-    """知らせ: something that a worker has to hear at once, on the home page and by mail. Holds no personal data."""
-
-    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="notices", verbose_name="職員")
-    text = models.CharField("内容", max_length=200)
-    url = models.CharField("ページ", max_length=200, blank=True)
-    created_at = models.DateTimeField("日時")
-    read_at = models.DateTimeField("読んだ日時", null=True, blank=True)
-    mailed_at = models.DateTimeField("メールした日時", null=True, blank=True)
-
-    objects = NoticeQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "知らせ"
-        indexes = [
-            models.Index(
-                fields=["staff", "-created_at"], condition=Q(read_at__isnull=True), name="notice_unread"
-            ),
-            models.Index(fields=["created_at"], condition=Q(mailed_at__isnull=True), name="notice_unmailed"),
-        ]
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class SentKeyQuerySet(models.QuerySet["SentKey"]):
