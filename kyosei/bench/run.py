@@ -77,10 +77,10 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
     lines += measure_finding(scale, now=now, requests=requests)
     if not scale.only_finding:
         lines += measure_pages(scale, now=now, requests=requests)
-        lines += measure_household(scale, now=now, requests=requests)
         lines += measure_trail(scale, now=now)
         lines += measure_access(scale, now=now)
         lines += measure_coordination(scale, now=now, requests=requests)
+    lines += measure_household(scale, now=now, requests=requests)
     lines += measure_worries(scale, now=now, requests=requests)
     show(lines, say)
     write(lines)
