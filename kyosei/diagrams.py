@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
-from budgets.workflow import MONTH_TRANSITIONS, MonthState
+from budgets.workflow import MONTH_TRANSITIONS, STUDY_TRANSITIONS, MonthState, StudyState
 from cases.workflow import (
     CASE_TRANSITIONS,
     OUTREACH_TRANSITIONS,
@@ -124,5 +124,6 @@ def states() -> str:
         *_machine("地域課題", IssueState, ISSUE_TRANSITIONS, IssueState.FOUND.value),
         *_machine("決定事項", ActionItemState, ACTION_ITEM_TRANSITIONS, ActionItemState.OPEN.value),
         *_machine("業務月", MonthState, MONTH_TRANSITIONS, MonthState.OPEN.value),
+        *_machine("タイムスタディ", StudyState, STUDY_TRANSITIONS, StudyState.DRAFT.value),
     ]
     return "\n".join(parts).rstrip() + "\n"

@@ -262,7 +262,8 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     )
     mine = sorted(due, key=lambda item: item.staff_id != actor.staff_id)
     seats = (
-        ConferenceMember.objects.filter(agency=actor.agency_id)
+        ConferenceMember.objects.visible_to(actor)
+        .filter(agency=actor.agency_id)
         .exclude(conference__state=ConferenceState.CLOSED)
         .filter(
             Q(conference__starts_at__lt=at + timedelta(days=HOME_DAYS))

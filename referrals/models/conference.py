@@ -44,12 +44,16 @@ SECRET_KINDS = tuple(kind.value for kind, rule in KIND_RULES.items() if rule.is_
 
 class ConferenceQuerySet(models.QuerySet["Conference"]):
     def visible_to(self, actor: Actor) -> ConferenceQuerySet:
-        """The convening agency and the agencies invited."""
+        """The convening agency and the agencies invited; a sitting about nothing but households whose deny list names
+        the actor does not exist for them.
+        """
         if not actor.has(Permission.CONFERENCE_VIEW):
             return self.none()
+        items = AgendaItem.objects.filter(conference=OuterRef("pk"))
         return self.filter(
             Q(convener=actor.agency_id)
-            | Exists(ConferenceMember.objects.filter(conference=OuterRef("pk"), agency=actor.agency_id))
+            | Exists(ConferenceMember.objects.filter(conference=OuterRef("pk"), agency=actor.agency_id)),
+            ~Exists(items) | Exists(items.filter(not_denied(actor, "case_id"))),
         )
 
 

@@ -22,6 +22,7 @@ from referrals.actions.run_conference import start_conference
 from referrals.models import PrepSheet
 from tests import factories as f
 from tests.referrals.conferences import convene, put
+from tests.referrals.helpers import send
 
 
 @pytest.mark.parametrize("width", [1280, 768])
@@ -48,7 +49,10 @@ def test_office_pages(sign_in, live_server, finance, admin, auditor, worker, wid
     f.make_case(worker.actor)
     check(
         sign_in(finance.staff, width=width), live_server.url,
-        ["/", "/apportionment/", "/apportionment/202610/", "/apportionment/202610/costs/"],
+        ["/", "/apportionment/", "/apportionment/202610/", "/apportionment/202610/costs/",
+         "/apportionment/202610/compare/", "/apportionment/review/", "/apportionment/assignments/", "/apportionment/studies/",
+         "/apportionment/studies/new/", "/apportionment/pools/", "/apportionment/pools/new/", "/apportionment/streams/",
+         "/apportionment/streams/2026/care/", "/apportionment/rules/", "/apportionment/rules/edit/"],
     )  # fmt: skip
     check(
         sign_in(admin.staff, width=width), live_server.url,
@@ -77,6 +81,23 @@ def test_pages_of_the_trail(sign_in, live_server, auditor, manager, worker, widt
             f"/trail/person/{case.person.pk}/", "/trail/unusual/?since=2026-11-01&until=2026-11-30",
             f"/trail/unusual/lines/?kind=hours&staff={worker.staff.pk}&since=2026-11-01&until=2026-11-30",
         ],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [1280, 768])
+def test_pages_of_the_director_and_of_coordination(
+    sign_in, live_server, elderly_director, disability_worker, admin, worker, width
+):
+    case = f.make_case(worker.actor, sectors=("elderly", "disability"))
+    for to in (disability_worker.agency, f.make_agency("地域包括", kind="center", sector="elderly")):
+        send(worker.actor, case, to, at=f.NOW - timedelta(days=6))
+    check(
+        sign_in(elderly_director.staff, width=width), live_server.url,
+        ["/referrals/sector/", "/manage/coordination/", "/manage/coordination/what-if/?all=1"],
+    )  # fmt: skip
+    check(
+        sign_in(admin.staff, width=width), live_server.url,
+        ["/manage/coordination/new/", f"/manage/agencies/{disability_worker.agency.pk}/close/", "/manage/agencies/"],
     )  # fmt: skip
 
 
