@@ -8,6 +8,8 @@ from django.utils import timezone
 from accounts.actor import Actor
 from referrals.actions.chase_referrals import chase_waiting
 from referrals.actions.escalate_referrals import escalate_overdue, pass_on_left_alone
+from referrals.actions.packets import forget_packets, make_copies
+from referrals.actions.prep_sheets import remind_due_sheets
 
 
 @shared_task
@@ -25,3 +27,21 @@ def escalate_overdue_referrals() -> int:
     risen = escalate_overdue(actor=actor, at=at)
     pass_on_left_alone(actor=actor, at=at)
     return risen
+
+
+@shared_task
+def remind_prep_sheets() -> int:
+    """Every morning: 準備シート not handed in three days before the sitting are asked for, each once."""
+    return remind_due_sheets(actor=Actor.system("準備シートの催促"), at=timezone.now())
+
+
+@shared_task
+def make_packet_copies() -> int:
+    """Make the copies that wait, together with any other worker; every minute again for what a dead worker left."""
+    return make_copies()
+
+
+@shared_task
+def forget_packet_copies() -> int:
+    """Every night: copies older than a week are thrown away."""
+    return forget_packets(at=timezone.now())
