@@ -24,10 +24,14 @@ from cases.workflow import (
 from referrals.workflow import (
     ACTION_ITEM_TRANSITIONS,
     CONFERENCE_TRANSITIONS,
+    ISSUE_TRANSITIONS,
+    PREP_TRANSITIONS,
     REFERRAL_MEANING,
     REFERRAL_TRANSITIONS,
     ActionItemState,
     ConferenceState,
+    IssueState,
+    PrepState,
     ReferralState,
 )
 from referrals.workflow_outside import OUTSIDE_MEANING, OUTSIDE_TRANSITIONS, OutsideState
@@ -122,6 +126,8 @@ def states() -> str:
         *(f"| {state.label} | {meaning} |" for state, meaning in OUTSIDE_MEANING.items()),
         "",
         *_machine("会議", ConferenceState, CONFERENCE_TRANSITIONS, ConferenceState.PLANNED.value),
+        *_machine("準備シート", PrepState, PREP_TRANSITIONS, PrepState.ASKED.value),
+        *_machine("地域課題", IssueState, ISSUE_TRANSITIONS, IssueState.FOUND.value),
         *_machine("決定事項", ActionItemState, ACTION_ITEM_TRANSITIONS, ActionItemState.OPEN.value),
         *_machine("業務月", MonthState, MONTH_TRANSITIONS, MonthState.OPEN.value),
         *_machine("タイムスタディ", StudyState, STUDY_TRANSITIONS, StudyState.DRAFT.value),

@@ -26,9 +26,13 @@ from referrals.models import (
     AgendaItem,
     CapacityAnswer,
     CapacityQuestion,
+    ChronologyEntry,
+    IssueCase,
+    IssueReport,
     OutsideLink,
     OutsidePartner,
     OutsideRequest,
+    PrepSheet,
     Referral,
 )
 from tests.scope import world as w
@@ -147,7 +151,8 @@ def test_nobody_writes_what_they_do_not_see(world, name):
 
 MODELS = (
     Case, Household, Person, Consultation, ProgressNote, AssessmentItem, SupportPlan, FollowUp, Referral, AgendaItem,
-    ActionItem, CapacityAnswer, CapacityQuestion, OutsideLink, OutsidePartner, OutsideRequest, Kinship, Consent, HouseholdDenial, SilentRisk, RiskPutOff,
+    ActionItem, Kinship, Consent, HouseholdDenial, SilentRisk, RiskPutOff, PrepSheet, ChronologyEntry, IssueCase, IssueReport,
+    CapacityAnswer, CapacityQuestion, OutsideLink, OutsidePartner, OutsideRequest,
 )  # fmt: skip
 
 
