@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
@@ -31,7 +31,7 @@ class Post:
     failed: int
     unsure: int
     stuck: list[NoticeDelivery]
-    without_reader: list[dict[str, object]]
+    without_reader: list[dict[str, Any]]
     without_address: int
 
 
@@ -53,9 +53,9 @@ def post_of(actor: Actor, at: datetime) -> Post:
         failed=Count("pk", filter=Q(state=DeliveryState.FAILED)),
         unsure=Count("pk", filter=Q(state=DeliveryState.UNSURE, claimed_at__gt=at - RECENT)),
     )
-    lost: list[dict[str, object]] = []
+    lost: list[Any] = []
     if actor.has(Permission.STAFF_ADMIN):
-        unread = Notice.objects.unread().with_stage(today).filter(stage=NOBODY)
+        unread = Notice.objects.unread().with_stage(today).filter(Q(stage=NOBODY))
         lost = list(
             unread.order_by()
             .values("agency__name")

@@ -30,6 +30,7 @@ from referrals.workflow import (
     ConferenceState,
     ReferralState,
 )
+from referrals.workflow_transfer import ROW_TRANSITIONS, TRANSFER_TRANSITIONS, RowState, TransferState
 
 APPS = ("audit", "accounts", "households", "cases", "referrals", "budgets")
 TITLES = {
@@ -117,6 +118,8 @@ def states() -> str:
         "",
         *_machine("会議", ConferenceState, CONFERENCE_TRANSITIONS, ConferenceState.PLANNED.value),
         *_machine("決定事項", ActionItemState, ACTION_ITEM_TRANSITIONS, ActionItemState.OPEN.value),
+        *_machine("年度替わりの引き継ぎ", TransferState, TRANSFER_TRANSITIONS, TransferState.DRAFT.value),
+        *_machine("引き継ぐケース", RowState, ROW_TRANSITIONS, RowState.WAITING.value),
         *_machine("業務月", MonthState, MONTH_TRANSITIONS, MonthState.OPEN.value),
     ]
     return "\n".join(parts).rstrip() + "\n"

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.actor import Actor
+from referrals.actions import transfer_cases
 from referrals.actions.chase_referrals import chase_waiting
 from referrals.actions.escalate_referrals import escalate_overdue, pass_on_left_alone
 
@@ -25,3 +26,9 @@ def escalate_overdue_referrals() -> int:
     risen = escalate_overdue(actor=actor, at=at)
     pass_on_left_alone(actor=actor, at=at)
     return risen
+
+
+@shared_task
+def run_transfers() -> int:
+    """Every five minutes and when one is decided: transfers whose day has come go on where they are. Safe to run twice."""
+    return transfer_cases.run_transfers(at=timezone.now())

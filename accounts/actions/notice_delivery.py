@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -35,10 +34,8 @@ def readers(notices: NoticeQuerySet, on: date) -> dict[int, list[int]]:
     """Who has to read each notice on a day (``NoticeQuerySet.with_stage``); a notice that nobody reads has no entry."""
     found: dict[int, list[int]] = {}
     groups: dict[tuple[str, int, int | None], list[int]] = defaultdict(list)
-    rows: Iterable[dict[str, Any]] = notices.with_stage(on).values(
-        "pk", "stage", "staff_id", "deputy_id", "agency_id", "about"
-    )
-    for row in rows:
+    staged: Any = notices.with_stage(on)
+    for row in staged.values("pk", "stage", "staff_id", "deputy_id", "agency_id", "about"):
         if row["stage"] == SELF:
             found[row["pk"]] = [row["staff_id"]]
         elif row["stage"] == DEPUTY:
@@ -60,7 +57,7 @@ def address_notices(*, at: datetime) -> int:
     """
     on = timezone.localdate(at)
     told = Exists(NoticeDelivery.objects.filter(notice=OuterRef("pk"), staff=OuterRef("staff")))
-    waiting = Notice.objects.unread().with_stage(on).filter(~told | ~Q(stage=SELF))
+    waiting = Notice.objects.unread().with_stage(on).filter(Q(~told) | ~Q(stage=SELF))
     notices = {n.pk: n for n in waiting.order_by("pk")}
     if not notices:
         return 0

@@ -2,6 +2,7 @@
 
 from referrals.models.conference import ActionItem, AgendaItem, Conference, ConferenceMember, ItemAttendee
 from referrals.models.referral import Referral, ReferralChase
+from referrals.models.transfer import Transfer, TransferRow
 
 __all__ = [
     "ActionItem",
@@ -11,4 +12,6 @@ __all__ = [
     "ItemAttendee",
     "Referral",
     "ReferralChase",
+    "Transfer",
+    "TransferRow",
 ]
