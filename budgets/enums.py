@@ -63,3 +63,13 @@ class PoolDriver(TextChoices):
     HOURS = "hours", "従事・利用時間"
     FLOOR_AREA = "floor_area", "面積（㎡）"
     OWN = "own", "市町村が定める基準"
+
+
+class FindingKind(TextChoices):
+    """What an auditor would ask about (domain.md 4.5)."""
+
+    DEDICATED = "dedicated", "専従の対象外"
+    NO_PERSON = "no_person", "対象となる人がいない"
+    DOUBLE = "double", "二重の財源"
+    JUMP = "jump", "割合の大きな動き"
+    COPIED = "copied", "写したような記録"

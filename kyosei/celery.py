@@ -30,5 +30,14 @@ app.conf.beat_schedule = {
         "task": "cases.tasks.end_soft_handovers",
         "schedule": crontab(hour="0", minute="15"),
     },
+    "make-packet-copies": {"task": "referrals.tasks.make_packet_copies", "schedule": crontab(minute="*")},
+    "forget-packet-copies": {
+        "task": "referrals.tasks.forget_packet_copies",
+        "schedule": crontab(hour="0", minute="40"),
+    },
+    "remind-prep-sheets": {
+        "task": "referrals.tasks.remind_prep_sheets",
+        "schedule": crontab(hour="8", minute="30"),
+    },
     "refresh-risks": {"task": "cases.tasks.refresh_risks", "schedule": crontab(hour="0", minute="20")},
 }

@@ -36,7 +36,12 @@ NAV: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
     ("会議", "conferences:list", "m", (Permission.CONFERENCE_VIEW,)),
     ("業務記録", "work:week", "w", (Permission.WORK_RECORD,)),
     ("按分", "apportionment:list", "b", (Permission.APPORTION_VIEW,)),
-    ("管理", "manage:index", "k", (Permission.STAFF_ADMIN, Permission.AUDIT_VIEW, Permission.TRAIL_AGENCY)),
+    (
+        "管理",
+        "manage:index",
+        "k",
+        (Permission.STAFF_ADMIN, Permission.AUDIT_VIEW, Permission.TRAIL_AGENCY, Permission.CONFERENCE_RULES),
+    ),
 )
 
 

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from kyosei import views
 from kyosei.presence import presence
+from referrals.views.calendar import feed
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -22,6 +23,8 @@ urlpatterns = [
     path("break-glass/", include("cases.urls_break_glass")),
     path("referrals/", include("referrals.urls")),
     path("conferences/", include("referrals.urls_conferences")),
+    path("calendar/<str:token>.ics", feed, name="calendar_feed"),
+    path("issues/", include("referrals.urls_issues")),
     path("handover/", include("referrals.urls_handover")),
     path("work/", include("budgets.urls_work")),
     path("apportionment/", include("budgets.urls")),

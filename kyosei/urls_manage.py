@@ -5,7 +5,7 @@ from django.urls import path
 from accounts import views_manage as views
 from accounts import views_notices
 from cases.views import coordination
-from referrals.views import close_agency, what_if
+from referrals.views import close_agency, conference_rules, what_if
 
 app_name = "manage"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path(
         "staff/<int:pk>/appointments/<int:appointment_pk>/end/", views.appointment_end, name="appointment_end"
     ),
+    path("conference-kinds/", conference_rules.rule_list, name="conference_rules"),
+    path("conference-kinds/new/", conference_rules.rule_edit, name="conference_rule_new"),
+    path("conference-kinds/<slug:code>/", conference_rules.rule_edit, name="conference_rule"),
     path("notices/", views_notices.post, name="notices"),
     path("notices/again/", views_notices.again, name="notices_again"),
     path("coordination/", coordination.coordination, name="coordination"),

@@ -64,6 +64,13 @@ def is_over(referral: Referral, on: date) -> bool:
     return lasts is not None and on > timezone.localdate((referral.answered_at or referral.sent_at) + lasts)
 
 
+def ground_stands(referral: Referral, on: date) -> bool:
+    """Whether the ground holds on a day: a consent that was withdrawn or ran out and an emergency that is over do not."""
+    if referral.ground == Ground.CONSENT:
+        return referral.consent is not None and stands(referral.consent, on)
+    return not is_over(referral, on)
+
+
 def names_person(referral: Referral, on: date) -> bool:
     """Whether the receiver may read who it is about. ``referral`` comes with its consent."""
     return SharedPart.BASIC in coverage(referral, on).covered

@@ -13,8 +13,8 @@ from accounts.roles import Permission
 from cases.stream.registry import Data, Reader, Source, Words, sees_all_cases
 from common.japan.wareki import format_wareki_short
 from referrals.enums import kind_label
-from referrals.models import ActionItem, AgendaItem, Referral
-from referrals.workflow import ConferenceState, ReferralState
+from referrals.models import ActionItem, AgendaItem, IssueReport, Referral
+from referrals.workflow import ConferenceState, IssueState, ReferralState
 
 
 def _referrals(reader: Reader) -> QuerySet[Referral]:
@@ -65,7 +65,7 @@ def _answered(reader: Reader, pk: int, data: Data) -> Words:
 def _sat(reader: Reader, pk: int, data: Data) -> Words:
     said = (data["topic"], f"結論：{data['conclusion']}" if data["conclusion"] else "")
     return Words(
-        title=f"{kind_label(data['conference_kind'])} {data['title']}", text="\n".join(filter(None, said)),
+        title=f"{data['kind_name'] or kind_label(data['conference_kind'])} {data['title']}", text="\n".join(filter(None, said)),
         url=reverse("conferences:detail", args=[data["conference_id"]]),
     )  # fmt: skip
 
@@ -76,6 +76,19 @@ def _decided(reader: Reader, pk: int, data: Data) -> Words:
         title="決定事項（実施済）" if data["done"] else "決定事項", text=data["text"], next=due,
         url=reverse("conferences:action_done", args=[pk]),
     )  # fmt: skip
+
+
+def _issue_told(reader: Reader, pk: int, data: Data) -> Words:
+    state = IssueState(data["state"])
+    return Words(
+        title=f"地域課題「{data['title']}」：{state.label}",
+        text=data["note"],
+        url=reverse("issues:detail", args=[data["issue_id"]]),
+    )
+
+
+def _has_reports() -> Exists:
+    return Exists(IssueReport.objects.filter(case=OuterRef("pk")))
 
 
 def _of_either_end(pk: int) -> Q:
@@ -103,11 +116,17 @@ SOURCES = (
         lambda r: AgendaItem.objects.filter(pk__in=_papers(r)).exclude(conference__state=ConferenceState.PLANNED),
         probe=_has_papers, at="conference__starts_at", words=_sat, agency="conference__convener", by_sector=_sector_of_case("case"),
         data={"topic": "topic", "conclusion": "conclusion", "title": "conference__title",
-              "conference_kind": "conference__kind", "conference_id": "conference_id", "case_id": "case_id"},
+              "conference_kind": "conference__kind", "kind_name": "conference__kind_name", "conference_id": "conference_id", "case_id": "case_id"},
     ),
     Source(
         "gd", "g", lambda r: ActionItem.objects.visible_to(r.actor, _papers(r)).filter(_here(r)), probe=_has_decisions, at="decided_at", words=_decided,
         agency="agency", staff="staff", by_sector=_sector_of_case("case"),
         data={"text": "text", "due_on": "due_on", "done": "done_at", "case_id": "case_id"},
+    ),
+    Source(
+        "gi", "g", lambda r: r.scoped(IssueReport.objects), probe=_has_reports, is_plain=sees_all_cases, at="step__at", words=_issue_told,
+        staff="step__by", by_sector=_sector_of_case("case"), may=Permission.ISSUE_VIEW,
+        data={"title": "step__issue__title", "state": "step__state", "note": "step__note",
+              "issue_id": "step__issue_id", "case_id": "case_id"},
     ),
 )  # fmt: skip

@@ -9,6 +9,8 @@ from accounts.actor import Actor
 from referrals.actions import transfer_cases
 from referrals.actions.chase_referrals import chase_waiting
 from referrals.actions.escalate_referrals import escalate_overdue, pass_on_left_alone
+from referrals.actions.packets import forget_packets, make_copies
+from referrals.actions.prep_sheets import remind_due_sheets
 
 
 @shared_task
@@ -32,3 +34,21 @@ def escalate_overdue_referrals() -> int:
 def run_transfers() -> int:
     """Every five minutes and when one is decided: transfers whose day has come go on where they are. Safe to run twice."""
     return transfer_cases.run_transfers(at=timezone.now())
+
+
+@shared_task
+def remind_prep_sheets() -> int:
+    """Every morning: 準備シート not handed in three days before the sitting are asked for, each once."""
+    return remind_due_sheets(actor=Actor.system("準備シートの催促"), at=timezone.now())
+
+
+@shared_task
+def make_packet_copies() -> int:
+    """Make the copies that wait, together with any other worker; every minute again for what a dead worker left."""
+    return make_copies()
+
+
+@shared_task
+def forget_packet_copies() -> int:
+    """Every night: copies older than a week are thrown away."""
+    return forget_packets(at=timezone.now())

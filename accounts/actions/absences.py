@@ -44,7 +44,7 @@ def enter_absence(
     check_can_enter(actor, staff, today)
     agency, writer = actor.office()
     Staff.objects.select_for_update(of=("self",)).get(pk=staff.pk)
-    done = StaffAbsence.objects.filter(request_key=request_key).first()
+    done = StaffAbsence.objects.filter(request_key=request_key, staff=staff).first()
     if done is not None:
         return done
     if last_on is not None and last_on < first_on:

@@ -20,6 +20,7 @@ HALF: Final = 24  # half of a symbol
 WORDS: Final = 9  # full-width characters that fit below a symbol
 LABELS: Final = 84  # from a symbol's middle to the end of its words
 LINE: Final = 17
+BESIDE: Final = 6  # from the edge of a cell to a line that goes down past it
 GAP: Final = 5  # between the two borders of 本人
 BUS: Final = 26  # from a bus down to the middle of the row of children: above the symbols
 
@@ -120,7 +121,8 @@ def draw(figures: Sequence[Figure], bonds: Sequence[Bond]) -> Drawing:
     xs = Places(figures, bonds, rows).work_out()
     at = {key: (round(xs[key]), TOP + rows[key] * ROW) for key in xs}
     drawing = Drawing(
-        width=round(max(xs.values()) + CELL / 2), height=TOP + max(rows.values()) * ROW + LABELS + 20
+        width=round(max(xs.values()) + CELL / 2) + 2 * BESIDE,
+        height=TOP + max(rows.values()) * ROW + LABELS + 20,
     )
     drawing.home = outline([at[f.key] for f in figures if f.lives_here], list(at.values()))
     drawing.lines = [*_couples(bonds, at), *_descents(bonds, at, rows), *_others(bonds, at, rows)]
@@ -198,7 +200,7 @@ def _together(own: Sequence[Bond], bonds: Sequence[Bond], at: At) -> list[tuple[
 def _start(parents: tuple[int, ...], at: At) -> str:
     """Where the way down begins: never through the words below a symbol."""
     (x, y) = at[parents[0]]
-    return f"M{x + CELL // 2} {y}" if len(parents) == 2 else f"M{x + HALF} {y}H{x + CELL // 2}"
+    return f"M{x + CELL // 2} {y}" if len(parents) == 2 else f"M{x + HALF} {y}H{x + CELL // 2 + BESIDE}"
 
 
 def _drop(start: str, bar: int, ends: Sequence[tuple[int, int]]) -> str:

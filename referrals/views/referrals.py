@@ -24,7 +24,7 @@ from households.templatetags.contact import shield_of
 from referrals.actions.answer_referral import answer_referral
 from referrals.actions.follow_referral import see_referral
 from referrals.actions.withdraw_referral import withdraw_referral
-from referrals.disclosure_rules import coverage
+from referrals.disclosure_rules import coverage, ground_stands
 from referrals.enums import SharedPart
 from referrals.forms.referral import AnswerForm, ReferralFilterForm, WithdrawForm, former_until
 from referrals.models import Referral, ReferralChase
@@ -251,7 +251,10 @@ def _detail_context(request: ActorRequest, referral: Referral) -> dict[str, Any]
     actor, at = request.actor, timezone.now()
     row = as_row(referral, actor, at, coordination_directory())
     is_receiver = referral.to_agency_id == actor.agency_id
-    shows = referral.shows_record or not is_receiver
+    is_sender = referral.from_agency_id == actor.agency_id
+    # a sender that sees the case no longer keeps its own words, and reads nothing of what is written since
+    shows = referral.shows_record if is_receiver else row.sees_case
+    stands = referral.state != ReferralState.WITHDRAWN and ground_stands(referral, timezone.localdate(at))
     return {
         "row": row,
         "referral": referral,
@@ -259,6 +262,8 @@ def _detail_context(request: ActorRequest, referral: Referral) -> dict[str, Any]
         "chases": ReferralChase.objects.visible_to(actor).filter(referral=referral).order_by("working_days"),
         "is_receiver": is_receiver,
         "shows_parts": shows,
+        "shows_message": row.sees_case or is_sender or stands,
+        "shows_answer": row.sees_case or is_receiver,
         "disclosure": referral_disclosure(referral, timezone.localdate(at)) if shows else None,
         "answer_words": ANSWER_WORDS,
         "may_convene": actor.has(Permission.CONFERENCE_CONVENE) and row.sees_case and referral.is_waiting,
