@@ -26,6 +26,7 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.tell_of_pages_that_ran_out",
         "schedule": crontab(minute="*/10"),
     },
+    "run-transfers": {"task": "referrals.tasks.run_transfers", "schedule": crontab(minute="*/5")},
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": crontab(minute="*")},
     "seal-chain": {"task": "audit.tasks.seal_chain", "schedule": crontab(minute="*")},
     "expire-consents": {"task": "cases.tasks.expire_consents", "schedule": crontab(hour="0", minute="10")},

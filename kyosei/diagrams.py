@@ -35,6 +35,7 @@ from referrals.workflow import (
     ReferralState,
 )
 from referrals.workflow_outside import OUTSIDE_MEANING, OUTSIDE_TRANSITIONS, OutsideState
+from referrals.workflow_transfer import ROW_TRANSITIONS, TRANSFER_TRANSITIONS, RowState, TransferState
 
 APPS = ("audit", "accounts", "households", "cases", "referrals", "budgets")
 TITLES = {
@@ -129,6 +130,8 @@ def states() -> str:
         *_machine("準備シート", PrepState, PREP_TRANSITIONS, PrepState.ASKED.value),
         *_machine("地域課題", IssueState, ISSUE_TRANSITIONS, IssueState.FOUND.value),
         *_machine("決定事項", ActionItemState, ACTION_ITEM_TRANSITIONS, ActionItemState.OPEN.value),
+        *_machine("年度替わりの引き継ぎ", TransferState, TRANSFER_TRANSITIONS, TransferState.DRAFT.value),
+        *_machine("引き継ぐケース", RowState, ROW_TRANSITIONS, RowState.WAITING.value),
         *_machine("業務月", MonthState, MONTH_TRANSITIONS, MonthState.OPEN.value),
         *_machine("タイムスタディ", StudyState, STUDY_TRANSITIONS, StudyState.DRAFT.value),
     ]

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.actor import Actor
+from referrals.actions import transfer_cases
 from referrals.actions.chase_referrals import chase_waiting
 from referrals.actions.escalate_referrals import escalate_overdue, pass_on_left_alone
 from referrals.actions.outside_page import tell_run_out
@@ -34,6 +35,12 @@ def escalate_overdue_referrals() -> int:
 def tell_of_pages_that_ran_out() -> int:
     """Through the day: whoever asked a partner hears that its page ran out unanswered or unfinished. Each page once."""
     return tell_run_out(actor=Actor.system("協力者のページの期限"), at=timezone.now())
+
+
+@shared_task
+def run_transfers() -> int:
+    """Every five minutes and when one is decided: transfers whose day has come go on where they are. Safe to run twice."""
+    return transfer_cases.run_transfers(at=timezone.now())
 
 
 @shared_task

@@ -92,6 +92,19 @@ def take_lead(
     return case
 
 
+def change_lead_worker(*, case: Case, staff_id: int, since: datetime, actor: Actor, at: datetime) -> None:
+    """Another person of the same agency leads (invariant 2: one named lead worker, always). ``case`` is locked by the
+    caller, who has checked that the person may.
+    """
+    former = case.lead_staff_id
+    case.lead_staff_id, case.lead_since = staff_id, since
+    case.save(update_fields=["lead_staff", "lead_since"])
+    record(
+        actor=actor, action="case.take_lead", target=case, at=at, former_staff=former, staff=staff_id,
+        agency=case.lead_agency_id, former_agency=case.lead_agency_id,
+    )  # fmt: skip
+
+
 @transaction.atomic
 def join_case(
     *, case: Case, agency: Agency, staff: Staff, actor: Actor, at: datetime, basis: models.Model, ground: Ground,

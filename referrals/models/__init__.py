@@ -10,6 +10,7 @@ from referrals.models.packet import PacketCopy, PacketJob
 from referrals.models.prep_sheet import ChronologyEntry, PrepSheet
 from referrals.models.referral import Referral, ReferralChase
 from referrals.models.survey import SurveyAnswer
+from referrals.models.transfer import Transfer, TransferRow
 
 __all__ = [
     "ActionItem",
@@ -36,4 +37,6 @@ __all__ = [
     "Referral",
     "ReferralChase",
     "SurveyAnswer",
+    "Transfer",
+    "TransferRow",
 ]

@@ -98,7 +98,7 @@ READS = (
     S("conferences:calendar"), S("calendar_feed", ("token",)), S("conferences:survey", ("meeting",)), S("conferences:survey_results", ("meeting",)),
     S("conferences:issue_run", ("issue item",)), S("issues:list"), S("issues:detail", ("issue",)), S("issues:edit", ("issue",)),
     S("issues:new", query="?case={number}"),
-    S("handover:list"), S("handover:staff", ("lead",)), S("handover:staff", ("partner",)),
+    S("handover:list"), S("handover:transfers"), S("handover:transfer_new"), S("handover:staff", ("lead",)), S("handover:staff", ("partner",)),
     S("work:review"), S("work:review", query="?show=all"), S("work:moments"),
     S("apportionment:review"), S("apportionment:review", query="?show=all"), S("apportionment:assignments"),
     S("apportionment:studies"), S("apportionment:study_new"), S("apportionment:pools"), S("apportionment:pool_new"),
@@ -199,6 +199,11 @@ ELSEWHERE = {
     "apportionment:pdf": "needs a locked month (tests/budgets: no case text)",
     "manage:notices_again": "no case (tests/accounts/test_notice_pages.py)",
     "manage:coordination_withdraw": "no case", "manage:staff_new": "no case", "manage:staff_town": "no case", "manage:appointment_end": "no case",
+    **dict.fromkeys(
+        ("handover:transfer", "handover:transfer_progress", "handover:transfer_plan", "handover:transfer_drop",
+         "handover:transfer_undo", "handover:transfer_row_undo"),
+        "one's own agency's, without what the deny list hides (tests/referrals/test_transfer_pages.py)",
+    ),
     "api:referral-answer": "by the receiver (tests/referrals)", "api:referral-start": "by the receiver (tests/referrals)",
     **{f"outside_page:{name}": "nobody signs in there; its own words (tests/referrals/test_outside_page.py)"
        for name in ("page", "answer", "code", "new_code", "outcome")},
