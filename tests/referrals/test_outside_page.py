@@ -151,6 +151,9 @@ def test_a_worker_who_looks_is_logged_as_a_worker(worker, issued, visitor):
     assert PURPOSE in page.content.decode()
     row = AccessRecord.objects.filter(target_type="referrals.outsiderequest").latest("pk")
     assert row.actor_label.startswith("中川 千秋")
+    assert worker.client.post(visitor.url("answer"), {"event": "decline"}).status_code == 422
+    assert AccessRecord.objects.filter(kind="refused", path="/e/…").exists()
+    assert not AccessRecord.objects.filter(path__contains=issued.token).exists()
     assert OutsideLink.objects.get().opened_at is None
 
 
@@ -448,6 +451,21 @@ def test_the_first_words_name_nobody(worker, case, purpose):
     with pytest.raises(RuleViolation) as refused:
         ask(worker.actor, case, purpose=purpose, is_checked=True)
     assert refused.value.field == "purpose"
+
+
+def test_whoever_asked_and_lost_the_case_reads_no_answer_of_it(worker, case, center_worker):
+    consent = f.share_by_consent(case, worker.actor, center_worker.actor)
+    issued = ask(center_worker.actor, case)
+    answer_page(link=issued.link, event="accept", note="鶸色の返事", at=NOW)
+    url = reverse("outside:detail", args=[issued.request.pk])
+    assert "鶸色の返事" in center_worker.client.get(url).content.decode()
+    withdraw_consent(
+        consent=consent, withdrawn_on=TODAY, note="", version=consent.version, actor=worker.actor, at=LATER
+    )
+    page = center_worker.client.get(url).content.decode()
+    assert PURPOSE in page
+    assert "鶸色の返事" not in page
+    assert "鶸色の返事" in worker.client.get(url).content.decode()
 
 
 def test_one_open_request_to_one_partner(worker, case, issued):

@@ -58,6 +58,9 @@ SENT: tuple[tuple[str, Surface, dict[str, str], dict[str, str]], ...] = (
     ("director elderly", S("conferences:decide", ("agenda",)), {"agency": "finance", "staff": "clerk"}, {}),
     ("lead worker", S("referrals:new", query="?case={number}"),
      {"to_agency": "finance", "also": "finance", "need": "foreign need"}, {}),
+    ("lead worker", S("capacity:new", query="?case={number}"), {"agencies": "finance", "theme": "", "area": ""}, {}),
+    ("lead worker", S("outside:partner_new"), {"area": ""}, {}),
+    ("lead worker", S("outside:new", query="?case={number}"), {"partner": "", "need": "foreign need"}, {}),
     ("asked on consent", S("referrals:answer", ("referral", "take_lead")), {"staff": "clerk"}, {}),
     ("manager", S("accounts:absences"), {"staff": "clerk", "deputy": "clerk"}, {}),
     ("system administrator", S("manage:staff", ("lead",)), {"agency": ""}, {}),
@@ -73,9 +76,11 @@ SENT: tuple[tuple[str, Surface, dict[str, str], dict[str, str]], ...] = (
 WORDS = {
     "ConsultationForm.concerns", "ConsultationForm.main_concern", "CorrectionForm.concerns",
     "CorrectionForm.main_concern", "ConveneForm.kind", "ItemForm.ground", "SendForm.deadline", "SendForm.ground",
+    "CapacityForm.deadline", "OutsideRequestForm.ground",
 }  # fmt: skip
 FILTERS = {
     "HouseholdFilter.area", "LeakForm.agency", "LinesForm.staff", "ReferralFilterForm.agency", "TrailFilter.agency",
+    "PartnerFilterForm.area",
 }  # fmt: skip
 BASES = {
     "CycleFields",
