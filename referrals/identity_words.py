@@ -80,9 +80,9 @@ def _contact(
     home = shield.household(household)
     details = set() if home.is_hidden else {(True, home.address), (False, home.phone)}
     for person in people:
-        own = shield.person(person)
-        if not own.is_hidden:
-            details |= {(False, own.phone), (False, own.workplace)}
+        contact = shield.person(person)
+        if not contact.is_hidden:
+            details |= {(False, contact.phone), (False, contact.workplace)}
     wanted = frozenset(detail for detail in details if detail[1].strip())
     if not wanted:
         return

@@ -38,7 +38,7 @@ def _page(
             for row in found[:SHOWN]
         ],
         "is_more": len(found) > SHOWN, "shown": SHOWN, "is_all": is_all, "place": place,
-        "answer_url": f"{place}:review_answer",
+        "answer_url": {"work": "work:review_answer", "apportionment": "apportionment:review_answer"}[place],
     }  # fmt: skip
     return render(request, "apportionment/review.html", context, status=status)
 
