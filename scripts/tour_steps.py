@@ -114,6 +114,10 @@ def manager(browser: Browser, base: str) -> None:
     tour = _tour(browser, base, "manager", "kancho1").shot("home").go("/work/").shot("week")
     tour.go("/handover/").shot("handover").go("/break-glass/").shot("break-glass")
     tour.go("/trail/unusual/").shot("unusual")
+    page = tour.go("/handover/april/new/").page
+    for box in page.locator("input[name=targets]").all()[:2]:
+        box.check(force=True)
+    tour.shot("april-rule", full=True).follow("main form button[type=submit]").shot("april-list", full=True)
 
 
 def administrator(browser: Browser, base: str) -> None:
