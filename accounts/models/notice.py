@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
-from django.utils import timezone
+from django.db.models.functions import Now, TruncDate
 
 from accounts.enums import Role
 from accounts.models.staff import Agency, Appointment, Staff, StaffAbsence
@@ -25,6 +25,8 @@ from accounts.roles import Permission
 if TYPE_CHECKING:
     from accounts.actor import Actor
 
+Day = date | TruncDate  # a day, or the one that the database knows
+
 SELF: Final = "self"
 DEPUTY: Final = "deputy"
 MANAGER: Final = "manager"
@@ -32,17 +34,17 @@ AGENCY: Final = "agency"
 NOBODY: Final = "nobody"
 
 
-def _away(staff: Any, on: date) -> Exists:
+def _away(staff: Any, on: Day) -> Exists:
     return Exists(StaffAbsence.objects.current(on).filter(staff=staff))
 
 
-def _appointed(staff: Any, agency: Any, on: date) -> Exists:
+def _appointed(staff: Any, agency: Any, on: Day) -> Exists:
     return Exists(
         Appointment.objects.current(on).filter(staff=staff, agency=agency, staff__is_active=True).order_by()
     )
 
 
-def _deputies(on: date) -> models.QuerySet[StaffAbsence]:
+def _deputies(on: Day) -> models.QuerySet[StaffAbsence]:
     """Who acts for the addressee of the outer notice: there, of its agency, and not on the deny list."""
     return StaffAbsence.objects.current(on).filter(
         _appointed(OuterRef("deputy"), OuterRef(OuterRef("agency")), on),
@@ -52,7 +54,7 @@ def _deputies(on: date) -> models.QuerySet[StaffAbsence]:
     )
 
 
-def _colleagues(on: date) -> models.QuerySet[Appointment]:
+def _colleagues(on: Day) -> models.QuerySet[Appointment]:
     """Everybody of the outer notice's agency who is there and not on the deny list."""
     return Appointment.objects.current(on).filter(
         ~_away(OuterRef("staff"), on),
@@ -62,7 +64,7 @@ def _colleagues(on: date) -> models.QuerySet[Appointment]:
     )
 
 
-def colleagues_of(agency_id: int, about: int | None, on: date, *, managers: bool = False) -> set[int]:
+def colleagues_of(agency_id: int, about: int | None, on: Day, *, managers: bool = False) -> set[int]:
     """Ids of everybody of an agency (or of its heads) who may stand in for a notice about a household on a day."""
     rows = Appointment.objects.current(on).filter(
         ~_away(OuterRef("staff"), on),
@@ -76,7 +78,7 @@ def colleagues_of(agency_id: int, about: int | None, on: date, *, managers: bool
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
-    def with_stage(self, on: date) -> NoticeQuerySet:
+    def with_stage(self, on: Day) -> NoticeQuerySet:
         """Adds ``stage``, who reads the notice on a day, and ``deputy_id``: the addressee; else the deputy of their 不在;
         else the heads of the agency; else whoever of it is there; else nobody (then the administrator sees that one
         waits). Nobody whom the deny list of the household names; nobody who is away or no longer appointed.
@@ -100,7 +102,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
             deputy_id=Subquery(deputies.order_by("pk").values("deputy_id")[:1]),
         )
 
-    def readable_by(self, staff_id: int, on: date) -> NoticeQuerySet:
+    def readable_by(self, staff_id: int, on: Day) -> NoticeQuerySet:
         """One's own (of the agencies where one works), and those that wait for somebody who acts for the addressee."""
         posts = Appointment.objects.current(on).filter(staff=staff_id)
         agencies = posts.values("agency_id")
@@ -117,7 +119,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def visible_to(self, actor: Actor) -> NoticeQuerySet:
         """What the person reads today, for themselves and for those who are away (``readable_by``)."""
-        return self.readable_by(actor.staff_id, timezone.localdate()) if actor.staff_id else self.none()
+        return self.readable_by(actor.staff_id, TruncDate(Now())) if actor.staff_id else self.none()
 
     def unread(self) -> NoticeQuerySet:
         return self.filter(read_at__isnull=True)

@@ -13,6 +13,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.functions import TruncDate
 
 from accounts.enums import AgencyKind, Role, Sector
 from accounts.roles import Permission
@@ -184,7 +185,7 @@ class Staff(AbstractBaseUser):
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
-    def current(self, on: date) -> AppointmentQuerySet:
+    def current(self, on: date | TruncDate) -> AppointmentQuerySet:
         return self.filter(during__contains=on)
 
 
@@ -238,7 +239,7 @@ class Appointment(models.Model):
 
 
 class AbsenceQuerySet(models.QuerySet["StaffAbsence"]):
-    def current(self, on: date) -> AbsenceQuerySet:
+    def current(self, on: date | TruncDate) -> AbsenceQuerySet:
         return self.filter(during__contains=on)
 
     def visible_to(self, actor: Actor) -> AbsenceQuerySet:

@@ -113,7 +113,7 @@ def director_paper(request: ActorRequest, month: int) -> HttpResponse:
     found = month_of(actor, directory, first, at)
     log_reads(request, AccessKind.EXPORT, "referrals.month", str(month))
     context = {
-        "actor": actor, "printed_at": at, "month": found,
+        "actor": actor, "printed_at": at, "month": found, "whole": found.flows.all,
         "sector": Sector(actor.sector).label if actor.sector else "すべての分野",
         "model": Model(directory.setup_on(found.last).model).label,
         "pairs": [(names.get(f.source or 0, ""), names.get(f.target or 0, ""), f) for f in found.flows.pairs[:PAPER_ROWS]],
