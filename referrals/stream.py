@@ -155,12 +155,12 @@ SOURCES = (
         data={"text": "answer_note", "state": "state", "case_id": "case_id"},
     ),
     Source(
-        "o", "r", _outside, may=Permission.REFERRAL_VIEW, is_plain=_asks_no_scope, probe=_has_outside, at="sent_at",
+        "e", "r", _outside, may=Permission.REFERRAL_VIEW, is_plain=_asks_no_scope, probe=_has_outside, at="sent_at",
         words=_asked_outside, agency="from_agency", staff="sent_by", by_sector=_sector_of_case("case"),
         data={"text": "purpose", "partner": "partner__name", "partner_kind": "partner__kind", "case_id": "case_id"},
     ),
     Source(
-        "oa", "r", lambda r: _outside(r).filter(answered_at__isnull=False), may=Permission.REFERRAL_VIEW,
+        "ea", "r", lambda r: _outside(r).filter(answered_at__isnull=False), may=Permission.REFERRAL_VIEW,
         is_plain=_asks_no_scope, probe=_has_outside, at=Coalesce("finished_at", "answered_at"), words=_heard_outside,
         by_sector=_sector_of_case("case"),
         data={"text": "answer_note", "state": "state", "outcome": "outcome", "told": "outcome_note",
