@@ -4,7 +4,6 @@ from cases.models.break_glass import BreakGlass
 from cases.models.case import Case, CaseGrant, CasePartner
 from cases.models.codes import Code, NumberSeries
 from cases.models.consultation import Consultation, ConsultationConcern, ConsultationPerson, Draft
-from cases.models.coordination import CoordinationSetting, ProjectOperator
 from cases.models.follow_up import FollowUp, WatchAttempt, WatchChange, WatchCycle
 from cases.models.indexed_text import IndexedText
 from cases.models.note import AssessmentItem, ProgressNote
@@ -22,7 +21,6 @@ __all__ = [
     "Consultation",
     "ConsultationConcern",
     "ConsultationPerson",
-    "CoordinationSetting",
     "Draft",
     "Evaluation",
     "FollowUp",
@@ -32,7 +30,6 @@ __all__ = [
     "OutreachAttempt",
     "PlanItem",
     "ProgressNote",
-    "ProjectOperator",
     "RiskPutOff",
     "SilentRisk",
     "SupportPlan",

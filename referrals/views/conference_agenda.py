@@ -135,7 +135,6 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
     names = (
         "topic",
         "minutes",
-        "urgency",
         "situation",
         "request_text",
         "ground",

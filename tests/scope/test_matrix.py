@@ -21,20 +21,7 @@ from cases.models import (
     SupportPlan,
 )
 from households.models import Consent, Household, HouseholdDenial, Kinship, Person
-from referrals.models import (
-    ActionItem,
-    AgendaItem,
-    CapacityAnswer,
-    CapacityQuestion,
-    ChronologyEntry,
-    IssueCase,
-    IssueReport,
-    OutsideLink,
-    OutsidePartner,
-    OutsideRequest,
-    PrepSheet,
-    Referral,
-)
+from referrals.models import ActionItem, AgendaItem, Referral
 from tests.scope import world as w
 from tests.scope.surfaces import ELSEWHERE, READS, WRITES, Surface, text_of
 
@@ -151,8 +138,7 @@ def test_nobody_writes_what_they_do_not_see(world, name):
 
 MODELS = (
     Case, Household, Person, Consultation, ProgressNote, AssessmentItem, SupportPlan, FollowUp, Referral, AgendaItem,
-    ActionItem, Kinship, Consent, HouseholdDenial, SilentRisk, RiskPutOff, PrepSheet, ChronologyEntry, IssueCase, IssueReport,
-    CapacityAnswer, CapacityQuestion, OutsideLink, OutsidePartner, OutsideRequest,
+    ActionItem, Kinship, Consent, HouseholdDenial, SilentRisk, RiskPutOff,
 )  # fmt: skip
 
 
