@@ -67,6 +67,11 @@ class Actor:
         """For jobs. It holds no grants: a job reads through querysets made for it, never through a person's scope."""
         return cls(label=f"システム（{label}）", permissions=frozenset(), is_system=True)
 
+    @classmethod
+    def outside(cls, label: str) -> Actor:
+        """A partner without an account, on the one page that was made for it: a name in the trail, no permission at all."""
+        return cls(label=label, permissions=frozenset())
+
 
 def _own_groups(staff: Staff) -> models.QuerySet[Group, int]:
     """Groups made for one person and one hour (緊急閲覧); their grants end by themselves."""

@@ -24,6 +24,9 @@ class Permission(StrEnum):
     HAND_OVER = "hand_over"  # 異動・退職の引き継ぎ
     CONFERENCE_VIEW = "conference_view"
     CONFERENCE_CONVENE = "conference_convene"
+    CONFERENCE_RULES = "conference_rules"  # 会議の種類の決まり
+    ISSUE_VIEW = "issue_view"  # 地域課題
+    ISSUE_RAISE = "issue_raise"
     ACTION_ITEM_DO = "action_item_do"
     SECTOR_VIEW = "sector_view"  # 分野全体の状況
     WORK_RECORD = "work_record"  # 自分の業務実績
@@ -44,7 +47,7 @@ P = Permission
 _CASEWORK = {
     P.CONSULTATION_RECEIVE, P.PERSON_FIND, P.HOUSEHOLD_VIEW, P.HOUSEHOLD_EDIT, P.CASE_VIEW, P.CASE_WRITE, P.BREAK_GLASS, P.PROTECTION_EDIT,
     P.CASE_CLOSE, P.REFERRAL_VIEW, P.REFERRAL_SEND, P.REFERRAL_ANSWER, P.CONFERENCE_VIEW,
-    P.CONFERENCE_CONVENE, P.ACTION_ITEM_DO, P.WORK_RECORD, P.COUNT_VIEW,
+    P.CONFERENCE_CONVENE, P.ACTION_ITEM_DO, P.WORK_RECORD, P.COUNT_VIEW, P.ISSUE_VIEW, P.ISSUE_RAISE,
 }  # fmt: skip
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -62,16 +65,19 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.REFERRAL_SEND,
             P.CONFERENCE_VIEW,
             P.CONFERENCE_CONVENE,
+            P.CONFERENCE_RULES,
+            P.ISSUE_VIEW,
+            P.ISSUE_RAISE,
             P.ACTION_ITEM_DO,
             P.SECTOR_VIEW,
             P.WORK_RECORD,
             P.COUNT_VIEW,
         }
     ),
-    Role.CONFERENCE_GUEST: frozenset({P.CONFERENCE_VIEW, P.ACTION_ITEM_DO}),
+    Role.CONFERENCE_GUEST: frozenset({P.CONFERENCE_VIEW, P.ACTION_ITEM_DO, P.ISSUE_VIEW}),
     Role.FINANCE_CLERK: frozenset(
         {P.COST_EDIT, P.APPORTION_VIEW, P.APPORTION_RUN, P.MONTH_LOCK, P.COUNT_VIEW}
     ),
     Role.AUDITOR: frozenset({P.APPORTION_VIEW, P.AUDIT_VIEW, P.LEAK_COUNT, P.COUNT_VIEW}),
-    Role.SYSTEM_ADMIN: frozenset({P.STAFF_ADMIN}),
+    Role.SYSTEM_ADMIN: frozenset({P.STAFF_ADMIN, P.CONFERENCE_RULES}),
 }

@@ -20,13 +20,18 @@ def _when(moment: datetime) -> str:
     return f"{format_wareki(local.date())}{local:%H:%M}"
 
 
+def _row(notice: Notice, actor: Actor) -> QueueRow:
+    own = notice.staff_id == actor.staff_id
+    return QueueRow(
+        group=QueueGroup.NOTICE, kind="知らせ", title=notice.text, url=reverse("accounts:notice", args=[notice.pk]),
+        detail=_when(notice.created_at) + ("" if own else f"・{notice.staff.name}さん宛て"),
+        badge="" if own else "代わりに読む",
+    )  # fmt: skip
+
+
 def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
-    """Unread notices; one query. They have no deadline, so they are never late."""
-    rows = Notice.objects.visible_to(actor).unread().order_by("-created_at", "-pk")[:LIMIT]
-    return [
-        QueueRow(
-            group=QueueGroup.NOTICE, kind="知らせ", title=row.text, url=reverse("accounts:notice", args=[row.pk]),
-            detail=_when(row.created_at),
-        )
-        for row in rows
-    ]  # fmt: skip
+    """Unread notices, one's own and those of people who are away; one query. They have no deadline, so they are never
+    late.
+    """
+    rows = Notice.objects.visible_to(actor).unread().select_related("staff").order_by("-created_at", "-pk")
+    return [_row(notice, actor) for notice in rows[:LIMIT]]

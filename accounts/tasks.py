@@ -5,10 +5,12 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from accounts.actions import notices
+from accounts.actions import notice_mail
 
 
-@shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=5)
+@shared_task
 def mail_notices() -> int:
-    """Mails notices that wait. Each is marked in the transaction that locks it, so two workers never mail one twice."""
-    return notices.mail_notices(at=timezone.now())
+    """Every minute and after every notice: what is due goes out. What to send is read from the database, so a message
+    that the queue lost loses nothing; each row is claimed and marked first, so two workers never send one twice.
+    """
+    return notice_mail.mail_notices(at=timezone.now())

@@ -36,7 +36,7 @@ def agencies(request: ActorRequest) -> HttpResponse:
     today = timezone.localdate()
     rows = (
         Agency.objects.visible_to(request.actor)
-        .select_related("area")
+        .select_related("area", "successor")
         .annotate(staff_count=Count("appointments", filter=Q(appointments__during__contains=today)))
         .order_by("code")
     )

@@ -52,6 +52,10 @@ class AccessKind(models.TextChoices):
     PRINT = "print", "印刷"
     EXPORT = "export", "出力"
     DENIED = "denied", "閲覧不可"
+    REFUSED = "refused", "断られた操作"
+
+
+NOT_READ = (AccessKind.DENIED, AccessKind.REFUSED)  # lines that tell of no record that was shown
 
 
 class AccessRecord(models.Model):

@@ -1,18 +1,19 @@
 """The one allocator of kyosei: whole yen over weights, exact, independent of row order, a pure function.
 
 Yen are integers and ratios exact fractions; no float ever touches money and no percentage is rounded before the
-yen (domain.md 4.4: "round once, at the end").
+yen (domain.md 4.4: "round once, at the end"). Every method computes exact amounts and comes here for whole yen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from fractions import Fraction
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from budgets.enums import RemainderRule
 
 K = TypeVar("K", bound="int | str | tuple")
+NOTHING: Final[frozenset] = frozenset()
 
 
 class AllocationError(ValueError):
@@ -29,42 +30,75 @@ def quotas(total: int, weights: Mapping[K, int | Fraction]) -> dict[K, Fraction]
     return {key: Fraction(total) * Fraction(weight) / whole for key, weight in weights.items()}
 
 
-def largest_remainder(total: int, weights: Mapping[K, int | Fraction]) -> dict[K, int]:
-    """``total`` yen over ``weights`` by largest remainder (Hamilton's method); the parts add up to ``total``.
+def settle(
+    exact: Mapping[K, Fraction], *, truncating: Container[K] = NOTHING, remainder_key: K | None = None
+) -> dict[K, int]:
+    """Exact amounts that add up to whole yen, made whole; the parts add up to the same sum.
 
-    Every part is the floor or the ceiling of its quota. The yen left after flooring go one each to the largest
-    fractions. Tie rule: equal fractions → larger weight first; equal weights → smaller key first (keys are the
-    stream's position and code, so the order is the printed order of the streams). A zero weight gets zero.
-    A negative total (a correction) is the mirror image of the positive one.
+    Keys outside ``truncating`` share, by largest remainder, the whole yen that their fractions make together: each
+    gets the floor or the ceiling of its amount. Tie rule: equal fractions → larger amount first; equal amounts →
+    smaller key first (keys begin with the stream's printed position). Keys in ``truncating`` are cut below one yen.
+    What is left after both goes to ``remainder_key`` (一般財源), whatever its own amount; when nothing is cut,
+    nothing is left. A negative sum (a correction) is the mirror image of the positive one.
     """
+    total = sum(exact.values(), Fraction(0))
+    if total.denominator != 1:
+        raise AllocationError("合計が1円未満の端数を持つため、円にできません。")
     if total < 0:
-        return {key: -yen for key, yen in largest_remainder(-total, weights).items()}
-    exact = quotas(total, weights)
-    parts = {key: quota.numerator // quota.denominator for key, quota in exact.items()}
-    left = total - sum(parts.values())
-    order = sorted(exact, key=lambda key: (-(exact[key] - parts[key]), -Fraction(weights[key]), key))
-    for key in order[:left]:
+        mirrored = {key: -amount for key, amount in exact.items()}
+        turned = settle(mirrored, truncating=truncating, remainder_key=remainder_key)
+        return {key: -yen for key, yen in turned.items()}
+    parts = {key: amount.numerator // amount.denominator for key, amount in exact.items()}
+    sharing = [key for key in exact if key not in truncating]
+    spare = sum((exact[key] - parts[key] for key in sharing), Fraction(0))
+    order = sorted(sharing, key=lambda key: (-(exact[key] - parts[key]), -exact[key], key))
+    for key in order[: spare.numerator // spare.denominator]:
         parts[key] += 1
+    left = total.numerator - sum(parts.values())
+    if left:
+        if remainder_key is None:
+            raise AllocationError("切り捨てた残額を受ける一般財源が定められていません。")
+        parts[remainder_key] = parts.get(remainder_key, 0) + left
     return parts
+
+
+def largest_remainder(total: int, weights: Mapping[K, int | Fraction]) -> dict[K, int]:
+    """``total`` yen over ``weights`` by largest remainder (Hamilton's method); see ``settle`` for the tie rule.
+
+    Every part is the floor or the ceiling of its quota. A zero weight gets zero.
+    """
+    return settle(quotas(total, weights))
 
 
 def truncate_to(total: int, weights: Mapping[K, int | Fraction], *, remainder_key: K) -> dict[K, int]:
     """Every part cut below one yen; what is left goes to ``remainder_key`` (一般財源), whatever its own weight."""
-    if total < 0:
-        return {key: -yen for key, yen in truncate_to(-total, weights, remainder_key=remainder_key).items()}
-    exact = quotas(total, weights)
-    parts = {key: quota.numerator // quota.denominator for key, quota in exact.items()}
-    parts[remainder_key] = parts.get(remainder_key, 0) + total - sum(parts.values())
-    return parts
+    parts = settle(quotas(total, weights), truncating=weights, remainder_key=remainder_key)
+    return {remainder_key: 0, **parts}
 
 
 def allocate(
-    total: int, weights: Mapping[K, int | Fraction], *, rule: RemainderRule, remainder_key: K
+    total: int,
+    weights: Mapping[K, int | Fraction],
+    *,
+    rule: RemainderRule,
+    remainder_key: K,
+    rules: Mapping[K, RemainderRule] | None = None,
 ) -> dict[K, int]:
     """``total`` yen over ``weights`` by the printed ``rule``. The values always add up to ``total``.
 
-    ``remainder_key`` names the 一般財源, used by TRUNCATE_TO_GENERAL only.
+    ``remainder_key`` names the 一般財源. ``rules`` sets another rule for some keys: the streams with one rule are one
+    group, and what a cut group leaves goes to the 一般財源.
     """
-    if rule == RemainderRule.TRUNCATE_TO_GENERAL:
-        return truncate_to(total, weights, remainder_key=remainder_key)
-    return largest_remainder(total, weights)
+    own = rules or {}
+    cut = {key for key in weights if own.get(key, rule) == RemainderRule.TRUNCATE_TO_GENERAL}
+    parts = settle(quotas(total, weights), truncating=cut, remainder_key=remainder_key)
+    return {remainder_key: 0, **parts} if cut else parts
+
+
+def cut_below(amount: Fraction | int, unit: int) -> int:
+    """``amount`` cut below ``unit`` yen (千円未満切捨て: 1000), towards zero."""
+    if unit < 1:
+        raise AllocationError("端数の単位は1円以上です。")
+    exact = Fraction(amount) / unit
+    whole = abs(exact.numerator) // exact.denominator * unit
+    return whole if exact >= 0 else -whole

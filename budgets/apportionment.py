@@ -36,12 +36,19 @@ class MinutesInput:
 
 @dataclass(frozen=True, slots=True)
 class StreamInput:
-    """A stream, its printed order (the tie rule), and whether it is the 一般財源."""
+    """A stream, its printed order (the tie rule), whether it is the 一般財源, and its own rule for yen below one
+    ("": the month's)."""
 
     stream_id: int
     position: int
     code: str
     is_general: bool
+    rule: str = ""
+
+    def frozen(self) -> dict[str, Any]:
+        """As plain data; a rule of its own stands there only where there is one, so that older digests hold."""
+        data = asdict(self)
+        return data if self.rule else {key: value for key, value in data.items() if key != "rule"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class Inputs:
                 asdict(m)
                 for m in sorted(self.minutes, key=lambda m: (m.staff_id, m.kind, m.stream_id or 0, m.minutes))
             ],
-            "streams": [asdict(s) for s in sorted(self.streams, key=lambda s: s.stream_id)],
+            "streams": [s.frozen() for s in sorted(self.streams, key=lambda s: s.stream_id)],
         }
 
     @classmethod
@@ -145,13 +152,14 @@ def apportion(inputs: Inputs) -> list[Row]:
     general = next((key_of[s.stream_id] for s in inputs.streams if s.is_general), None)
     if general is None:
         raise ValueError("一般財源が定められていません。")
+    rules = {key_of[s.stream_id]: RemainderRule(s.rule) for s in inputs.streams if s.rule}
     rows: list[Row] = []
     for cost in sorted(inputs.costs, key=lambda c: c.staff_id):
         per_stream = {s: m for s, m in direct.get(cost.staff_id, {}).items() if m}
         if not per_stream:
             continue
         weights = {key_of[stream_id]: minutes for stream_id, minutes in per_stream.items()}
-        yen = allocate(cost.yen, weights, rule=inputs.rule, remainder_key=general)
+        yen = allocate(cost.yen, weights, rule=inputs.rule, remainder_key=general, rules=rules)
         rows.extend(_rows(cost, per_stream, yen, shared.get(cost.staff_id, 0)))
     return rows
 

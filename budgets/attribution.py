@@ -1,5 +1,8 @@
 """From a contact's facts to a work category: the decision table as data, read from top to bottom, first match wins.
 
+``TABLE`` is what is shipped; a fiscal year's own table is kept in the database (budgets.models.AttributionTable) as the
+lines of ``Rule.as_data`` and read back by ``read_table``, which says what is wrong with a line.
+
 The table never gives minutes to a grant whose conditions are not known to hold. What cannot be told (neither age nor
 sector, an elderly person's sector without an age of 65, education of an adult) goes to 単独（一般財源）: the municipality's
 own money needs no eligibility, and nothing has to be paid back. Several sectors, and the gap between them, are
@@ -8,14 +11,16 @@ own money needs no eligibility, and nothing has to be paid back. Several sectors
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import chain, combinations
+from typing import Any, Final
 
 from accounts.enums import Sector
 
 ELDERLY_FROM: Final = 65
 ADULT_FROM: Final = 18
+NO_AGE: Final = 200  # stands for no upper bound
 
 S: Final = Sector
 
@@ -62,8 +67,45 @@ class Rule:
         low, high = self.ages
         return facts.age is not None and low <= facts.age < high
 
+    def as_data(self) -> dict[str, Any]:
+        """As it is kept in the database."""
+        low, high = self.ages or (None, None)
+        return {
+            "category": self.category_code, "label": self.label, "only": self.only, "several": self.several,
+            "age_from": low, "age_below": high, "age_unknown": self.age_unknown,
+        }  # fmt: skip
 
-OLD: Final = (ELDERLY_FROM, 200)
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What the table must say, written beside it: it cannot be saved while one of them fails."""
+
+    age: int | None
+    sectors: frozenset[str]
+    category_code: str
+
+    def as_data(self) -> dict[str, Any]:
+        return {"age": self.age, "sectors": _ordered(self.sectors), "category": self.category_code}
+
+    @property
+    def facts(self) -> Facts:
+        return Facts(self.age, self.sectors)
+
+    @property
+    def words(self) -> str:
+        """「72歳・高齢」."""
+        return f"{'年齢不明' if self.age is None else f'{self.age}歳'}・{'と'.join(_labels(self.sectors)) or '分野なし'}"
+
+
+class TableError(ValueError):
+    """What is wrong with the table, and in which line (counted from 1; None: the whole)."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.message, self.line = message, line
+
+
+OLD: Final = (ELDERLY_FROM, NO_AGE)
 YOUNGER: Final = (0, ELDERLY_FROM)
 MINOR: Final = (0, ADULT_FROM)
 ADULT: Final = (ADULT_FROM, ELDERLY_FROM)
@@ -92,16 +134,92 @@ MEETING: Final = Attribution("meeting", "会議 → 共通（直接の業務の�
 OUTREACH: Final = Attribution("outreach", "アウトリーチ → アウトリーチ等を通じた継続的支援")
 
 
-def attribute(facts: Facts) -> Attribution:
-    """The first line of the table that holds. Every combination of facts meets one."""
-    rule = next(rule for rule in TABLE if rule.holds(facts))
+def attribute(facts: Facts, table: Sequence[Rule] = TABLE) -> Attribution:
+    """The first line of the table that holds. Every combination of facts meets one (``check_table``)."""
+    rule = next(rule for rule in table if rule.holds(facts))
     reason = rule.label
     if rule.several:
-        reason = f"複数の分野（{'・'.join(_labels(facts.sectors - {S.GAP}))}）→ 多機関協働"
+        named = "・".join(_labels(facts.sectors - {S.GAP}))
+        reason = reason.replace("複数の分野 →", f"複数の分野（{named}）→", 1)
     return Attribution(rule.category_code, reason)
 
 
-def _labels(sectors: Iterable[str]) -> list[str]:
+def _ordered(sectors: Iterable[str]) -> list[str]:
     """In the fixed order of the sectors."""
     present = set(sectors)
-    return [sector.label for sector in Sector if sector in present]
+    return [sector.value for sector in Sector if sector in present]
+
+
+def _labels(sectors: Iterable[str]) -> list[str]:
+    return [Sector(sector).label for sector in _ordered(sectors)]
+
+
+# ── Tables of a fiscal year ─────────────────────────────────────────────────────────────────────────────────
+
+LABEL_LIMIT: Final = 150  # with the names of the sectors it still fits into an entry's reason
+
+
+def read_table(lines: Sequence[dict[str, Any]], categories: Collection[str]) -> tuple[Rule, ...]:
+    """The lines that ``Rule.as_data`` wrote, or somebody typed; TableError names the line that cannot be."""
+    return tuple(_read(line, number, categories) for number, line in enumerate(lines, start=1))
+
+
+def _read(line: dict[str, Any], number: int, categories: Collection[str]) -> Rule:
+    low, high, only = line.get("age_from"), line.get("age_below"), line.get("only")
+    label = str(line.get("label") or "").strip()
+    if line.get("category") not in categories:
+        raise TableError(f"{number}行目：業務区分を選んでください。", number)
+    if not label or len(label) > LABEL_LIMIT:
+        raise TableError(f"{number}行目：説明を{LABEL_LIMIT}字までで入力してください。", number)
+    if only not in {None, "", *Sector.values}:
+        raise TableError(f"{number}行目：分野が正しくありません。", number)
+    if line.get("age_unknown") and (low is not None or high is not None):
+        raise TableError(f"{number}行目：「年齢不明」と年齢の範囲は、どちらか一方にしてください。", number)
+    if low is None and high is None:
+        ages = None
+    else:
+        ages = (0 if low is None else int(low), NO_AGE if high is None else int(high))
+        if not 0 <= ages[0] < ages[1] <= NO_AGE:
+            raise TableError(f"{number}行目：年齢の範囲が逆か、空です。", number)
+    return Rule(
+        str(line["category"]), label, only=only, several=bool(line.get("several")), ages=ages,
+        age_unknown=bool(line.get("age_unknown")),
+    )  # fmt: skip
+
+
+def check_table(table: Sequence[Rule], examples: Iterable[Example]) -> None:
+    """TableError when some combination of age and sectors meets no line, or an example comes out otherwise."""
+    bounds = {age for rule in table if rule.ages for age in rule.ages if age < NO_AGE}
+    ages: set[int | None] = {None, 0, *bounds, *(age - 1 for age in bounds if age)}
+    subsets = chain.from_iterable(combinations(Sector.values, n) for n in range(len(Sector) + 1))
+    for sectors in subsets:
+        for age in sorted(ages, key=lambda a: -1 if a is None else a):
+            if not any(rule.holds(Facts(age, frozenset(sectors))) for rule in table):
+                words = Example(age, frozenset(sectors), "").words
+                raise TableError(
+                    f"「{words}」に当てはまる行がありません。最後に、条件のない行を置いてください。"
+                )
+    for example in examples:
+        found = attribute(example.facts, table)
+        if found.category_code != example.category_code:
+            raise TableError(
+                f"例「{example.words}」が、書かれた区分になりません（「{found.reason}」になります）。"
+            )
+
+
+def read_examples(rows: Iterable[dict[str, Any]]) -> tuple[Example, ...]:
+    """The examples that ``Example.as_data`` wrote."""
+    return tuple(Example(row["age"], frozenset(row["sectors"]), row["category"]) for row in rows)
+
+
+def _example(age: int | None, code: str, *sectors: Sector) -> Example:
+    return Example(age, frozenset(sectors), code)
+
+
+EXAMPLES: Final = (
+    _example(72, "care", S.ELDERLY), _example(65, "care", S.ELDERLY), _example(64, "general", S.ELDERLY),
+    _example(None, "general", S.ELDERLY), _example(72, "multi", S.ELDERLY, S.POVERTY),
+    _example(40, "disability", S.DISABILITY), _example(9, "child", S.CHILD), _example(50, "poverty", S.POVERTY),
+    _example(14, "child", S.EDUCATION), _example(18, "general", S.EDUCATION), _example(50, "multi", S.GAP),
+    _example(65, "care"), _example(17, "child"), _example(18, "general"), _example(None, "general"),
+)  # fmt: skip

@@ -42,3 +42,34 @@ class RemainderRule(TextChoices):
 
 class Method(TextChoices):
     ACTUAL_MINUTES = "actual_minutes", "毎月の業務実績（A町方式）"
+
+
+class StudySampling(TextChoices):
+    CONTINUOUS = "continuous", "連続記録（期間中のすべての業務）"
+    MOMENTS = "moments", "無作為の時点（その時に何をしていたか）"
+
+
+class OverheadMethod(TextChoices):
+    DIRECT_LABOUR = "direct_labour", "直接労働の割合"
+    STEP_DOWN = "step_down", "階梯式配賦"
+    RECIPROCAL = "reciprocal", "相互配賦（連立方程式）"
+
+
+class PoolDriver(TextChoices):
+    """Drivers that the notice of 2017-03-31 illustrates, and the municipality's own."""
+
+    USERS = "users", "利用者・参加者数"
+    DAYS = "days", "事業日数・実施回数"
+    HOURS = "hours", "従事・利用時間"
+    FLOOR_AREA = "floor_area", "面積（㎡）"
+    OWN = "own", "市町村が定める基準"
+
+
+class FindingKind(TextChoices):
+    """What an auditor would ask about (domain.md 4.5)."""
+
+    DEDICATED = "dedicated", "専従の対象外"
+    NO_PERSON = "no_person", "対象となる人がいない"
+    DOUBLE = "double", "二重の財源"
+    JUMP = "jump", "割合の大きな動き"
+    COPIED = "copied", "写したような記録"

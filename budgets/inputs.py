@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Sum
+from django.db.models import OuterRef, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
 from budgets.apportionment import CostInput, Inputs, MinutesInput, StreamInput
 from budgets.enums import RemainderRule
-from budgets.models import FundingStream, PersonnelCost, WorkEntry
+from budgets.models import FundingStream, PersonnelCost, StreamYear, WorkEntry
+from common.japan.fiscal import fiscal_year
 
 
 def month_inputs(month: date, rule: RemainderRule) -> Inputs:
@@ -20,11 +22,20 @@ def month_inputs(month: date, rule: RemainderRule) -> Inputs:
         .order_by()
     )
     costs = PersonnelCost.objects.filter(month=month).values_list("staff_id", "agency_id", "yen")
-    streams = FundingStream.objects.values_list("pk", "position", "code", "is_general")
     return Inputs(
         month=month,
         rule=rule,
         costs=tuple(CostInput(*row) for row in costs),
         minutes=tuple(MinutesInput(*row) for row in minutes),
-        streams=tuple(StreamInput(*row) for row in streams),
+        streams=streams_of(month),
     )
+
+
+def streams_of(month: date) -> tuple[StreamInput, ...]:
+    """All streams with the rule for yen below one that they have in the year of ``month``. One query."""
+    own_rule = StreamYear.objects.filter(stream=OuterRef("pk"), fiscal_year=fiscal_year(month))
+    streams = FundingStream.objects.values_list(
+        "pk", "position", "code", "is_general",
+        Coalesce(Subquery(own_rule.values("remainder_rule")[:1]), Value("")),
+    )  # fmt: skip
+    return tuple(StreamInput(*row) for row in streams)

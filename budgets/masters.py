@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from budgets.enums import Account, CategoryKind, Payer
-from budgets.models import FundingShare, FundingStream, WorkCategory
+from budgets.models import FundingShare, FundingStream, StreamYear, WorkCategory
 from common.japan.fiscal import fiscal_year as fiscal_year_of
 
 _WIC: Final = "https://wic-net.com/material/document/4694/96"
@@ -40,6 +40,8 @@ class Stream:
     shares: Shares = ()
     source: str = ""
     is_general: bool = False
+    age_from: int | None = None
+    must_be_dedicated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,12 @@ _OWN: Final[Shares] = ((P.MUNICIPALITY, 1, 1),)
 STREAMS: Final = (
     Stream("care", "地域支援事業（包括的支援事業・任意事業）", "包括的支援", Account.CARE_INSURANCE,
            "介護保険法115条の45第2項・第3項", "65歳以上の人とその介護者",
-           ((P.STATE, 77, 200), (P.PREFECTURE, 77, 400), (P.MUNICIPALITY, 77, 400), (P.PREMIUM_1, 23, 100)), _WIC),
+           ((P.STATE, 77, 200), (P.PREFECTURE, 77, 400), (P.MUNICIPALITY, 77, 400), (P.PREMIUM_1, 23, 100)), _WIC,
+           age_from=65, must_be_dedicated=True),
     Stream("prevention", "地域支援事業（介護予防・日常生活支援総合事業）", "総合事業", Account.CARE_INSURANCE,
            "介護保険法115条の45第1項", "65歳以上の人",
            ((P.STATE, 1, 4), (P.PREFECTURE, 1, 8), (P.MUNICIPALITY, 1, 8), (P.PREMIUM_1, 23, 100),
-            (P.PREMIUM_2, 27, 100)), _WIC),
+            (P.PREMIUM_2, 27, 100)), _WIC, age_from=65),
     Stream("care_plan", "指定介護予防支援・介護予防ケアマネジメント（介護報酬等）", "介護予防支援", Account.CARE_INSURANCE,
            "介護保険法58条・115条の45第1項", "要支援者・事業対象者"),
     Stream("disability", "地域生活支援事業（機能強化分）", "障害 機能強化", Account.GENERAL,
@@ -90,7 +93,13 @@ _S: Final = CategoryKind.SHARED
 CATEGORIES: Final = (
     Category("care", "包括的支援事業（総合相談等）", "包括", stream="care"),
     Category("life_support", "生活支援体制整備", "体制整備", stream="care"),
-    Category("care_plan", "介護予防支援・介護予防ケアマネジメント", "予防支援", stream="care_plan"),
+    Category("care_plan", "介護予防支援（指定介護予防支援）", "予防支援", stream="care_plan"),
+    Category(
+        "care_management",
+        "介護予防ケアマネジメント（第1号介護予防支援）",
+        "ケアマネジメント",
+        stream="care_plan",
+    ),
     Category("prevention", "総合事業・一般介護予防", "一般介護予防", stream="prevention"),
     Category("disability", "障害者相談支援（一般相談）", "障害", stream="allocation"),
     Category(
@@ -102,6 +111,7 @@ CATEGORIES: Final = (
     Category("multi", "多機関協働", "協働", stream="multi"),
     Category("outreach", "アウトリーチ等を通じた継続的支援", "アウトリーチ", stream="multi"),
     Category("participation", "参加支援", "参加", stream="multi"),
+    Category("third_layer", "第3層の個別のマッチング", "第3層", stream="general"),
     Category("community", "地域づくり（一体的実施）", "地域", stream="general"),
     Category("health", "健康増進", "健康", stream="health"),
     Category("general", "単独（一般財源）", "単独", stream="general"),
@@ -125,6 +135,13 @@ def load_streams(fiscal_year: int | None = None) -> None:
                 "name": stream.name, "short_name": stream.short_name, "account": stream.account,
                 "legal_basis": stream.legal_basis, "eligible": stream.eligible, "position": position,
                 "is_general": stream.is_general, "needs_check": not stream.source,
+            },
+        )  # fmt: skip
+        StreamYear.objects.get_or_create(
+            stream=rows[stream.code], fiscal_year=year,
+            defaults={
+                "age_from": stream.age_from, "must_be_dedicated": stream.must_be_dedicated,
+                "source": stream.source or _CUSTOM, "needs_check": not stream.source,
             },
         )  # fmt: skip
         for payer, numerator, denominator in stream.shares:

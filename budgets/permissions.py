@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts.actor import Actor
 from accounts.roles import Permission
+from budgets.models import ComplianceFinding
 from common.errors import NotAllowed
 
 
@@ -32,3 +33,16 @@ def check_own_entry(actor: Actor, staff_id: int) -> None:
     check_can_record_work(actor)
     if staff_id != actor.staff_id:
         raise NotAllowed("ほかの職員の業務記録は変えられません。本人に頼んでください。")
+
+
+def check_own_moment(actor: Actor, staff_id: int) -> None:
+    check_can_record_work(actor)
+    if staff_id != actor.staff_id:
+        raise NotAllowed("ほかの職員の時点には回答できません。本人に頼んでください。")
+
+
+def check_can_answer_finding(actor: Actor, finding: ComplianceFinding) -> None:
+    """The worker, the manager of the agency, or whoever locks the month."""
+    is_manager = actor.has(Permission.WORK_VIEW_AGENCY) and finding.agency_id == actor.agency_id
+    if not (finding.staff_id == actor.staff_id or is_manager or actor.has(Permission.MONTH_LOCK)):
+        raise NotAllowed("この確認事項に理由を書く権限がありません。")

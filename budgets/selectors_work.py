@@ -19,8 +19,9 @@ from budgets.actions.entry_guard import locked_months
 from budgets.actions.work_entries import week_start
 from budgets.duty import DutyHours, Stretch, at, clip, duty_hours, minutes_of, without
 from budgets.enums import CategoryKind, SourceType
-from budgets.models import WorkCategory, WorkEntry, WorkFinding, WorkMonth
+from budgets.models import ComplianceFinding, WorkCategory, WorkEntry, WorkFinding, WorkMonth
 from budgets.quick_entry import Choice
+from budgets.selectors_review import waiting_of_week
 from budgets.workflow import MonthState
 from cases.models import Consultation, ProgressNote, WatchAttempt
 from common.japan.business_days import is_working_day
@@ -72,6 +73,7 @@ class Day:
     blocks: list[Block]
     recorded: int
     unfilled: int
+    review: list[ComplianceFinding] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -98,6 +100,7 @@ class Week:
     unfilled: int
     duty: int  # minutes of duty that are over
     is_current: bool = field(default=False)
+    review: list[ComplianceFinding] = field(default_factory=list)  # of its months as a whole
 
     @property
     def filled(self) -> int:
@@ -115,7 +118,7 @@ def choices() -> list[Choice]:
 
 
 def week_of(*, staff: Staff, day: date, actor: Actor, now: datetime) -> Week:
-    """Six queries at most, whatever the number of entries."""
+    """Seven queries at most, whatever the number of entries."""
     monday = week_start(day)
     days = [monday + timedelta(days=n) for n in range(7)]
     entries = list(
@@ -131,8 +134,13 @@ def week_of(*, staff: Staff, day: date, actor: Actor, now: datetime) -> Week:
         .filter(staff=staff, worked_on__gte=monday, worked_on__lte=days[-1])
         .order_by("worked_on", "pk")
     )
+    review = waiting_of_week(actor, staff.pk, monday, days[-1])
     maker = _DayMaker(
-        now=now, hours=duty_hours(), locked=locked_months(set(days)), urls=_record_urls(entries, actor)
+        now=now,
+        hours=duty_hours(),
+        locked=locked_months(set(days)),
+        urls=_record_urls(entries, actor),
+        review=review,
     )
     rows = [maker.day(d, entries, [f for f in findings if f.worked_on == d]) for d in days]
     return Week(
@@ -141,6 +149,7 @@ def week_of(*, staff: Staff, day: date, actor: Actor, now: datetime) -> Week:
         unfilled=sum(row.unfilled for row in rows),
         duty=sum(minutes_of(clip(maker.hours.stretches(d), now)) for d in days),
         is_current=monday == week_start(timezone.localtime(now).date()),
+        review=[row for row in review if row.worked_on is None],
     )  # fmt: skip
 
 
@@ -150,6 +159,7 @@ class _DayMaker:
     hours: DutyHours
     locked: set[date]
     urls: dict[tuple[str, int], str]
+    review: list[ComplianceFinding]
 
     def day(self, day: date, entries: Sequence[WorkEntry], findings: list[WorkFinding]) -> Day:
         busy = [_stretch(e) for e in entries]
@@ -171,6 +181,7 @@ class _DayMaker:
             blocks=_blocks(day, own, gaps),
             recorded=sum(e.minutes for e in own),
             unfilled=minutes_of(gaps),
+            review=[row for row in self.review if row.worked_on == day],
         )
 
     def _entry_line(self, entry: WorkEntry) -> Line:

@@ -1,4 +1,4 @@
-"""The states of a work month."""
+"""The states of a work month and of a time study."""
 
 from __future__ import annotations
 
@@ -18,4 +18,18 @@ class MonthEvent(StrEnum):
 
 MONTH_TRANSITIONS: dict[tuple[MonthState, MonthEvent], MonthState] = {
     (MonthState.OPEN, MonthEvent.LOCK): MonthState.LOCKED,
+}
+
+
+class StudyState(TextChoices):
+    DRAFT = "draft", "調査中"
+    APPROVED = "approved", "承認"
+
+
+class StudyEvent(StrEnum):
+    APPROVE = "approve"
+
+
+STUDY_TRANSITIONS: dict[tuple[StudyState, StudyEvent], StudyState] = {
+    (StudyState.DRAFT, StudyEvent.APPROVE): StudyState.APPROVED,
 }

@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from accounts.actions.notices import notify
 from accounts.actor import Actor
-from cases.actions.grants import grant_directors_of_multi_sector_case
+from accounts.notice_kinds import NoticeKind
+from cases.actions.grants import grant_coordinators
 from cases.models import Case
 from households.models import (
     Household,
@@ -25,7 +26,7 @@ def follow_area(
 ) -> None:
     """The directors of the new area see the open case of several sectors, those of the old one no longer."""
     for case in Case.objects.open().filter(household=household).select_for_update(of=("self",)):
-        grant_directors_of_multi_sector_case(case=case, actor=actor, at=at)
+        grant_coordinators(case=case, actor=actor, at=at)
 
 
 def tell_of_link(sender: object, *, link: PersonLink, actor: Actor, at: datetime, **kwargs: object) -> None:
@@ -72,4 +73,4 @@ def _tell(people: list[int], actor: Actor, at: datetime, text: str, page: str = 
         if staff_id != actor.staff_id and staff_id not in denied:
             key = homes[household_id] if page == "households:same" else household_id
             url = reverse(page, args=[key])
-            notify(staff_ids=[staff_id], text=text, url=url, at=at)
+            notify(staff_ids=[staff_id], text=text, url=url, at=at, kind=NoticeKind.CASE, about=household_id)

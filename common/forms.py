@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.utils import timezone
 
+from common import refusals
 from common.errors import RuleViolation
 from common.japan.clock import parse_minutes, parse_time
 from common.japan.numbers import parse_phone, to_ascii_digits
@@ -331,6 +332,11 @@ class AccessibleForm(forms.BaseForm):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             _speak_japanese(field, str(field.label or name))
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """As Django does, and the log of refused acts knows of it."""
+        refusals.note(field, error)
+        super().add_error(field, error)
 
     def add_violation(self, violation: RuleViolation) -> None:
         """Show a rule violation beside its field, or on top of the form if it names none of this form's

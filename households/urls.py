@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households import views, views_movements, views_register, views_same
+from households import views, views_family, views_movements, views_register, views_same
 from households import views_people as people
 from households import views_protection as protection
 
@@ -26,6 +26,7 @@ urlpatterns = [
     path("<int:pk>/kinship/<int:kinship_pk>/remove/", views.kinship_remove, name="kinship_remove"),
     path("register/", views_register.upload, name="register"),
     path("register/apply/", views_register.apply, name="register_apply"),
+    path("<int:pk>/family/", views_family.family, name="family"),
     path("<int:pk>/history/", views_movements.history, name="history"),
     path("<int:pk>/movements/new/", views_movements.movement_new, name="movement_new"),
     path(

@@ -22,12 +22,26 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.chase_waiting_referrals",
         "schedule": crontab(minute="*/10"),
     },
+    "tell-of-pages-that-ran-out": {
+        "task": "referrals.tasks.tell_of_pages_that_ran_out",
+        "schedule": crontab(minute="*/10"),
+    },
+    "run-transfers": {"task": "referrals.tasks.run_transfers", "schedule": crontab(minute="*/5")},
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": crontab(minute="*")},
     "seal-chain": {"task": "audit.tasks.seal_chain", "schedule": crontab(minute="*")},
     "expire-consents": {"task": "cases.tasks.expire_consents", "schedule": crontab(hour="0", minute="10")},
     "end-soft-handovers": {
         "task": "cases.tasks.end_soft_handovers",
         "schedule": crontab(hour="0", minute="15"),
+    },
+    "make-packet-copies": {"task": "referrals.tasks.make_packet_copies", "schedule": crontab(minute="*")},
+    "forget-packet-copies": {
+        "task": "referrals.tasks.forget_packet_copies",
+        "schedule": crontab(hour="0", minute="40"),
+    },
+    "remind-prep-sheets": {
+        "task": "referrals.tasks.remind_prep_sheets",
+        "schedule": crontab(hour="8", minute="30"),
     },
     "refresh-risks": {"task": "cases.tasks.refresh_risks", "schedule": crontab(hour="0", minute="20")},
 }

@@ -31,11 +31,17 @@ NAV: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
     ("気がかり", "worries:list", "a", (Permission.CASE_VIEW,)),
     ("見守り", "cases:watch_list", "o", (Permission.CASE_VIEW,)),
     ("アウトリーチ", "outreach:list", "r", (Permission.CASE_WRITE,)),
+    ("分野の調整", "referrals:director", "d", (Permission.SECTOR_VIEW,)),
     ("つなぎ", "referrals:list", "t", (Permission.REFERRAL_VIEW,)),
     ("会議", "conferences:list", "m", (Permission.CONFERENCE_VIEW,)),
     ("業務記録", "work:week", "w", (Permission.WORK_RECORD,)),
     ("按分", "apportionment:list", "b", (Permission.APPORTION_VIEW,)),
-    ("管理", "manage:index", "k", (Permission.STAFF_ADMIN, Permission.AUDIT_VIEW, Permission.TRAIL_AGENCY)),
+    (
+        "管理",
+        "manage:index",
+        "k",
+        (Permission.STAFF_ADMIN, Permission.AUDIT_VIEW, Permission.TRAIL_AGENCY, Permission.CONFERENCE_RULES),
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
-from budgets.workflow import MONTH_TRANSITIONS, MonthState
+from budgets.workflow import MONTH_TRANSITIONS, STUDY_TRANSITIONS, MonthState, StudyState
 from cases.workflow import (
     CASE_TRANSITIONS,
     OUTREACH_TRANSITIONS,
@@ -24,12 +24,18 @@ from cases.workflow import (
 from referrals.workflow import (
     ACTION_ITEM_TRANSITIONS,
     CONFERENCE_TRANSITIONS,
+    ISSUE_TRANSITIONS,
+    PREP_TRANSITIONS,
     REFERRAL_MEANING,
     REFERRAL_TRANSITIONS,
     ActionItemState,
     ConferenceState,
+    IssueState,
+    PrepState,
     ReferralState,
 )
+from referrals.workflow_outside import OUTSIDE_MEANING, OUTSIDE_TRANSITIONS, OutsideState
+from referrals.workflow_transfer import ROW_TRANSITIONS, TRANSFER_TRANSITIONS, RowState, TransferState
 
 APPS = ("audit", "accounts", "households", "cases", "referrals", "budgets")
 TITLES = {
@@ -115,8 +121,18 @@ def states() -> str:
         "|---|---|",
         *(f"| {state.label} | {meaning} |" for state, meaning in REFERRAL_MEANING.items()),
         "",
+        *_machine("協力者へのお願い", OutsideState, OUTSIDE_TRANSITIONS, OutsideState.SENT.value),
+        "| state | meaning |",
+        "|---|---|",
+        *(f"| {state.label} | {meaning} |" for state, meaning in OUTSIDE_MEANING.items()),
+        "",
         *_machine("会議", ConferenceState, CONFERENCE_TRANSITIONS, ConferenceState.PLANNED.value),
+        *_machine("準備シート", PrepState, PREP_TRANSITIONS, PrepState.ASKED.value),
+        *_machine("地域課題", IssueState, ISSUE_TRANSITIONS, IssueState.FOUND.value),
         *_machine("決定事項", ActionItemState, ACTION_ITEM_TRANSITIONS, ActionItemState.OPEN.value),
+        *_machine("年度替わりの引き継ぎ", TransferState, TRANSFER_TRANSITIONS, TransferState.DRAFT.value),
+        *_machine("引き継ぐケース", RowState, ROW_TRANSITIONS, RowState.WAITING.value),
         *_machine("業務月", MonthState, MONTH_TRANSITIONS, MonthState.OPEN.value),
+        *_machine("タイムスタディ", StudyState, STUDY_TRANSITIONS, StudyState.DRAFT.value),
     ]
     return "\n".join(parts).rstrip() + "\n"

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from kyosei import views
 from kyosei.presence import presence
+from referrals.views.calendar import feed
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -20,8 +21,13 @@ urlpatterns = [
     path("outreach/", include("cases.urls_outreach")),
     path("worries/", include("cases.urls_worries")),
     path("break-glass/", include("cases.urls_break_glass")),
+    path("referrals/capacity/", include("referrals.urls_capacity")),
+    path("referrals/partners/", include("referrals.urls_outside")),
     path("referrals/", include("referrals.urls")),
+    path("e/", include("referrals.urls_outside_page")),
     path("conferences/", include("referrals.urls_conferences")),
+    path("calendar/<str:token>.ics", feed, name="calendar_feed"),
+    path("issues/", include("referrals.urls_issues")),
     path("handover/", include("referrals.urls_handover")),
     path("work/", include("budgets.urls_work")),
     path("apportionment/", include("budgets.urls")),

@@ -14,7 +14,9 @@ from households.enums import InformationKind
 from households.grounds import EVERYTHING, GROUND_RULES, NOTHING
 from households.models import Consent
 from referrals.enums import PART_KINDS, SharedPart
-from referrals.models import Referral
+from referrals.models import OutsideRequest, Referral
+
+Shared = Referral | OutsideRequest  # what is shared on a ground, by parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def stands(consent: Consent, on: date) -> bool:
     )
 
 
-def coverage(referral: Referral, on: date) -> Coverage:
+def coverage(referral: Shared, on: date) -> Coverage:
     """Which of the parts chosen for a referral go to its receiver on a day; none once an emergency is over."""
     if is_over(referral, on):
         held = tuple(part for part in SharedPart if part.value in referral.parts)
@@ -58,10 +60,17 @@ def coverage(referral: Referral, on: date) -> Coverage:
     return coverage_of(referral.parts, referral.ground, referral.consent, on)
 
 
-def is_over(referral: Referral, on: date) -> bool:
+def is_over(referral: Shared, on: date) -> bool:
     """Whether the ground has run out: it lasts from the answer, or from the sending while there is none."""
     lasts = GROUND_RULES[Ground(referral.ground)].lasts
     return lasts is not None and on > timezone.localdate((referral.answered_at or referral.sent_at) + lasts)
+
+
+def ground_stands(referral: Referral, on: date) -> bool:
+    """Whether the ground holds on a day: a consent that was withdrawn or ran out and an emergency that is over do not."""
+    if referral.ground == Ground.CONSENT:
+        return referral.consent is not None and stands(referral.consent, on)
+    return not is_over(referral, on)
 
 
 def names_person(referral: Referral, on: date) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from accounts.actor import Actor
 from accounts.roles import Permission
 from common.errors import NotAllowed
+from referrals.enums import Attendance
 from referrals.models import ActionItem, Conference, ConferenceMember
 from referrals.workflow import ConferenceState
 
@@ -93,6 +94,22 @@ def check_can_finish(actor: Actor, item: ActionItem) -> None:
 def can_finish(actor: Actor, item: ActionItem) -> bool:
     try:
         check_can_finish(actor, item)
+    except NotAllowed:
+        return False
+    return True
+
+
+def check_can_answer(actor: Actor, member: ConferenceMember) -> None:
+    """Who attended says how it was, once it is over; nobody for another."""
+    if member.conference.state != ConferenceState.CLOSED:
+        raise NotAllowed("アンケートには、会議が終わってから答えます。")
+    if actor.staff is None or member.staff_id != actor.staff_id or member.attendance != Attendance.ATTENDING:
+        raise NotAllowed("アンケートに答えられるのは、出席した人だけです。")
+
+
+def can_answer(actor: Actor, member: ConferenceMember) -> bool:
+    try:
+        check_can_answer(actor, member)
     except NotAllowed:
         return False
     return True

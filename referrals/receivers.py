@@ -8,7 +8,8 @@ from accounts.actor import Actor
 from cases.models import Case
 from common.errors import RuleViolation
 from referrals.actions.follow_referral import finish_with_case, start_by_contact
-from referrals.models import Referral
+from referrals.actions.outside_page import end_with_case
+from referrals.models import OutsideRequest, Referral
 
 
 def refuse_closing_with_waiting_referrals(
@@ -25,7 +26,16 @@ def refuse_closing_with_waiting_referrals(
         raise RuleViolation(
             f"返事待ちのつなぎ（{'、'.join(names)}）があるため終結できません。返事を待つか、取り下げてください。"
         )
+    asked = (
+        OutsideRequest.objects.waiting().filter(case=case).select_related("partner").order_by("sent_at", "pk")
+    )
+    partners = [request.partner.name for request in asked[:5]]
+    if partners:
+        raise RuleViolation(
+            f"返事待ちの協力者へのお願い（{'、'.join(partners)}）があるため終結できません。返事を待つか、取り下げてください。"
+        )
     finish_with_case(case=case, actor=actor, at=at)
+    end_with_case(case=case, actor=actor, at=at)
 
 
 def begin_with_contact(

@@ -16,8 +16,10 @@ from accounts.actor import Actor
 from accounts.enums import AgencyKind
 from accounts.models import Agency
 from accounts.roles import Permission
+from cases.coordination import Hears, coordinators
 from cases.models import Case, Draft
 from cases.models.case import not_denied, sees_case
+from cases.selectors.coordination import Directory, areas_of, directory_of, named_agencies
 from cases.workflow import CaseState
 from common.japan.business_days import add_working_days
 from common.queue import QueueGroup, QueueRow
@@ -34,7 +36,6 @@ CONFERENCE_DAYS = 10  # 会議に出されてから会議を開くまでの目�
 OUTCOME_DAYS = 20  # 受けてから結果を知らせるまでの目安（開庁日）
 DRAFT_KEY = "referral:"
 LIST_LIMIT = 30
-DIRECTOR_OFFICES = Q(kind=AgencyKind.DIRECTOR_OFFICE, closed_on__isnull=True)
 
 
 # ── Who acts next ───────────────────────────────────────────────────────────────────────────────────────────
@@ -46,21 +47,30 @@ def office_hours_deadline(at: datetime, days: int) -> datetime:
     return timezone.make_aware(datetime.combine(day, CLOSING_TIME))
 
 
-def director_office_list() -> list[Agency]:
-    """All area directors' offices that exist, in a stable order; one query."""
-    return list(Agency.objects.filter(DIRECTOR_OFFICES).order_by("pk"))
+def coordination_directory() -> Directory:
+    """Who may coordinate, and the settings; one query."""
+    return directory_of(Agency.objects.filter(named_agencies()))
 
 
-def coordinating_offices(referral: Referral, offices: Sequence[Agency] | None = None) -> list[Agency]:
-    """The directors' offices that coordinate a referral: of the receiver's sector; else of the case's sectors, in
-    their order; else the first there is. Those of the household's area before all others. Empty only in a
-    municipality without any.
+def coordinating_offices(referral: Referral, directory: Directory | None = None) -> list[Agency]:
+    """Who coordinates a referral by the model of the case's day: with a director per sector the office of the receiver's
+    sector; else of the case's sectors, in their order; else the first there is. Those of the household's area before all
+    others. A receiver that coordinates never stands over itself. Empty only in a municipality without anybody.
     """
-    offices = director_office_list() if offices is None else offices
-    offices = [o for o in offices if o.covers(referral.case.household.area)] or list(offices)
-    own = [o for o in offices if o.sector and o.sector == referral.to_agency.sector]
-    of_case = [o for sector in referral.case.sectors for o in offices if o.sector == sector]
-    return own or of_case or list(offices[:1])
+    directory = directory or coordination_directory()
+    case, receiver = referral.case, referral.to_agency
+    setup = directory.setup_on(timezone.localdate(case.opened_at))
+    offices = [a for a in directory.offices() if a.pk != receiver.pk]
+    offices = [o for o in offices if o.covers(case.household.area)] or offices
+    if setup.rule.hears is not Hears.SECTOR_OFFICES:
+        areas = areas_of(case.household.area)
+        for sectors in ((receiver.sector,) if receiver.sector else case.sectors, case.sectors):
+            chosen = [pk for pk in coordinators(setup, sectors, areas) if pk != receiver.pk]
+            if chosen:
+                return directory.of(chosen)
+    own = [o for o in offices if o.sector and o.sector == receiver.sector]
+    of_case = [o for sector in case.sectors for o in offices if o.sector == sector]
+    return own or of_case or offices[:1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +81,7 @@ class NextStep:
     due_at: datetime
 
 
-def next_step(referral: Referral, offices: Sequence[Agency]) -> NextStep | None:
+def next_step(referral: Referral, directory: Directory | None) -> NextStep | None:
     """None when it waits for nobody. Put to a conference, it waits for the office that has to call one."""
     if referral.state == ReferralState.SENT:
         late = f"・{referral.escalated_to.short_name}" if referral.escalated_to else ""
@@ -81,7 +91,7 @@ def next_step(referral: Referral, offices: Sequence[Agency]) -> NextStep | None:
             referral.to_agency.short_name, office_hours_deadline(referral.answered_at, OUTCOME_DAYS)
         )
     if referral.state == ReferralState.CONFERENCE and referral.answered_at:
-        found = coordinating_offices(referral, offices)
+        found = coordinating_offices(referral, directory)
         who = found[0].short_name if found else referral.case.lead_agency.short_name
         return NextStep(who, office_hours_deadline(referral.answered_at, CONFERENCE_DAYS))
     return None
@@ -136,17 +146,18 @@ def for_rows(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
     )
 
 
-def _with_agencies(referrals: Sequence[Referral]) -> list[Agency]:
-    """Gives rows from ``for_rows`` their agencies; returns the directors' offices. One query for both."""
+def _with_agencies(referrals: Sequence[Referral]) -> Directory:
+    """Gives rows from ``for_rows`` their agencies; returns who coordinates. One query for both."""
     pks = {r.from_agency_id for r in referrals} | {r.to_agency_id for r in referrals}
     pks |= {r.case.lead_agency_id for r in referrals}
     pks |= {r.escalated_to_id for r in referrals if r.escalated_to_id}
-    found = {a.pk: a for a in Agency.objects.filter(Q(pk__in=pks) | DIRECTOR_OFFICES).order_by("pk")}
+    directory = directory_of(Agency.objects.filter(Q(pk__in=pks) | named_agencies()))
+    found = directory.agencies
     for r in referrals:
         r.from_agency, r.to_agency = found[r.from_agency_id], found[r.to_agency_id]
         r.case.lead_agency = found[r.case.lead_agency_id]
         r.escalated_to = found[r.escalated_to_id] if r.escalated_to_id else None
-    return [a for a in found.values() if a.kind == AgencyKind.DIRECTOR_OFFICE and a.closed_on is None]
+    return directory
 
 
 def for_queue(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
@@ -156,7 +167,7 @@ def for_queue(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
             "case__household", "case__person", "from_agency", "to_agency", "escalated_to", "consent"
         )
         .only(
-            "purpose", "deadline_at", "state", "answered_at", "parts", "ground", "consent__state",
+            "purpose", "deadline_at", "state", "seen_at", "escalated_at", "started_at", "finished_at", "answered_at", "parts", "ground", "consent__state",
             "consent__kinds", "consent__given_on", "consent__ends_on", "case__number", "case__household__name",
             "case__person__family_name", "case__person__given_name", "case__person__alias",
             "from_agency__short_name", "from_agency__kind", "to_agency__short_name", "to_agency__kind",
@@ -181,7 +192,7 @@ def hours_left(referral: Referral, at: datetime) -> int:
     return left if referral.deadline_at > at else min(-1, left)
 
 
-def as_row(referral: Referral, actor: Actor, at: datetime, offices: Sequence[Agency] = ()) -> ReferralRow:
+def as_row(referral: Referral, actor: Actor, at: datetime, directory: Directory | None = None) -> ReferralRow:
     """``referral`` comes from ``for_reading``."""
     sees_case = bool(getattr(referral, "sees_case", False))
     return ReferralRow(
@@ -192,16 +203,16 @@ def as_row(referral: Referral, actor: Actor, at: datetime, offices: Sequence[Age
         sees_case=sees_case,
         answers=tuple(answers_open_to(actor, referral)),
         may_withdraw=can_withdraw(actor, referral),
-        next=next_step(referral, offices),
+        next=next_step(referral, directory),
         answered=getattr(referral, "case_answered", 0),
         sent=getattr(referral, "case_sent", 0),
     )
 
 
 def as_rows(referrals: Sequence[Referral], actor: Actor, at: datetime) -> list[ReferralRow]:
-    """Rows of referrals from ``for_rows``; one query for the agencies of all."""
-    offices = _with_agencies(referrals) if referrals else []
-    return [as_row(referral, actor, at, offices) for referral in referrals]
+    """Rows of referrals from ``for_rows``; one query for the agencies and settings of all."""
+    directory = _with_agencies(referrals) if referrals else None
+    return [as_row(referral, actor, at, directory) for referral in referrals]
 
 
 # ── Inbox, outbox, sector ───────────────────────────────────────────────────────────────────────────────────

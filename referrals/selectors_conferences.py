@@ -21,10 +21,18 @@ from common.queue import QueueGroup, QueueRow
 from households.contact import hidden_home, shield_for
 from households.models import without_search
 from referrals.decision_lines import Named
-from referrals.models import ActionItem, AgendaItem, Conference, ConferenceMember, Referral
+from referrals.models import (
+    ActionItem,
+    AgendaItem,
+    Conference,
+    ConferenceMember,
+    IssueItem,
+    PrepSheet,
+    Referral,
+)
 from referrals.models.conference import SECRET_KINDS
 from referrals.selectors import multi_sector_cases, risen
-from referrals.workflow import ConferenceState
+from referrals.workflow import ConferenceState, PrepState
 
 HOME_DAYS = 7
 ACTION_ITEM_DAYS = 14
@@ -48,7 +56,18 @@ def for_list(queryset: QuerySet[Conference], actor: Actor) -> QuerySet[Conferenc
 
 
 def with_members(queryset: QuerySet[Conference]) -> QuerySet[Conference]:
-    """With ``seats``: the members, the convening agency first."""
+    """With ``seats``: the members, the convening agency first; ``first_issue``: the id of the first community issue on
+    the agenda; ``prep_asked``, ``prep_waiting``: how many 準備シート were asked, and are not handed in.
+    """
+    issues = IssueItem.objects.filter(conference=OuterRef("pk")).order_by("pk")
+    sheets = PrepSheet.objects.filter(agenda_item__conference=OuterRef("pk")).order_by()
+    counted = sheets.values("agenda_item__conference").annotate(
+        n=Count("pk"), waiting=Count("pk", filter=Q(state__in=[PrepState.ASKED, PrepState.DRAFT]))
+    )
+    queryset = queryset.annotate(
+        first_issue=Subquery(issues.values("pk")[:1]),
+        prep_asked=Subquery(counted.values("n")), prep_waiting=Subquery(counted.values("waiting")),
+    )  # fmt: skip
     seats = ConferenceMember.objects.select_related("agency", "staff").order_by("pk")
     return queryset.select_related("convener", "convened_by").prefetch_related(
         Prefetch("members", queryset=seats, to_attr="seats")
@@ -243,7 +262,8 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     )
     mine = sorted(due, key=lambda item: item.staff_id != actor.staff_id)
     seats = (
-        ConferenceMember.objects.filter(agency=actor.agency_id)
+        ConferenceMember.objects.visible_to(actor)
+        .filter(agency=actor.agency_id)
         .exclude(conference__state=ConferenceState.CLOSED)
         .filter(
             Q(conference__starts_at__lt=at + timedelta(days=HOME_DAYS))

@@ -13,7 +13,7 @@ from cases.models import PlanItem
 from common.japan.wareki import format_wareki_short
 from households.contact import Shield, shield_for_agency, shield_for_everybody
 from referrals.enums import SharedPart
-from referrals.models import AgendaItem, Conference, ConferenceMember
+from referrals.models import AgendaItem, Conference, ConferenceMember, IssueItem
 from referrals.selectors_blind import blind_seats
 from referrals.selectors_conferences import agenda_of
 from referrals.selectors_disclosure import disclosure
@@ -114,4 +114,15 @@ def draft_minutes(items: Iterable[AgendaItem], shield: Shield) -> str:
             for d in decisions
         ]
         blocks.append(shield.text("\n".join(lines), item.case.household_id))
+    return "\n\n".join(blocks)
+
+
+def draft_of_issues(items: Iterable[IssueItem], cases: int) -> str:
+    """The same of the community issues, numbered on after the households."""
+    blocks = []
+    for n, item in enumerate(items, cases + 1):
+        lines = [f"{n}. 地域課題：{item.topic}"]
+        if item.conclusion:
+            lines.append(f"　結論：{item.conclusion}")
+        blocks.append("\n".join(lines))
     return "\n\n".join(blocks)

@@ -6,19 +6,62 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from accounts.models import Agency
 from accounts.roles import Permission
-from cases.stream.registry import Data, Reader, Source, Words, sees_all_cases
+from cases.stream.registry import Data, Reader, Source, Words, has_agency, sees_all_cases
 from common.japan.wareki import format_wareki_short
 from referrals.enums import kind_label
-from referrals.models import ActionItem, AgendaItem, Referral
-from referrals.workflow import ConferenceState, ReferralState
+from referrals.enums_outside import OutsideKind, OutsideOutcome
+from referrals.models import ActionItem, AgendaItem, IssueReport, OutsideRequest, Referral
+from referrals.models.referral import answers_for_itself
+from referrals.workflow import ConferenceState, IssueState, ReferralState
+from referrals.workflow_outside import OutsideState
 
 
 def _referrals(reader: Reader) -> QuerySet[Referral]:
-    return reader.scoped(Referral.objects)
+    """Seeing the case is enough, but for requests that the reader's agency has still to answer beside others."""
+    rows: QuerySet[Referral] = reader.scoped(Referral.objects)
+    return rows.filter(answers_for_itself(reader.agency_id)) if reader.agency_id is not None else rows.none()
+
+
+def _asks_no_scope(reader: Reader) -> bool:
+    return sees_all_cases(reader) and has_agency(reader)
+
+
+def _has_outside() -> Exists:
+    return Exists(OutsideRequest.objects.filter(case=OuterRef("pk")))
+
+
+def _outside(reader: Reader) -> QuerySet[OutsideRequest]:
+    rows: QuerySet[OutsideRequest] = reader.scoped(OutsideRequest.objects)
+    return rows
+
+
+def _asked_outside(reader: Reader, pk: int, data: Data) -> Words:
+    return Words(
+        title=f"{_partner(data)}に協力をお願いした",
+        text=data["text"],
+        url=reverse("outside:detail", args=[pk]),
+    )
+
+
+def _heard_outside(reader: Reader, pk: int, data: Data) -> Words:
+    """The answer while it stands alone; the result once there is one, above the answer."""
+    state = OutsideState(data["state"])
+    said = [data["text"]]
+    if data["outcome"]:
+        said.insert(0, f"{OutsideOutcome(data['outcome']).label}　{data['told']}".strip())
+    return Words(
+        title=f"{_partner(data)}：{state.label}", text="\n".join(filter(None, said)),
+        url=reverse("outside:detail", args=[pk]),
+    )  # fmt: skip
+
+
+def _partner(data: Data) -> str:
+    return f"{data['partner']}（{OutsideKind(data['partner_kind']).label}）"
 
 
 def _has_papers() -> Exists:
@@ -65,7 +108,7 @@ def _answered(reader: Reader, pk: int, data: Data) -> Words:
 def _sat(reader: Reader, pk: int, data: Data) -> Words:
     said = (data["topic"], f"結論：{data['conclusion']}" if data["conclusion"] else "")
     return Words(
-        title=f"{kind_label(data['conference_kind'])} {data['title']}", text="\n".join(filter(None, said)),
+        title=f"{data['kind_name'] or kind_label(data['conference_kind'])} {data['title']}", text="\n".join(filter(None, said)),
         url=reverse("conferences:detail", args=[data["conference_id"]]),
     )  # fmt: skip
 
@@ -78,6 +121,19 @@ def _decided(reader: Reader, pk: int, data: Data) -> Words:
     )  # fmt: skip
 
 
+def _issue_told(reader: Reader, pk: int, data: Data) -> Words:
+    state = IssueState(data["state"])
+    return Words(
+        title=f"地域課題「{data['title']}」：{state.label}",
+        text=data["note"],
+        url=reverse("issues:detail", args=[data["issue_id"]]),
+    )
+
+
+def _has_reports() -> Exists:
+    return Exists(IssueReport.objects.filter(case=OuterRef("pk")))
+
+
 def _of_either_end(pk: int) -> Q:
     return Q(from_agency=pk) | Q(to_agency=pk)
 
@@ -88,26 +144,44 @@ def _sector_of_case(path: str) -> Any:
 
 SOURCES = (
     Source(
-        "r", "r", _referrals, may=Permission.REFERRAL_VIEW, is_plain=sees_all_cases, at="sent_at", words=_sent, agency="from_agency", staff="sent_by", by_agency=_of_either_end,
+        "r", "r", _referrals, may=Permission.REFERRAL_VIEW, is_plain=_asks_no_scope, at="sent_at", words=_sent, agency="from_agency", staff="sent_by", by_agency=_of_either_end,
         by_sector=_sector_of_case("case"),
         data={"text": "purpose", "other": "to_agency__short_name", "other_kind": "to_agency__kind", "case_id": "case_id"},
     ),
     Source(
         "ra", "r", lambda r: _referrals(r).filter(answered_at__isnull=False), may=Permission.REFERRAL_VIEW,
-        is_plain=sees_all_cases, at="answered_at", words=_answered,
+        is_plain=_asks_no_scope, at="answered_at", words=_answered,
         agency="to_agency", staff="answered_by", by_agency=_of_either_end, by_sector=_sector_of_case("case"),
         data={"text": "answer_note", "state": "state", "case_id": "case_id"},
+    ),
+    Source(
+        "e", "r", _outside, may=Permission.REFERRAL_VIEW, is_plain=_asks_no_scope, probe=_has_outside, at="sent_at",
+        words=_asked_outside, agency="from_agency", staff="sent_by", by_sector=_sector_of_case("case"),
+        data={"text": "purpose", "partner": "partner__name", "partner_kind": "partner__kind", "case_id": "case_id"},
+    ),
+    Source(
+        "ea", "r", lambda r: _outside(r).filter(answered_at__isnull=False), may=Permission.REFERRAL_VIEW,
+        is_plain=_asks_no_scope, probe=_has_outside, at=Coalesce("finished_at", "answered_at"), words=_heard_outside,
+        by_sector=_sector_of_case("case"),
+        data={"text": "answer_note", "state": "state", "outcome": "outcome", "told": "outcome_note",
+              "partner": "partner__name", "partner_kind": "partner__kind", "case_id": "case_id"},
     ),
     Source(
         "g", "g",
         lambda r: AgendaItem.objects.filter(pk__in=_papers(r)).exclude(conference__state=ConferenceState.PLANNED),
         probe=_has_papers, at="conference__starts_at", words=_sat, agency="conference__convener", by_sector=_sector_of_case("case"),
         data={"topic": "topic", "conclusion": "conclusion", "title": "conference__title",
-              "conference_kind": "conference__kind", "conference_id": "conference_id", "case_id": "case_id"},
+              "conference_kind": "conference__kind", "kind_name": "conference__kind_name", "conference_id": "conference_id", "case_id": "case_id"},
     ),
     Source(
         "gd", "g", lambda r: ActionItem.objects.visible_to(r.actor, _papers(r)).filter(_here(r)), probe=_has_decisions, at="decided_at", words=_decided,
         agency="agency", staff="staff", by_sector=_sector_of_case("case"),
         data={"text": "text", "due_on": "due_on", "done": "done_at", "case_id": "case_id"},
+    ),
+    Source(
+        "gi", "g", lambda r: r.scoped(IssueReport.objects), probe=_has_reports, is_plain=sees_all_cases, at="step__at", words=_issue_told,
+        staff="step__by", by_sector=_sector_of_case("case"), may=Permission.ISSUE_VIEW,
+        data={"title": "step__issue__title", "state": "step__state", "note": "step__note",
+              "issue_id": "step__issue_id", "case_id": "case_id"},
     ),
 )  # fmt: skip

@@ -1,6 +1,17 @@
 from django.urls import URLPattern, URLResolver, path
 
-from referrals.views import conference_agenda, conference_run, conferences
+from referrals.views import (
+    calendar,
+    conference_agenda,
+    conference_issues,
+    conference_minutes,
+    conference_order,
+    conference_run,
+    conferences,
+    packets,
+    prep_sheets,
+    survey,
+)
 
 app_name = "conferences"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -21,11 +32,38 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:pk>/start/", conference_run.start, name="start"),
     path("<int:pk>/run/", conference_run.run, name="run"),
     path("<int:pk>/extend/", conference_run.extend, name="extend"),
-    path("<int:pk>/close/", conference_run.close, name="close"),
+    path("<int:pk>/close/", conference_minutes.close, name="close"),
+    path("calendar/", calendar.own, name="calendar"),
+    path("calendar/make/", calendar.make, name="calendar_make"),
+    path("calendar/stop/", calendar.stop, name="calendar_stop"),
+    path("<int:pk>/conference.ics", calendar.one, name="ics"),
+    path("<int:pk>/packet/order/", packets.order, name="packet_order"),
+    path("packets/<int:pk>/", packets.job, name="packet"),
+    path("packets/<int:pk>/progress/", packets.progress, name="packet_progress"),
+    path("packets/<int:pk>/cancel/", packets.cancel, name="packet_cancel"),
+    path("packets/<int:pk>/all.zip", packets.archive, name="packet_zip"),
+    path("packets/<int:pk>/<int:member>.pdf", packets.for_member, name="packet_pdf"),
+    path("<int:pk>/survey/", survey.survey, name="survey"),
+    path("<int:pk>/survey/results/", survey.results, name="survey_results"),
+    path("<int:pk>/prep/ask/", prep_sheets.ask, name="prep_ask"),
+    path("<int:pk>/prep/remind/", prep_sheets.remind, name="prep_remind"),
+    path("prep/<int:pk>/", prep_sheets.sheet, name="prep_sheet"),
+    path("prep/<int:pk>/sheet.pdf", prep_sheets.sheet_pdf, name="prep_sheet_pdf"),
+    path("prep/<int:pk>/seen/", prep_sheets.seen, name="prep_seen"),
+    path("prep/<int:pk>/undo/", prep_sheets.undo, name="prep_undo"),
+    path("items/<int:pk>/before/", conference_run.before, name="before"),
+    path("items/<int:pk>/years/", prep_sheets.family_years, name="family_years"),
+    path("<int:pk>/minutes/", conference_minutes.minutes, name="minutes"),
+    path("<int:pk>/sort/", conference_order.sort, name="sort"),
+    path("<int:pk>/carry-over/", conference_order.carry, name="carry_over"),
+    path("<int:pk>/issues/add/", conference_issues.issue_add, name="issue_add"),
+    path("issues/<int:pk>/remove/", conference_issues.issue_remove, name="issue_remove"),
+    path("issues/<int:pk>/run/", conference_issues.issue_run, name="issue_run"),
     path("items/<int:pk>/parse/", conference_run.parse, name="parse"),
     path("items/<int:pk>/decide/", conference_run.decide, name="decide"),
     path("items/<int:pk>/conclude/", conference_run.conclude, name="conclude"),
     path("decisions/<int:pk>/drop/", conference_run.drop, name="drop"),
+    path("decisions/<int:pk>/plan/", conference_order.to_plan, name="to_plan"),
     path("decisions/<int:pk>/", conference_agenda.action_done, name="action_done"),
     path("case/<str:number>/", conference_agenda.case_fragment, name="case_fragment"),
 ]

@@ -109,3 +109,73 @@ class ActionItemEvent(StrEnum):
 ACTION_ITEM_TRANSITIONS: dict[tuple[ActionItemState, ActionItemEvent], ActionItemState] = {
     (ActionItemState.OPEN, ActionItemEvent.FINISH): ActionItemState.DONE,
 }
+
+
+class PrepState(TextChoices):
+    ASKED = "asked", "依頼済"
+    DRAFT = "draft", "書きかけ"
+    SENT = "sent", "提出済"
+    SEEN = "seen", "確認済"
+
+
+class PrepEvent(StrEnum):
+    WRITE = "write"
+    HAND_IN = "hand_in"
+    SEE = "see"
+    TAKE_BACK = "take_back"
+
+
+PREP_TRANSITIONS: dict[tuple[PrepState, PrepEvent], PrepState] = {
+    (PrepState.ASKED, PrepEvent.WRITE): PrepState.DRAFT,
+    (PrepState.DRAFT, PrepEvent.WRITE): PrepState.DRAFT,
+    (PrepState.ASKED, PrepEvent.HAND_IN): PrepState.SENT,
+    (PrepState.DRAFT, PrepEvent.HAND_IN): PrepState.SENT,
+    (PrepState.SENT, PrepEvent.SEE): PrepState.SEEN,
+    (PrepState.SENT, PrepEvent.TAKE_BACK): PrepState.DRAFT,
+}
+
+
+class IssueState(TextChoices):
+    FOUND = "found", "発見"
+    CONSIDERED = "considered", "検討"
+    ACTING = "acting", "施策・資源開発"
+    EFFECT = "effect", "効果"
+
+
+class IssueEvent(StrEnum):
+    CONSIDER = "consider"
+    ACT = "act"
+    MEASURE = "measure"
+    RETURN = "return"
+
+
+ISSUE_TRANSITIONS: dict[tuple[IssueState, IssueEvent], IssueState] = {
+    (IssueState.FOUND, IssueEvent.CONSIDER): IssueState.CONSIDERED,
+    (IssueState.CONSIDERED, IssueEvent.ACT): IssueState.ACTING,
+    (IssueState.ACTING, IssueEvent.MEASURE): IssueState.EFFECT,
+    (IssueState.ACTING, IssueEvent.RETURN): IssueState.CONSIDERED,
+    (IssueState.EFFECT, IssueEvent.RETURN): IssueState.CONSIDERED,
+}
+ISSUE_EVENT_LABELS = {
+    IssueEvent.CONSIDER: "検討に進める",
+    IssueEvent.ACT: "施策・資源開発に進める",
+    IssueEvent.MEASURE: "効果を書く",
+    IssueEvent.RETURN: "検討に戻す",
+}
+
+
+def issue_steps(state: str) -> list[tuple[IssueEvent, str]]:
+    """The steps that a stage allows, with the words of their buttons."""
+    return [(event, ISSUE_EVENT_LABELS[event]) for (at, event) in ISSUE_TRANSITIONS if at == state]
+
+
+class PacketState(TextChoices):
+    RUNNING = "running", "作成中"
+    DONE = "done", "できました"
+    CANCELLED = "cancelled", "取り消し"
+
+
+class CopyState(TextChoices):
+    WAITING = "waiting", "これから"
+    MADE = "made", "できました"
+    REFUSED = "refused", "作れませんでした"

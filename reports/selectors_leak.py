@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, QuerySet
 
 from accounts.actor import Actor
 from accounts.models import Agency, Staff
-from audit.models import AccessKind, AccessRecord
+from audit.models import NOT_READ, AccessRecord
 from households.models import denied_households
 from reports.selectors_trail import in_days
 from reports.targets import Target, Touched, person_name, touched, without_denied
@@ -62,7 +62,7 @@ def leak_records(
     until: date | None = None,
 ) -> QuerySet[AccessRecord]:
     """Lines of the log by one worker, agency or address in a period, as far as the reader may have them."""
-    rows = AccessRecord.objects.visible_to(actor).exclude(kind=AccessKind.DENIED)
+    rows = AccessRecord.objects.visible_to(actor).exclude(kind__in=NOT_READ)
     if staff:
         rows = rows.filter(staff_id_text=str(staff.pk))
     if agency:

@@ -25,7 +25,7 @@ TYPES = {
     PERSON: "人", HOUSEHOLD: "世帯", CASE: "ケース", CONSULTATION: "相談受付", "cases.progressnote": "支援経過",
     "cases.supportplan": "プラン", "cases.followup": "終結後フォロー", "cases.assessmentitem": "見立て",
     "cases.breakglass": "緊急閲覧", "referrals.referral": "つなぎ", "referrals.actionitem": "決定事項",
-    "referrals.agendaitem": "議題", "referrals.conference": "会議", "households.consent": "同意",
+    "referrals.agendaitem": "議題", "referrals.outsiderequest": "協力者へのお願い", "referrals.conference": "会議", "households.consent": "同意",
     "households.consentscan": "同意書の写し",
 }  # fmt: skip
 # on paper for 開示請求: that somebody was heard about an abuse or in a 支援会議 is not told by the list of readers

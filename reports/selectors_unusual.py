@@ -14,7 +14,7 @@ from django.db.models.functions import Concat, TruncDate, TruncHour, TruncTime
 
 from accounts.actor import Actor
 from accounts.models import Staff
-from audit.models import AccessKind, AccessRecord
+from audit.models import NOT_READ, AccessRecord
 from common.japan.business_days import is_working_day
 from common.japan.clock import parse_time
 from households.contact import homes_in_towns
@@ -55,7 +55,7 @@ def own_readings(actor: Actor, *, since: date, until: date) -> QuerySet[AccessRe
     """Readings of the agency's own staff in a period."""
     rows: QuerySet[AccessRecord] = AccessRecord.objects.visible_to(actor)
     rows = rows.filter(agency_id_text=str(actor.agency_id or ""))
-    rows = in_days(rows.exclude(staff_id_text="").exclude(kind=AccessKind.DENIED), since, until)
+    rows = in_days(rows.exclude(staff_id_text="").exclude(kind__in=NOT_READ), since, until)
     return without_denied(rows, set(denied_households(actor)))
 
 

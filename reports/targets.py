@@ -14,7 +14,7 @@ from accounts.actor import Actor
 from audit.models import AccessRecord
 from cases.models import AssessmentItem, BreakGlass, Case, Consultation, FollowUp, ProgressNote, SupportPlan
 from households.models import Consent, ConsentScan, Household, HouseholdMember, Person
-from referrals.models import ActionItem, AgendaItem, Referral
+from referrals.models import ActionItem, AgendaItem, OutsideRequest, Referral
 
 Target = tuple[str, str]
 Targets = dict[str, set[str]]
@@ -28,11 +28,11 @@ _BELOW_A_CASE: tuple[tuple[Any, str, str], ...] = (
         (m, m._meta.label_lower, "pk")
         for m in (ProgressNote, SupportPlan, FollowUp, AssessmentItem, BreakGlass)
     ),
-    *((m, m._meta.label_lower, "pk") for m in (Referral, ActionItem, AgendaItem)),
+    *((m, m._meta.label_lower, "pk") for m in (Referral, ActionItem, AgendaItem, OutsideRequest)),
     (AgendaItem, CONFERENCE, "conference_id"),
 )
 # seen by fewer people than the case itself: a 支援会議 stays with its attendees
-_OWN_SCOPE = (Referral, ActionItem, AgendaItem, BreakGlass)
+_OWN_SCOPE = (Referral, ActionItem, AgendaItem, OutsideRequest, BreakGlass)
 _BELOW_A_HOUSEHOLD: tuple[tuple[Any, str, str], ...] = (
     (Consent, Consent._meta.label_lower, "household_id"),
     (ConsentScan, ConsentScan._meta.label_lower, "consent__household_id"),

@@ -12,9 +12,11 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.models import Appointment, Staff, StaffAbsence
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
 from common.errors import NotAllowed, Overlap, RuleViolation
+from common.jobs import enqueue
 from common.models import period
 
 
@@ -42,7 +44,7 @@ def enter_absence(
     check_can_enter(actor, staff, today)
     agency, writer = actor.office()
     Staff.objects.select_for_update(of=("self",)).get(pk=staff.pk)
-    done = StaffAbsence.objects.filter(request_key=request_key).first()
+    done = StaffAbsence.objects.filter(request_key=request_key, staff=staff).first()
     if done is not None:
         return done
     if last_on is not None and last_on < first_on:
@@ -62,7 +64,8 @@ def enter_absence(
     )
     if deputy is not None and deputy.pk != writer.pk:
         text = f"{staff.name}さんが不在のあいだ、代理をお願いします。"
-        notify(staff_ids=[deputy.pk], text=text, url="/worries/", at=at)
+        notify(staff_ids=[deputy.pk], text=text, url="/worries/", at=at, kind=NoticeKind.ABSENCE)
+    enqueue("accounts.tasks.mail_notices")  # what waits for who is away now goes to the deputy
     record(
         actor=actor, action="absence.enter", target=absence, at=at, staff=staff.pk, deputy=deputy.pk if deputy else None,
         first_on=first_on.isoformat(), last_on=last_on.isoformat() if last_on else None,

@@ -1,53 +1,77 @@
-"""知らせ: telling a worker at once, on the home page and by mail. The words hold no name and no address of anybody."""
+"""知らせ: telling a worker, on the home page at once and by mail in the way that they chose."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
+from django.utils import timezone
 
-from accounts.models import Notice
+from accounts.actor import Actor
+from accounts.models import Agency, Appointment, Notice, NoticeSetting, Staff
+from accounts.notice_kinds import NoticeKind, NoticeWay, Urgency
+from audit.actions import record
+from common.errors import NotAllowed, RuleViolation
 from common.jobs import enqueue
 
 
 @transaction.atomic
-def notify(*, staff_ids: Iterable[int], text: str, url: str, at: datetime) -> None:
-    """One notice for each worker; the mail goes out after the commit, or at the next round if the queue is down."""
-    rows = [Notice(staff_id=pk, text=text, url=url, created_at=at) for pk in sorted(set(staff_ids))]
-    Notice.objects.bulk_create(rows)
-    if rows:
-        enqueue("accounts.tasks.mail_notices")
+def notify(
+    *, staff_ids: Iterable[int], text: str, url: str, at: datetime, kind: NoticeKind = NoticeKind.OTHER,
+    about: int | None = None, agency_id: int | None = None,
+) -> None:  # fmt: skip
+    """One notice for each worker; letters go out after the commit, or at the next round if the queue is down.
 
-
-def mail_notices(*, at: datetime, limit: int = 200) -> int:
-    """Mail what has not been mailed yet; a mail holds the sentence and the page, nothing else. Returns how many."""
-    sent = 0
-    with transaction.atomic():
-        rows = list(
-            Notice.objects.filter(mailed_at__isnull=True)
-            .exclude(staff__email="")
-            .select_related("staff")
-            .select_for_update(of=("self",), skip_locked=True)
-            .order_by("created_at", "pk")[:limit]
+    ``about`` is the household that it is about, if any: who acts for the addressee and is on its deny list never reads
+    it. ``agency_id`` is where the addressee has to do with it (None: where they work, or worked last). The words hold no
+    name and no address of anybody who asks for help.
+    """
+    people = sorted(set(staff_ids))
+    if not people:
+        return
+    agencies = {} if agency_id is not None else _agencies(people, at)
+    Notice.objects.bulk_create(
+        Notice(
+            staff_id=pk, text=text, url=url, created_at=at, kind=kind, about=about,
+            agency_id=agency_id or agencies.get(pk),
         )
-        if not rows:
-            return 0
-        with get_connection() as connection:
-            for row in rows:
-                body = f"{row.text}\n\n{settings.PUBLIC_URL}{row.url}\n"
-                EmailMessage("kyosei からの知らせ", body, to=[row.staff.email], connection=connection).send()
-                row.mailed_at = at
-                row.save(update_fields=["mailed_at"])
-                sent += 1
-    return sent
+        for pk in people
+    )  # fmt: skip
+    enqueue("accounts.tasks.mail_notices")
+
+
+def _agencies(people: list[int], at: datetime) -> dict[int, int]:
+    """Where each works (the first appointment, as for the Actor), or where they worked last."""
+    today = timezone.localdate(at)
+    rows = Appointment.objects.filter(staff__in=people)
+    last = dict(rows.order_by("during", "pk").values_list("staff_id", "agency_id"))
+    return last | dict(rows.current(today).order_by("-pk").values_list("staff_id", "agency_id"))
+
+
+def move_notices(*, old: Agency, new: Agency) -> None:
+    """What is unread of an agency that is dissolved is read at its successor."""
+    Notice.objects.unread().filter(agency=old).update(agency=new)
 
 
 @transaction.atomic
-def read_notice(*, notice: Notice, at: datetime) -> None:
-    """The worker has seen it."""
-    if notice.read_at is None:
-        notice.read_at = at
-        notice.save(update_fields=["read_at"])
+def read_notice(*, notice: Notice, actor: Actor, at: datetime) -> None:
+    """The worker has seen it, for themselves or for somebody who is away; the first reading counts."""
+    if notice.read_at is None and actor.staff is not None:
+        Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=at, read_by=actor.staff)
+        notice.refresh_from_db(fields=["read_at", "read_by"])
+
+
+@transaction.atomic
+def choose_ways(*, ways: Mapping[str, str], actor: Actor, at: datetime) -> None:
+    """How the actor hears of each kind of urgency. What is urgent comes at once and cannot be chosen."""
+    if actor.staff is None:
+        raise NotAllowed("職員だけが、知らせの受け取り方を選べます。")
+    Staff.objects.select_for_update(of=("self",)).get(pk=actor.staff.pk)
+    for urgency, way in ways.items():
+        if urgency not in Urgency.values or way not in NoticeWay.values:
+            raise RuleViolation("受け取り方を一覧から選んでください。", field=urgency)
+        if urgency == Urgency.URGENT and way != NoticeWay.AT_ONCE:
+            raise RuleViolation("急ぎの知らせは、止めることも後にすることもできません。", field=urgency)
+        NoticeSetting.objects.update_or_create(staff=actor.staff, urgency=urgency, defaults={"way": way})
+    record(actor=actor, action="notice.choose_ways", target=actor.staff, at=at, ways=dict(ways))

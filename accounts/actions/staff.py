@@ -14,6 +14,7 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Role
 from accounts.models import SUPPORT_DAYS, Agency, Appointment, Staff
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
 from common.errors import NotAllowed, Overlap, RuleViolation
@@ -88,6 +89,7 @@ def appoint(
         notify(
             staff_ids=managers_of(agency, timezone.localdate(at)), url="/",
             text=f"{staff.name}さんに、支援のための一時的な権限が出されました（{agency.short_name}）。", at=at,
+            kind=NoticeKind.RIGHTS, agency_id=agency.pk,
         )  # fmt: skip
     record(
         actor=actor, action="appointment.give", target=appointment, at=at, staff=staff.pk, agency=agency.pk, role=role,
@@ -126,5 +128,6 @@ def end_appointment(*, appointment: Appointment, ends_on: date, actor: Actor, at
     notify(
         staff_ids=managers_of(agency, timezone.localdate(at)) - {appointment.staff_id}, url="/handover/",
         text=f"{appointment.staff.name}さんの{agency.short_name}での辞令が終わります。担当を引き継いでください。", at=at,
+        kind=NoticeKind.HANDOVER, agency_id=agency.pk,
     )  # fmt: skip
     return appointment

@@ -26,6 +26,7 @@ from budgets.duty import Stretch, longest, minutes_of, without
 from budgets.enums import SourceType
 from budgets.masters import category_of
 from budgets.models import WorkEntry, WorkFinding
+from budgets.rule_tables import table_on
 from cases.models import Consultation, OutreachAttempt, ProgressNote, WatchAttempt
 from common.errors import Overlap, RuleViolation
 from common.japan.age import age_on
@@ -52,7 +53,9 @@ def facts_of(contact: Contact) -> Facts:
 
 def _wanted(contact: Contact) -> WorkEntry:
     """The entry as the record would have it, not saved."""
-    decided = OUTREACH if isinstance(contact, OutreachAttempt) else attribute(facts_of(contact))
+    day = timezone.localtime(contact.started_at).date()
+    is_outreach = isinstance(contact, OutreachAttempt)
+    decided = OUTREACH if is_outreach else attribute(facts_of(contact), table_on(day))
     number = contact.case.number if contact.case else getattr(contact, "receipt_no", "")
     return WorkEntry(
         staff_id=contact.staff_id, agency_id=contact.agency_id, category=category_of(decided.category_code),
@@ -88,7 +91,7 @@ def derive_from_record(*, contact: Contact, actor: Actor, at: datetime) -> WorkE
         .first()
     )
     if entry is None:
-        write_entry(wanted, actor)
+        write_entry(wanted, actor, at)
         _audit("work_entry.derive", wanted, actor, at)
         return wanted
     moved = _moved(entry, wanted, _TIME)
@@ -100,7 +103,7 @@ def derive_from_record(*, contact: Contact, actor: Actor, at: datetime) -> WorkE
         return entry
     for name in changed:
         setattr(entry, name, getattr(wanted, name))
-    write_entry(entry, actor)
+    write_entry(entry, actor, at)
     _audit("work_entry.follow", entry, actor, at, changed=changed)
     return entry
 
@@ -163,7 +166,7 @@ def derive_meeting_entry(
 def _enter_meeting(entry: WorkEntry, actor: Actor, at: datetime) -> WorkEntry:
     check_minutes(minutes_of([(entry.during.lower, entry.during.upper)]))
     with transaction.atomic():
-        write_entry(entry, actor)
+        write_entry(entry, actor, at)
     _audit("work_entry.derive", entry, actor, at)
     return entry
 

@@ -9,6 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.actor import Actor
+from budgets.actions.review import review_entry
 from budgets.models import WorkEntry, WorkMonth
 from budgets.workflow import MonthState
 from common.errors import Overlap, RuleViolation
@@ -88,8 +89,11 @@ def overlap_with(other: WorkEntry, actor: Actor) -> Overlap:
     )
 
 
-def write_entry(entry: WorkEntry, actor: Actor) -> WorkEntry:
-    """Save in an open month where nothing collides; what another transaction did meanwhile is refused in words too."""
+def write_entry(entry: WorkEntry, actor: Actor, at: datetime) -> WorkEntry:
+    """Save in an open month where nothing collides; what another transaction did meanwhile is refused in words too.
+
+    What an auditor would ask about is raised at once (budgets.actions.review), never refused: the work was done.
+    """
     check_month_open(entry.during.lower)
     found = colliding(entry)
     if found is not None:
@@ -109,4 +113,5 @@ def write_entry(entry: WorkEntry, actor: Actor) -> WorkEntry:
             raise
         raise month_is_locked(entry.during.lower) from None
     entry.refresh_from_db(fields=["minutes", "worked_on"])
+    review_entry(entry, at)
     return entry

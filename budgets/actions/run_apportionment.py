@@ -12,14 +12,16 @@ from accounts.models import Staff
 from audit.actions import record
 from budgets.actions.month_gate import close_gate
 from budgets.actions.personnel_costs import open_month
+from budgets.actions.review import check_answered, review_month
 from budgets.apportionment import CODE_VERSION, Findings, Inputs, apportion, find
 from budgets.enums import Method, RemainderRule
 from budgets.inputs import month_inputs
-from budgets.models import ApportionmentRow, ApportionmentRun, WorkMonth
+from budgets.models import ApportionmentRow, ApportionmentRun, StreamYear, WorkEntry, WorkMonth
 from budgets.permissions import check_can_lock, check_can_run
 from budgets.workflow import MONTH_TRANSITIONS, MonthEvent, MonthState
 from common.errors import InvalidTransition, RuleViolation
-from common.japan.fiscal import add_months
+from common.japan.fiscal import add_months, fiscal_year, month_last
+from common.japan.wareki import format_wareki
 
 
 def _names(staff_ids: tuple[int, ...]) -> str:
@@ -39,8 +41,28 @@ def check_complete(findings: Findings, inputs: Inputs) -> None:
         )
     if findings.minutes_without_cost:
         problems.append(f"業務実績があるのに人件費がない職員: {_names(findings.minutes_without_cost)}。")
+    if ended := _ended(inputs):
+        problems.append(f"終わった財源に業務実績があります: {ended}。業務区分を直してください。")
     if problems:
         raise RuleViolation(" ".join(problems), findings=findings)
+
+
+def _ended(inputs: Inputs) -> str:
+    """Streams with minutes after their last day of the year."""
+    used = {m.stream_id for m in inputs.minutes if m.stream_id is not None}
+    years = StreamYear.objects.filter(
+        fiscal_year=fiscal_year(inputs.month), stream__in=used, ends_on__lt=month_last(inputs.month)
+    ).select_related("stream")
+    late = []
+    for year in years.order_by("stream__position"):
+        after = WorkEntry.objects.of_month(inputs.month).filter(
+            category__stream=year.stream_id, worked_on__gt=year.ends_on
+        )
+        if after.exists():
+            late.append(
+                f"{year.stream.short_name}（{format_wareki(year.ends_on)}まで）" if year.ends_on else ""
+            )
+    return "、".join(late)
 
 
 def _write_run(
@@ -80,6 +102,7 @@ def run_apportionment(*, month: date, rule: RemainderRule, actor: Actor, at: dat
         row.save(update_fields=["remainder_rule"])
     row.runs.filter(is_final=False).delete()
     run = _write_run(month=row, inputs=inputs, actor=actor, at=at, is_final=False)
+    review_month(month, at)
     record(
         actor=actor, action="apportionment.run", target=run, at=at, month=month.isoformat(), rule=rule,
         input_hash=run.input_hash, total=run.total_yen,
@@ -110,6 +133,8 @@ def lock_month(*, month: date, actor: Actor, at: datetime, expected_hash: str) -
         raise RuleViolation(
             "表示した計算のあとに業務実績か人件費が変わりました。もう一度計算してから締めてください。"
         )
+    review_month(month, at)
+    check_answered(month)
     row.runs.filter(is_final=False).delete()
     run = _write_run(month=row, inputs=inputs, actor=actor, at=at, is_final=True)
     row.state, row.locked_at, row.locked_by = new_state, at, actor.staff

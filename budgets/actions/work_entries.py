@@ -19,6 +19,7 @@ from budgets.actions.entry_guard import (
     stretch,
     write_entry,
 )
+from budgets.actions.review import mend_entry
 from budgets.enums import SourceType
 from budgets.models import WorkCategory, WorkEntry
 from budgets.permissions import check_can_record_work, check_own_entry
@@ -70,7 +71,7 @@ def add_entry(
         request_key=request_key or uuid4(), staff=actor.staff, agency=actor.agency, category=_category(category_code),
         during=stretch(starts_at, minutes), note=note[:NOTE_LIMIT],
     )  # fmt: skip
-    write_entry(entry, actor)
+    write_entry(entry, actor, at)
     _audit("work_entry.add", entry, actor, at)
     return entry
 
@@ -104,7 +105,7 @@ def edit_entry(
         _category(category_code),
         note[:NOTE_LIMIT],
     )
-    write_entry(row, actor)
+    write_entry(row, actor, at)
     _audit("work_entry.edit", row, actor, at, before=before)
     return row
 
@@ -115,7 +116,9 @@ def delete_entry(*, entry: WorkEntry, actor: Actor, at: datetime) -> None:
     row = _own_manual(entry, actor)
     check_month_open(row.during.lower)
     _audit("work_entry.delete", row, actor, at, started=row.during.lower.isoformat())
+    key = row.pk
     row.delete()
+    mend_entry(key, at)
 
 
 # ── The same as last week ───────────────────────────────────────────────────────────────────────────────────
@@ -149,7 +152,7 @@ def copy_week(*, to_week: date, actor: Actor, at: datetime) -> Copied:
         )  # fmt: skip
         label = f"{moved.month}/{moved.day} {clock_range(entry.during)} {name_of(entry, tell_case=False)}"
         try:
-            write_entry(entry, actor)
+            write_entry(entry, actor, at)
         except RuleViolation as violation:
             copied.skipped.append(f"{label}（{violation.message}）")
             continue

@@ -1,16 +1,30 @@
 """Models of minutes and money, by noun."""
 
 from budgets.models.apportionment import ApportionmentRow, ApportionmentRun, PersonnelCost, WorkMonth
+from budgets.models.assignment import DutyAssignment
+from budgets.models.compliance import ComplianceFinding
 from budgets.models.finding import WorkFinding
-from budgets.models.stream import FundingShare, FundingStream, WorkCategory
+from budgets.models.pool import CostPool, PoolShare
+from budgets.models.rules import AttributionTable
+from budgets.models.stream import FundingShare, FundingStream, StreamYear, WorkCategory
+from budgets.models.study import StudyMember, StudyMoment, TimeStudy
 from budgets.models.work import WorkEntry
 
 __all__ = [
     "ApportionmentRow",
     "ApportionmentRun",
+    "AttributionTable",
+    "ComplianceFinding",
+    "CostPool",
+    "DutyAssignment",
     "FundingShare",
     "FundingStream",
     "PersonnelCost",
+    "PoolShare",
+    "StreamYear",
+    "StudyMember",
+    "StudyMoment",
+    "TimeStudy",
     "WorkCategory",
     "WorkEntry",
     "WorkFinding",

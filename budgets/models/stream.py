@@ -8,7 +8,8 @@ import pghistory
 from django.db import models
 from django.db.models import F, Q
 
-from budgets.enums import Account, CategoryKind, Payer
+from accounts.models import Staff
+from budgets.enums import Account, CategoryKind, Payer, RemainderRule
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -75,6 +76,58 @@ class FundingShare(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream} {self.get_payer_display()} {self.numerator}/{self.denominator}"
+
+
+class StreamYearQuerySet(models.QuerySet["StreamYear"]):
+    def visible_to(self, actor: Actor) -> StreamYearQuerySet:
+        """Conditions of the money are open to all whose minutes they concern."""
+        return self.all()
+
+
+@pghistory.track()
+class StreamYear(models.Model):
+    """財源の年度: who is eligible, the standard amount and the rounding of a stream in one fiscal year; versioned."""
+
+    stream = models.ForeignKey(
+        FundingStream, on_delete=models.CASCADE, related_name="years", verbose_name="財源"
+    )
+    fiscal_year = models.PositiveSmallIntegerField("年度")
+    standard_yen = models.BigIntegerField("基準額（円）", null=True, blank=True)
+    must_be_dedicated = models.BooleanField("専従を求める", default=False)
+    age_from = models.PositiveSmallIntegerField("対象の年齢（以上）", null=True, blank=True)
+    age_below = models.PositiveSmallIntegerField("対象の年齢（未満）", null=True, blank=True)
+    remainder_rule = models.CharField("端数の扱い", max_length=30, choices=RemainderRule, blank=True)
+    ends_on = models.DateField("年度途中の終わり", null=True, blank=True)
+    source = models.CharField("出典", max_length=200, blank=True)
+    needs_check = models.BooleanField("要確認", default=True)
+    version = models.PositiveSmallIntegerField("版", default=1)
+    changed_at = models.DateTimeField("変更日時", null=True, blank=True)
+    changed_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="変更した職員"
+    )
+
+    objects = StreamYearQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "財源の年度"
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "fiscal_year"], name="stream_year_once"),
+            models.CheckConstraint(
+                name="stream_year_ages",
+                condition=Q(age_from__isnull=True)
+                | Q(age_below__isnull=True)
+                | Q(age_from__lt=F("age_below")),
+                violation_error_message="年齢の範囲が逆か、空です。",
+            ),
+            models.CheckConstraint(
+                name="stream_year_changed_pair",
+                condition=Q(changed_at__isnull=True, changed_by__isnull=True)
+                | Q(changed_at__isnull=False, changed_by__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.fiscal_year}"
 
 
 class WorkCategoryQuerySet(models.QuerySet["WorkCategory"]):

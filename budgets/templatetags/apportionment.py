@@ -29,3 +29,9 @@ def cells(line: WorkerLine, base: str) -> SafeString:
             for cell in line.cells
         )
     )
+
+
+@register.simple_tag
+def signed(yen: int) -> str:
+    """「+1,234円」「−1,234円」「±0円」: yen that move from one stream to another."""
+    return f"{'+' if yen > 0 else '−'}{abs(yen):,}円" if yen else "±0円"

@@ -25,6 +25,7 @@ from budgets.forms.costs import RunForm
 from budgets.models import FundingStream
 from budgets.selectors_apportionment import entries_behind, matrix, month_lines, standing
 from budgets.selectors_duty import short_workers
+from budgets.selectors_review import waiting_of
 from budgets.views.months import parse_key
 from common.errors import NotAllowed, RuleViolation
 from common.japan.fiscal import add_months, fiscal_year, fiscal_year_label
@@ -59,7 +60,7 @@ def _month_context(request: ActorRequest, month: date, key: str) -> dict[str, An
     rule = state.row.remainder_rule if state.row else RemainderRule.LARGEST_REMAINDER
     actor = request.actor
     return {
-        "month": month, "key": key, "state": state, "run": state.run, "table": table, "agency": agency,
+        "review": waiting_of(request.actor, month), "month": month, "key": key, "state": state, "run": state.run, "table": table, "agency": agency,
         "cell_base": reverse("apportionment:entries", args=[key, 0, "0"]).removesuffix("0/0/"),
         "is_locked": bool(state.row and state.row.is_locked), "run_form": RunForm(initial={"rule": rule}),
         "is_truncating": rule == RemainderRule.TRUNCATE_TO_GENERAL,

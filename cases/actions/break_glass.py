@@ -15,6 +15,7 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Ground, Role
 from accounts.models import Appointment
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
 from cases.enums import BreakGlassReason, BreakGlassVerdict
@@ -68,6 +69,8 @@ def break_glass(
         f"{timezone.localtime(at):%H:%M}から60分）。確認してください。",
         url=reverse("break_glass:review", args=[opened.pk]),
         at=at,
+        kind=NoticeKind.BREAK_GLASS,
+        about=opened.case.household_id,
     )
     return opened
 
@@ -136,6 +139,7 @@ def review_break_glass(
     record(actor=actor, action="break_glass.review", target=opened, at=at, verdict=verdict)
     notify(
         staff_ids={opened.staff_id}, text=f"{opened.case.number}の緊急閲覧が確認されました。",
-        url=reverse("break_glass:review", args=[opened.pk]), at=at,
+        url=reverse("break_glass:review", args=[opened.pk]), at=at, kind=NoticeKind.OTHER,
+        about=opened.case.household_id,
     )  # fmt: skip
     return opened

@@ -12,7 +12,7 @@ from accounts.enums import Ground
 from accounts.models import Agency, Staff
 from audit.actions import record
 from cases.actions.grants import grant_case
-from cases.actions.team import leave_to
+from cases.actions.team import can_lead, leave_to
 from cases.actions.watch import CycleData, check_cycle, end_cycle, start_cycle
 from cases.enums import CodeList, Every, Judgement, WatchWay
 from cases.models import Case, Code, SupportPlan, WatchCycle
@@ -116,7 +116,7 @@ def reopen_case(*, case: Case, actor: Actor, at: datetime, reason: str) -> Case:
     if actor.agency is None or actor.staff is None:
         raise NotAllowed("ケースを再開する権限がありません。")
     move_case(case, CaseEvent.REOPEN)
-    if not actor.agency.may_lead:
+    if not can_lead(actor.agency, at):
         raise RuleViolation("この機関は主担当になれないため、再開できません。")
     if Case.objects.open().filter(household=case.household_id).exists():
         raise RuleViolation("この世帯には支援中のケースがあります。")

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actions.staff import managers_of
 from accounts.actor import Actor
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
 from cases.actions.watch import FATE, end_cycle, move_turn, open_turn, show_on_case
@@ -154,7 +155,8 @@ def _try_again(turn: FollowUp, cycle: WatchCycle, misses: int, next_on: date | N
 def _tell(cycle: WatchCycle, staff_ids: set[int], text: str, turn: FollowUp, at: datetime) -> None:
     notify(
         staff_ids=staff_ids - staff_denied(cycle.case.household_id), text=text,
-        url=reverse("cases:follow_up", args=[turn.pk]), at=at,
+        url=reverse("cases:follow_up", args=[turn.pk]), at=at, kind=NoticeKind.WATCH, about=cycle.case.household_id,
+        agency_id=cycle.case.lead_agency_id,
     )  # fmt: skip
 
 

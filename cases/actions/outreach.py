@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.models import Staff
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
 from cases.actions.receive_consultation import current_household
@@ -284,12 +285,14 @@ def agree_to_support(
         reason=f"アウトリーチ：{how.strip()}",
     )
     agency, staff = actor.office()
-    if case.lead_agency_id != agency.pk:
+    # whoever leads a case that begins now by the coordination model has just heard of it
+    if case.lead_agency_id != agency.pk and case.opened_at != at:
         join_as_receiver(case=case, agency=agency, staff=staff, actor=actor, at=at)
         notify(
             staff_ids={case.lead_staff_id} - staff_denied(case.household_id),
             text=f"{case.number}に、アウトリーチから相談につながった記録が加わりました。",
-            url=reverse("cases:detail", args=[case.number]), at=at,
+            url=reverse("cases:detail", args=[case.number]), at=at, kind=NoticeKind.CASE, about=case.household_id,
+            agency_id=case.lead_agency_id,
         )  # fmt: skip
     _touch(case, row)
     row.state, row.case = state, case

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import ConsentState
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
 from cases.actions.drafts import forget_draft
@@ -181,7 +182,13 @@ def _case_of(
         household=household, person=consultation.person, actor=actor, at=at, sectors=sectors,
         reason=f"相談受付 {consultation.receipt_no}",
     )  # fmt: skip
-    if case.lead_agency_id != actor.agency_id and actor.agency is not None and actor.staff is not None:
+    begins = case.opened_at == at  # whoever leads it by the model has just heard of it
+    if (
+        case.lead_agency_id != actor.agency_id
+        and not begins
+        and actor.agency is not None
+        and actor.staff is not None
+    ):
         join_as_receiver(case=case, agency=actor.agency, staff=actor.staff, actor=actor, at=at)
         notify(
             staff_ids={case.lead_staff_id} - staff_denied(case.household_id),
@@ -189,6 +196,9 @@ def _case_of(
             text=f"{case.number}に、ほかの機関で受けた相談が加わりました。",
             url=reverse("cases:detail", args=[case.number]),
             at=at,
+            kind=NoticeKind.CASE,
+            about=case.household_id,
+            agency_id=case.lead_agency_id,
         )
     Case.objects.filter(pk=case.pk).exclude(last_contact_at__gt=consultation.started_at).update(
         last_contact_at=consultation.started_at

@@ -8,6 +8,7 @@ from datetime import datetime
 from accounts.actor import Actor
 from cases.actions.closing import reopen_case
 from cases.actions.open_case import open_case, set_sectors
+from cases.actions.team import can_lead
 from cases.models import Case
 from cases.permissions import can_write_case
 from cases.workflow import CaseState
@@ -32,7 +33,7 @@ def take_up_case(
     if (
         closed is None
         or actor.agency is None
-        or not actor.agency.may_lead
+        or not can_lead(actor.agency, at)
         or not can_write_case(actor, closed)
     ):
         return open_case(household=household, person=person, actor=actor, at=at, sectors=sectors)

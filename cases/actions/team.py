@@ -13,12 +13,20 @@ from accounts.enums import Ground
 from accounts.models import Agency, Staff
 from audit.actions import record
 from cases.actions.grants import grant_case
+from cases.coordination import may_lead
 from cases.models import Case, CaseGrant, CasePartner
 from cases.permissions import check_leads_case
+from cases.selectors.coordination import as_post, load_directory
 from common.errors import NotAllowed, RuleViolation
 from households.models import HouseholdGrant
 
 FORMER_LEAD = "前の主担当"
+RECEIVER = "相談を受けた機関"
+
+
+def can_lead(agency: Agency, at: datetime) -> bool:
+    """Not barred by the directory, nor by the coordination setting in force (an agency that only coordinates)."""
+    return may_lead(load_directory().setup_on(timezone.localdate(at)), as_post(agency))
 
 
 def _check_named_person(staff: Staff, agency: Agency, actor: Actor, at: datetime) -> None:
@@ -62,7 +70,7 @@ def take_lead(
     case = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
     if not case.is_open:
         raise RuleViolation("終結したケースの主担当は移せません。")
-    if not agency.may_lead:
+    if not can_lead(agency, at):
         raise RuleViolation("この機関は主担当になれません（調整役）。協働として加わってください。")
     _check_named_person(staff, agency, actor, at)
     former_agency, former_staff = case.lead_agency, case.lead_staff
@@ -82,6 +90,19 @@ def take_lead(
         former_staff=former_staff.pk, staff=staff.pk,
     )  # fmt: skip
     return case
+
+
+def change_lead_worker(*, case: Case, staff_id: int, since: datetime, actor: Actor, at: datetime) -> None:
+    """Another person of the same agency leads (invariant 2: one named lead worker, always). ``case`` is locked by the
+    caller, who has checked that the person may.
+    """
+    former = case.lead_staff_id
+    case.lead_staff_id, case.lead_since = staff_id, since
+    case.save(update_fields=["lead_staff", "lead_since"])
+    record(
+        actor=actor, action="case.take_lead", target=case, at=at, former_staff=former, staff=staff_id,
+        agency=case.lead_agency_id, former_agency=case.lead_agency_id,
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -117,10 +138,22 @@ def join_as_receiver(*, case: Case, agency: Agency, staff: Staff, actor: Actor, 
         case=case,
         agency=agency,
         ended_at=None,
-        defaults={"staff": staff, "since": at, "role_note": "相談を受けた機関"},
+        defaults={"staff": staff, "since": at, "role_note": RECEIVER},
     )
     if made:
         record(actor=actor, action="case.join", target=case, at=at, agency=agency.pk, staff=staff.pk)
+
+
+def stay_as_receiver(*, case: Case, agency: Agency, staff: Staff, actor: Actor, at: datetime) -> None:
+    """The agency that heard the household, where the model gives the lead to another: it stays beside it and reads on to a
+    last day, as after a hand-over (``HANDOVER_READ_DAYS``).
+    """
+    join_as_receiver(case=case, agency=agency, staff=staff, actor=actor, at=at)
+    grant_case(case=case, agency=agency, ground=Ground.PARTICIPATION, basis=case, actor=actor, at=at)
+    partner = CasePartner.objects.select_related("agency", "case").get(
+        case=case, agency=agency, ended_at__isnull=True
+    )
+    _let_read_until(partner, default_last_day(at), at)
 
 
 def default_last_day(at: datetime) -> date:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.models import Agency, Staff
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from cases.enums import Every, FollowUpResult, WatchEnd, WatchWay
 from cases.models import Case, CasePartner, FollowUp, WatchChange, WatchCycle
@@ -177,6 +178,9 @@ def _tell_asked(cycle: WatchCycle, actor: Actor, at: datetime) -> None:
         text=f"{cycle.case.number}の終結後の見守りを頼まれました（{cycle.rhythm}）。",
         url=reverse("cases:follow_up", args=[turn.pk]) if turn else "/",
         at=at,
+        kind=NoticeKind.WATCH,
+        about=cycle.case.household_id,
+        agency_id=cycle.agency_id,
     )
 
 
@@ -317,6 +321,9 @@ def hand_back(*, follow_up: FollowUp, reason: str, actor: Actor, at: datetime) -
         text=f"{case.number}の見守りが、頼んだ機関から戻りました。",
         url=reverse("cases:follow_up", args=[turn.pk]),
         at=at,
+        kind=NoticeKind.WATCH,
+        about=case.household_id,
+        agency_id=case.lead_agency_id,
     )
     return turn
 

@@ -4,6 +4,7 @@ from cases.models.break_glass import BreakGlass
 from cases.models.case import Case, CaseGrant, CasePartner
 from cases.models.codes import Code, NumberSeries
 from cases.models.consultation import Consultation, ConsultationConcern, ConsultationPerson, Draft
+from cases.models.coordination import CoordinationSetting, ProjectOperator
 from cases.models.follow_up import FollowUp, WatchAttempt, WatchChange, WatchCycle
 from cases.models.indexed_text import IndexedText
 from cases.models.note import AssessmentItem, ProgressNote
@@ -21,6 +22,7 @@ __all__ = [
     "Consultation",
     "ConsultationConcern",
     "ConsultationPerson",
+    "CoordinationSetting",
     "Draft",
     "Evaluation",
     "FollowUp",
@@ -30,6 +32,7 @@ __all__ = [
     "OutreachAttempt",
     "PlanItem",
     "ProgressNote",
+    "ProjectOperator",
     "RiskPutOff",
     "SilentRisk",
     "SupportPlan",

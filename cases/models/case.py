@@ -39,18 +39,27 @@ def sees_case(actor: Actor, path: str) -> Q:
     on it that has not ended, and its deny list does not name the actor. One subquery for the grants, so that rows
     below a case (notes, referrals, …) do not nest it twice; the deny list is read once per query.
     """
+    return _granted(actor, path) & not_denied(actor, path)
+
+
+def case_scope(actor: Actor) -> Q:
+    """``sees_case`` for the cases themselves: their household is at hand, so that the deny list needs no way to it."""
+    return _granted(actor, "pk") & ~Q(household_id__in=denied_households(actor))
+
+
+def _granted(actor: Actor, path: str) -> Q:
     if not actor.has(Permission.CASE_VIEW):
         return Q(pk__in=[])
     granted = CaseGrant.objects.filter(content_object=OuterRef(path), group__in=actor.group_ids).filter(
         Q(ends_at__isnull=True) | Q(ends_at__gt=Now())
     )
-    return Q(Exists(granted)) & not_denied(actor, path)
+    return Q(Exists(granted))
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, actor: Actor) -> CaseQuerySet:
-        """The groups that hold a grant on the case that has not ended (``sees_case``)."""
-        return self.filter(sees_case(actor, "pk"))
+        """The groups that hold a grant on the case that has not ended, but nobody on its deny list (``sees_case``)."""
+        return self.filter(case_scope(actor))
 
     def with_access_ground(self, actor: Actor) -> CaseQuerySet:
         """Adds ``access_ground``: why the actor may see it, for the access log."""
@@ -148,7 +157,14 @@ class Case(Versioned):
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("lead_agency_id"),  # type: ignore[no-untyped-call]
                 func=(
                     "IF NOT (SELECT may_lead FROM accounts_agency WHERE id = NEW.lead_agency_id) THEN "
-                    "RAISE EXCEPTION 'agency % may not lead a case', NEW.lead_agency_id; END IF; RETURN NEW;"
+                    "RAISE EXCEPTION 'agency % may not lead a case', NEW.lead_agency_id; END IF; "
+                    # a coordinating agency that the setting in force bars (坂井市 現在) takes no case; what it led before stays
+                    "IF TG_OP = 'INSERT' OR NEW.lead_agency_id <> OLD.lead_agency_id THEN "
+                    "IF EXISTS (SELECT 1 FROM (SELECT center_id, coordinator_may_lead FROM cases_coordinationsetting "
+                    "WHERE withdrawn_at IS NULL AND starts_on <= (now() AT TIME ZONE 'Asia/Tokyo')::date "
+                    "ORDER BY starts_on DESC LIMIT 1) s WHERE s.center_id = NEW.lead_agency_id "
+                    "AND NOT s.coordinator_may_lead) THEN "
+                    "RAISE EXCEPTION 'agency % only coordinates', NEW.lead_agency_id; END IF; END IF; RETURN NEW;"
                 ),
             ),
         ]

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Func, OuterRef, Q, Value
 
 from accounts.enums import ConsentState, Ground, Sector
 from accounts.models import Agency, Staff
@@ -180,8 +180,20 @@ class ConsultationPerson(models.Model):
 
 class DraftQuerySet(models.QuerySet["Draft"]):
     def visible_to(self, actor: Actor) -> DraftQuerySet:
-        """A draft is seen by the one who writes it, in the agency where it was begun."""
-        return self.filter(staff=actor.staff_id, agency=actor.agency_id)
+        """A draft is seen by the one who writes it, in the agency where it was begun; one about a case (its key names the
+        case after the form: ``note:R8-0012``) as long as the case is seen.
+        """
+        from cases.models.case import Case
+
+        number = Func(
+            OuterRef("key"), Value(":"), Value(2), function="split_part", output_field=models.CharField()
+        )
+        about_case = Q(key__startswith="note:") | Q(key__startswith="referral:")
+        return self.filter(
+            ~about_case | Exists(Case.objects.visible_to(actor).filter(number=number)),
+            staff=actor.staff_id,
+            agency=actor.agency_id,
+        )
 
 
 class Draft(models.Model):

@@ -181,7 +181,8 @@ def sees_all_cases(reader: Reader) -> bool:
 def add_source(*sources: Source) -> None:
     """Called by the app that knows the rows, when it starts. A kind stands once."""
     for source in sources:
-        _SOURCES[source.kind] = source
+        if _SOURCES.setdefault(source.kind, source) is not source:
+            raise ValueError(f"two sources of the stream are called {source.kind}")
 
 
 def source_of(kind: str) -> Source:

@@ -21,7 +21,8 @@ from accounts.roles import Permission
 from audit.models import AccessKind
 from cases.forms.case import NoteForm, note_initial
 from cases.models import Case, CasePartner, Draft
-from cases.permissions import can_write_case
+from cases.permissions import can_close_case, can_write_case
+from cases.selectors.case_page import assessment
 from cases.stream.household import agencies_of
 from cases.stream.read import Wanted, read
 from cases.stream.registry import GROUPS, Reader, of_case, reader_for
@@ -164,10 +165,13 @@ def cases_section(request: ActorRequest, household: Household, people: Sequence[
     if not request.actor.has(Permission.CASE_VIEW):
         return ""
     cases = reader_of(request, household.pk).cases
+    open_case = next((case for case in cases if case.is_open), None)
     context = {
         "household": household,
         "cases": cases,
-        "open_case": next((case for case in cases if case.is_open), None),
+        "open_case": open_case,
+        "assessment": assessment(open_case) if open_case is not None else None,
+        "may_close": open_case is not None and can_close_case(request.actor, open_case),
         "person": people[0] if people else None,
         "may_send": request.actor.has(Permission.REFERRAL_SEND),
         "may_convene": request.actor.has(Permission.CONFERENCE_CONVENE),

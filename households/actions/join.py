@@ -33,7 +33,7 @@ def join_household(
     No grant is carried over: the agencies of the one household do not see the other by it. The deny list is, since a
     worker on it may not see these people anywhere. Whoever is protected never meets whom they fled from.
     """
-    if (known := known_movement(moved.request_key)) is not None:
+    if (known := known_movement(moved.request_key, household)) is not None:
         return known
     if into.pk == household.pk:
         raise RuleViolation("同じ世帯には合併できません。", field="into")

@@ -128,7 +128,7 @@ def record_marriage(
     *, household: Household, moved: Moved, kind: MovementKind, actor: Actor, at: datetime
 ) -> HouseholdMovement:
     """婚姻 or 離婚 of two people of the household; an earlier marriage of the two becomes 元配偶者."""
-    if (known := known_movement(moved.request_key)) is not None:
+    if (known := known_movement(moved.request_key, household)) is not None:
         return known
     if len(moved.people) != 2:
         raise RuleViolation("2人を選んでください。", field="people")

@@ -37,7 +37,7 @@ def record_birth(
 
     Raises RuleViolation for a birth after the mother's death, or by a parent who is younger than the child.
     """
-    if (known := known_movement(moved.request_key)) is not None:
+    if (known := known_movement(moved.request_key, household)) is not None:
         return known
     if len(moved.people) > 2:
         raise RuleViolation(
@@ -105,7 +105,7 @@ def close_life(changes: Changes, person: Person, died_on: date) -> list[int]:
 @transaction.atomic
 def record_death(*, household: Household, moved: Moved, actor: Actor, at: datetime) -> HouseholdMovement:
     """One person has died: every membership ends on that day, cases stay, their lead workers are told."""
-    if (known := known_movement(moved.request_key)) is not None:
+    if (known := known_movement(moved.request_key, household)) is not None:
         return known
     if len(moved.people) != 1:
         raise RuleViolation("亡くなった人を1人選んでください。", field="people")

@@ -17,6 +17,7 @@ from accounts.actor import Actor
 from audit.actions import record
 from common.errors import RuleViolation
 from common.models import check_version
+from households.actions.movements import SENT_BEFORE
 from households.actions.persons import PersonData, check_dates
 from households.actions.protection import check_not_together
 from households.enums import LinkState, MergeChange, Relation
@@ -88,6 +89,8 @@ def merge_people(
     unless the actor's agency is a unit of the protection.
     """
     if (known := PersonMerge.objects.filter(request_key=request_key).first()) is not None:
+        if (known.kept_id, known.absorbed_id) != (kept.pk, absorbed.pk):
+            raise RuleViolation(SENT_BEFORE)
         return known
     check_can_merge(actor)
     _lock_references(absorbed)

@@ -38,6 +38,9 @@ LIVES_ELSEWHERE: Final = (
 )
 
 
+SENT_BEFORE = "画面を開き直してから、もう一度送信してください。"
+
+
 @dataclass(frozen=True, slots=True)
 class Moved:
     """What is said of any movement: the day, the people (ids; first things first), a note, and where it was learnt."""
@@ -60,9 +63,14 @@ class Opened:
     changes: Changes = field(default_factory=Changes)
 
 
-def known_movement(request_key: UUID) -> HouseholdMovement | None:
-    """The movement that the same opening of the form has already made."""
-    return HouseholdMovement.objects.filter(request_key=request_key).first()
+def known_movement(request_key: UUID, household: Household) -> HouseholdMovement | None:
+    """The movement of the household that the same opening of the form has already made. Raises RuleViolation for the
+    key of another household's: who brings it could learn from the answer that something happened there.
+    """
+    known = HouseholdMovement.objects.filter(request_key=request_key).first()
+    if known is not None and known.household_id != household.pk:
+        raise RuleViolation(SENT_BEFORE)
+    return known
 
 
 def lock_household(household: Household, actor: Actor) -> Household:

@@ -61,7 +61,7 @@ def move_household(
     *, household: Household, moved: Moved, place: Place, kind: MovementKind, actor: Actor, at: datetime
 ) -> HouseholdMovement:
     """転居 or 転入 of the whole household: ``place`` is its address from that day."""
-    if (known := known_movement(moved.request_key)) is not None:
+    if (known := known_movement(moved.request_key, household)) is not None:
         return known
     opened = open_movement(household=household, moved=moved, actor=actor, at=at, needs=0)
     if shield_for(actor).hides(opened.household):
@@ -77,7 +77,7 @@ def move_out(
     *, household: Household, moved: Moved, place: Place, actor: Actor, at: datetime
 ) -> HouseholdMovement:
     """転出: some people leave the household and the city; when nobody stays the household itself has moved."""
-    if (known := known_movement(moved.request_key)) is not None:
+    if (known := known_movement(moved.request_key, household)) is not None:
         return known
     opened = open_movement(household=household, moved=moved, actor=actor, at=at)
     if stay_behind(opened.household, moved.people, moved.on):
@@ -103,7 +103,7 @@ def change_living(
     *, household: Household, moved: Moved, kind: MovementKind, actor: Actor, at: datetime
 ) -> HouseholdMovement:
     """施設入所・施設退所・別居・同居: people stay of the household, and live in it, or not, from that day."""
-    if (known := known_movement(moved.request_key)) is not None:
+    if (known := known_movement(moved.request_key, household)) is not None:
         return known
     opened = open_movement(household=household, moved=moved, actor=actor, at=at)
     _live(opened, together=kind in (MovementKind.FACILITY_OUT, MovementKind.TOGETHER))

@@ -231,7 +231,7 @@ def _steps(rows: Sequence[RegisterRow], actor: Actor, shield: Shield, picks: Map
 def _try(step: Step, actor: Actor, at: datetime) -> None:
     if step.state == CHOOSE:
         return
-    if known_movement(step.request_key()) is not None or _stands(step):
+    if known_movement(step.request_key(), _household(step)) is not None or _stands(step):
         step.state = STANDS
         return
     try:

@@ -56,7 +56,7 @@ def split_household(
     protected person leaves, only the units of their protection do: nobody else learns that there is a new household.
     Other grounds (a consent, a conference) rest on the old household's own record and are not carried over.
     """
-    if (known := known_movement(moved.request_key)) is not None:
+    if (known := known_movement(moved.request_key, household)) is not None:
         return known
     opened = open_movement(household=household, moved=moved, actor=actor, at=at)
     if not stay_behind(opened.household, moved.people, moved.on):

@@ -174,6 +174,11 @@ def staff_denied(household_id: int) -> set[int]:
     return set(rows.values_list("staff_id", flat=True))
 
 
+def denials_of(staff: Any, household: Any) -> models.QuerySet[HouseholdDenial]:
+    """Rows that exist where the deny list of a household names a worker (both ids or expressions)."""
+    return HouseholdDenial.objects.in_force().filter(staff=staff, household=household)
+
+
 def denied_households(actor: Actor) -> models.QuerySet[HouseholdDenial, int]:
     """Ids of the households whose deny list names the actor: a subquery that no row of the outer query touches."""
     rows = HouseholdDenial.objects.in_force()

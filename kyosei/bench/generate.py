@@ -23,7 +23,7 @@ from accounts.actor import build_actor
 from accounts.models import Staff
 from budgets.actions.run_apportionment import lock_month, run_apportionment
 from budgets.enums import RemainderRule
-from budgets.models import PersonnelCost, WorkEntry
+from budgets.models import ComplianceFinding, PersonnelCost, WorkEntry
 from cases.actions.numbers import CASE_SERIES, CONSULTATION_SERIES
 from cases.models import (
     AssessmentItem,
@@ -193,6 +193,9 @@ def _lock_months(scale: Scale, now: datetime) -> None:
     for back in range(scale.months, 1, -1):
         month = add_months(month_first(now.date()), -back)
         run = run_apportionment(month=month, rule=RemainderRule.LARGEST_REMAINDER, actor=clerk, at=now)
+        ComplianceFinding.objects.filter(month=month).waiting().update(
+            answer="協議体と関係づくりの時間", answered_at=now, answered_by=clerk.staff
+        )
         lock_month(month=month, actor=clerk, at=now, expected_hash=run.input_hash)
 
 

@@ -18,7 +18,10 @@ from django.utils.dateformat import format as format_date
 from accounts.actor import Actor, build_actor
 from accounts.models import Staff
 from budgets.actions.run_apportionment import run_apportionment
+from budgets.attribution import TABLE
 from budgets.enums import RemainderRule
+from budgets.models import WorkEntry
+from budgets.rule_tables import moves
 from cases.models import Case, Consultation, ProgressNote, SupportPlan
 from common.japan.fiscal import add_months, month_first
 from households.models import Household
@@ -148,6 +151,12 @@ def _months(world: World) -> list[str]:
 
 
 HTMX: Final = (("HX-Request", "true"),)
+
+
+def _compare(world: World) -> list[str]:
+    return [reverse("apportionment:compare", args=[month.strftime("%Y%m")]) for month in world.months[:3]]
+
+
 PAGES: Final = (
     Page("home desk", DESK, _plain("home")),
     Page("home section", SECTION, _plain("home")),
@@ -183,6 +192,10 @@ PAGES: Final = (
     Page("work week", DESK, _weeks),
     Page("apportionment list", FINANCE, _plain("apportionment:list")),
     Page("apportionment month", FINANCE, _months),
+    Page("apportionment compare", FINANCE, _compare),
+    Page("findings of the money", FINANCE, _plain("apportionment:review")),
+    Page("attribution table", FINANCE, _plain("apportionment:rules")),
+    Page("streams of a year", FINANCE, _plain("apportionment:streams")),
     Page("apportionment costs", FINANCE, lambda world: [
         reverse("apportionment:costs", args=[month.strftime("%Y%m")]) for month in world.months]),
     Page("handout pdf", DIRECTOR, _each("conferences:handout_pdf", _held), limit=2000),
@@ -236,5 +249,22 @@ def measure_apportionment(scale: Scale, now: datetime) -> list[Line]:
         line(
             f"{scale.name}: apportionment of {workers} workers", statistics.median(times), "s",
             below=1 if scale.has_bars else None,
-        )
+        ),
+        *_measure_table(scale, month),
+    ]  # fmt: skip
+
+
+def _measure_table(scale: Scale, month: date) -> list[Line]:
+    """The decision table over every derived entry of the open months, against the bare GROUP BY over the same rows."""
+    first, until = add_months(month, -11), add_months(month, 2)
+    rows = WorkEntry.objects.filter(worked_on__gte=first, worked_on__lt=until)
+    began = time.perf_counter()
+    entries = sum(n for *_, n in rows.values_list("staff", "category").annotate(n=Count("pk")).order_by())
+    bare = time.perf_counter() - began
+    began = time.perf_counter()
+    moves(TABLE, first, until)
+    took = time.perf_counter() - began
+    return [
+        line(f"{scale.name}: decision table over {entries} entries", took, "s", below=10 if scale.has_bars else None),
+        line(f"{scale.name}: decision table / bare GROUP BY", took / bare if bare else 0, "x"),
     ]  # fmt: skip

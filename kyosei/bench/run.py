@@ -11,10 +11,12 @@ from django.db import connection
 from django.utils import timezone
 
 from kyosei.bench.access import measure_access
+from kyosei.bench.coordination import measure_coordination
 from kyosei.bench.finding import measure_finding
 from kyosei.bench.generate import generate
 from kyosei.bench.household import measure_household
 from kyosei.bench.masters import PREFIX
+from kyosei.bench.packet import measure_packet
 from kyosei.bench.pages import measure_pages
 from kyosei.bench.report import Line, line, show, write
 from kyosei.bench.scales import Scale
@@ -76,9 +78,11 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
     lines += measure_finding(scale, now=now, requests=requests)
     if not scale.only_finding:
         lines += measure_pages(scale, now=now, requests=requests)
-        lines += measure_household(scale, now=now, requests=requests)
         lines += measure_trail(scale, now=now)
         lines += measure_access(scale, now=now)
+        lines += measure_packet(scale, now=now)
+        lines += measure_coordination(scale, now=now, requests=requests)
+    lines += measure_household(scale, now=now, requests=requests)
     lines += measure_worries(scale, now=now, requests=requests)
     show(lines, say)
     write(lines)

@@ -34,8 +34,8 @@ _SOURCE: Final = """
     CREATE TEMP TABLE bench_more ON COMMIT DROP AS
     SELECT n, src.id AS case_id, src.household_id, %(case)s + n AS new_case, %(home)s + n AS new_home
       FROM generate_series(1, %(more)s) n
-      JOIN (SELECT id, household_id, row_number() OVER (ORDER BY id) - 1 AS at, count(*) OVER () AS many
-              FROM cases_case WHERE state = 'open') src ON src.at = n %% src.many
+      JOIN (SELECT id, household_id, row_number() OVER (ORDER BY id) - 1 AS at
+              FROM cases_case WHERE state = 'open') src ON src.at = n %% %(many)s
 """
 _FRESH: Final = {"id": "", "request_key": "gen_random_uuid()"}
 
@@ -59,7 +59,8 @@ def _fill(more: int) -> None:
     last = {name: model._base_manager.aggregate(top=models.Max("pk"))["top"] for name, model in top.items()}
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute(_SOURCE, {**last, "more": more})
+        # the number of open cases is given, not joined: the join is then one by hash, not of every row with every row
+        cursor.execute(_SOURCE, {**last, "more": more, "many": Case.objects.open().count()})
     _copy(Household, "t.id = m.household_id", id="m.new_home")
     _copy(HouseholdMember, "t.household_id = m.household_id", household_id="m.new_home")
     _copy(

@@ -22,11 +22,13 @@ from kyosei.demo.cast import Cast
 from kyosei.demo.masters import AGENCIES, load_masters
 from kyosei.demo.money import Ledger
 from kyosei.demo.outreach import reach_out
+from kyosei.demo.partners import ask_outside
 from kyosei.demo.people import quiet_stories, short_stories
 from kyosei.demo.safety import keep_safe, leave_to_deputy
 from kyosei.demo.sittings import SITTINGS, Chair
 from kyosei.demo.story import STORIES
 from kyosei.demo.texts import DRAFTS
+from referrals.models import OutsidePartner
 
 _LOCK: Final = 7009  # advisory lock: two loads at once would make everything twice
 _MARK: Final = AGENCIES[0].code
@@ -94,3 +96,5 @@ def load_demo(at: datetime | None = None) -> Iterator[str]:
         yield "支援措置・閲覧の制限・緊急閲覧"
     if _run(StaffAbsence.objects.exists, lambda: leave_to_deputy(Cast(timezone.localdate(at)), at)):
         yield "不在と気がかり"
+    if _run(OutsidePartner.objects.exists, lambda: ask_outside(Cast(timezone.localdate(at)), at)):
+        yield "協力者と受け入れの問い合わせ"

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Final
 
 from accounts.actor import Actor, build_actor
 from accounts.models import Appointment, Staff
+from budgets.actions.assignments import AssignmentData, set_assignment
 from budgets.actions.personnel_costs import CostLine, set_costs
+from budgets.actions.review import answer_finding
 from budgets.actions.run_apportionment import lock_month, run_apportionment
+from budgets.actions.studies import StudyData, approve_study, create_study
 from budgets.actions.work_entries import add_entry
 from budgets.duty import Stretch, duty_hours, without
-from budgets.enums import CategoryKind, RemainderRule
-from budgets.models import WorkEntry
+from budgets.enums import CategoryKind, FindingKind, RemainderRule, StudySampling
+from budgets.models import ComplianceFinding, FundingStream, WorkEntry
+from budgets.study_inputs import digest, study_inputs
 from common.japan.business_days import is_working_day
-from common.japan.fiscal import add_months, month_first
+from common.japan.fiscal import add_months, month_first, month_last
+from common.japan.wareki import format_wareki_month
 from kyosei.demo.casework import request_key
 from kyosei.demo.cast import Cast, moment
 from kyosei.demo.texts import FIELD_WORK, OFFICE_WORK
@@ -29,6 +35,13 @@ DIRECT: Final = {
     "korei": ("care", "life_support"), "shakyo": ("community", "poverty", "life_support"), "kikan": ("disability_core",),
 }  # fmt: skip
 DESK_DIRECT: Final = ("care", "multi", "community", "outreach")
+REASONS: Final = {
+    FindingKind.NO_PERSON: "地域の見守り会議と関係づくりの時間。相手は会議の記録にある",
+    FindingKind.DEDICATED: "災害時の応援。室長の決裁がある",
+    FindingKind.DOUBLE: "共通経費の総費用から人件費を除いて精算する",
+    FindingKind.JUMP: "担当の地区が変わったため",
+    FindingKind.COPIED: "毎週同じ曜日の相談会。参加者名簿で確かめた",
+}
 _LEAVE_EVERY: Final = 17  # one working day in so many is a day of leave
 
 
@@ -59,9 +72,50 @@ class Ledger:
                 at=at + timedelta(minutes=20),
             )
             if month < last:
+                self._explain(month, at + timedelta(minutes=40))
                 lock_month(
                     month=month, actor=self.clerk, at=at + timedelta(minutes=50), expected_hash=run.input_hash
                 )
+
+        self._three_ways(last)
+
+    def _explain(self, month: date, at: datetime) -> None:
+        """What the computation asked about gets its reason before the lock, as a clerk would write it down."""
+        for finding in ComplianceFinding.objects.filter(month=month).waiting().order_by("pk"):
+            answer_finding(
+                finding=finding, answer=REASONS[FindingKind(finding.kind)], actor=self.clerk, at=at
+            )
+
+    def _three_ways(self, last: date) -> None:
+        """What the comparison page needs: an approved study of two months, and staff who serve one stream alone."""
+        people = [(s, agency) for s in self._workers(COMPLETE[0]) if (agency := self._actor(s).agency)]
+        study = create_study(
+            data=StudyData(
+                name=f"{format_wareki_month(add_months(last, -1))}から2か月の業務調査", sampling=StudySampling.CONTINUOUS,
+                starts_on=add_months(last, -1), ends_on=month_last(last), covers_from=last, covers_to=add_months(last, 5),
+                basis="福祉総務室長決裁（業務調査の実施について）",
+            ),
+            members=people, actor=self.clerk, at=moment(self.today, time(8, 10)),
+        )  # fmt: skip
+        approve_study(
+            study=study,
+            expected_hash=digest(study_inputs(study)),
+            actor=self.clerk,
+            at=moment(self.today, time(8, 20)),
+        )
+        care = FundingStream.objects.get(code="care")
+        staff = self._dedicated
+        agency = self._actor(staff).agency
+        if agency is not None:
+            set_assignment(
+                data=AssignmentData(staff, agency, care, last, qualification="主任介護支援専門員"), actor=self.clerk,
+                at=moment(self.today, time(8, 30)),
+            )  # fmt: skip
+
+    @cached_property
+    def _dedicated(self) -> Staff:
+        """The first of the centre: paid for people of 65 and over alone, as in C市."""
+        return self._workers(("houkatsu",))[0]
 
     def _workers(self, agencies: tuple[str, ...]) -> list[Staff]:
         appointments = Appointment.objects.current(self.today).filter(agency__code__in=agencies)
@@ -109,6 +163,8 @@ class Ledger:
         return n
 
     def _direct_of(self, staff: Staff) -> tuple[str, ...]:
+        if staff == self._dedicated:
+            return ("care", "life_support")
         agency = self._actor(staff).agency
         return DIRECT.get(agency.code, DESK_DIRECT) if agency else DESK_DIRECT
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.actions.absences import enter_absence
 from accounts.actions.notices import read_notice
+from accounts.actor import build_actor
 from accounts.models import Notice
 from cases.actions.break_glass import break_glass
 from cases.actions.silent_risks import refresh_all
@@ -34,8 +35,10 @@ def keep_safe(cast: Cast, at: datetime) -> None:
     _deny(cast, at)
     _emergency(cast, at)
     # what somebody heard of weeks ago has been read by now
-    for notice in Notice.objects.unread().filter(created_at__lt=at - _READ_AFTER).order_by("pk"):
-        read_notice(notice=notice, at=notice.created_at + _READ_AFTER)
+    old = Notice.objects.unread().filter(created_at__lt=at - _READ_AFTER).select_related("staff")
+    for notice in old.order_by("pk"):
+        reader = build_actor(notice.staff, on=timezone.localdate(at))
+        read_notice(notice=notice, actor=reader, at=notice.created_at + _READ_AFTER)
 
 
 def leave_to_deputy(cast: Cast, at: datetime) -> None:

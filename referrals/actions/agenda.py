@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.actor import Actor
 from accounts.enums import ConsentState, Ground
@@ -16,8 +16,9 @@ from cases.models import Case, SupportPlan
 from cases.workflow import PlanState
 from common.errors import RuleViolation
 from households.actions.protection import check_not_together
-from households.models import HouseholdMember
+from households.models import HouseholdDenial, HouseholdMember
 from referrals.actions.lock_conference import check_papers_open, lock_managed
+from referrals.enums import URGENCY_ORDER, Urgency
 from referrals.models import AgendaItem, Conference, ConferenceMember, ItemAttendee, Referral
 from referrals.workflow import REFERRAL_WAITING, ConferenceState
 
@@ -35,6 +36,7 @@ def add_item(
     *, conference: Conference, case: Case, actor: Actor, at: datetime, topic: str = "", minutes: int = 20,
     situation: str = "", request_text: str = "", ground: str = "", referral: Referral | None = None,
     plan: SupportPlan | None = None, no_consent_reason: str = "", attendees: Iterable[ConferenceMember] | None = None,
+    urgency: str = Urgency.USUAL, carried_from: AgendaItem | None = None,
 ) -> AgendaItem:  # fmt: skip
     """Put one case on the agenda. Without ``ground`` the kind's own; an item sent twice is one item.
 
@@ -55,14 +57,20 @@ def add_item(
         raise RuleViolation("このケースは、すでに議題に入っています。", field="case")
     check_case_allowed(conference, case, ground)
     _check_not_side_by_side(conference, case)
-    _check_words(topic, minutes)
+    urgency = urgency or Urgency.USUAL
+    _check_words(topic, minutes, urgency)
+    if not case.is_open:
+        raise RuleViolation(
+            f"{case.number}は終結しています。議題にするには、先にケースを再開してください。", field="case"
+        )
     item = AgendaItem.objects.create(
         conference=conference, position=conference.agenda.count() + 1, minutes=minutes, case=case,
         referral=_own_referral(referral, case), plan=_own_plan(plan, case), topic=topic,
         situation=situation.strip(), request_text=request_text.strip(), ground=ground,
-        no_consent_reason=no_consent_reason.strip(),
+        no_consent_reason=no_consent_reason.strip(), urgency=urgency, carried_from=carried_from,
     )  # fmt: skip
     choose_attendees(item, conference, attendees)
+    check_nobody_denied(conference)
     record(
         actor=actor,
         action="conference.add_item",
@@ -102,6 +110,22 @@ def _check_not_side_by_side(conference: Conference, case: Case) -> None:
         raise
 
 
+def check_nobody_denied(conference: Conference) -> None:
+    """Nobody sits before a household that may never be shown to them (閲覧させない職員). The words do not say why."""
+    denials = HouseholdDenial.objects.filter(ended_at__isnull=True, staff=OuterRef("staff_id"))
+    if conference.is_secret:
+        denials = denials.filter(household__cases__agenda_items__chosen__member=OuterRef("pk"))
+    else:
+        denials = denials.filter(household__cases__agenda_items__conference=conference)
+    seats = conference.members.filter(Exists(denials), staff__isnull=False).select_related("staff")
+    first = seats.order_by("pk").first()
+    if first is not None and first.staff is not None:
+        raise RuleViolation(
+            f"{first.staff.name}さんは、この会議の議題に出席できません。ほかの人を出席者にしてください。",
+            field="staff",
+        )
+
+
 def missing_reasons(conference: Conference) -> list[AgendaItem]:
     """Items heard without consent that do not say yet why it could not be had."""
     return list(
@@ -123,6 +147,10 @@ def check_case_allowed(conference: Conference, case: Case, ground: str) -> None:
     """Consent and ground of one item against the rules of the kind."""
     rule, label = conference.rule, conference.get_kind_display()
     consent = ConsentState(case.consent)
+    if not rule.takes_cases:
+        raise RuleViolation(
+            f"{label}では、個別のケースを議題にできません。地域課題を議題にしてください。", field="case"
+        )
     if rule.needs_consent and consent is not ConsentState.YES:
         raise RuleViolation(
             f"{label}は本人の同意が前提です（{case.number}の同意は「{consent.label}」）。{_WITH_SUPPORT_CONFERENCE}",
@@ -141,7 +169,9 @@ def check_case_allowed(conference: Conference, case: Case, ground: str) -> None:
         raise RuleViolation(f"本人が共有を断っています。{_WITH_SUPPORT_CONFERENCE}", field="case")
 
 
-def _check_words(topic: str, minutes: int) -> None:
+def _check_words(topic: str, minutes: int, urgency: str) -> None:
+    if urgency not in Urgency.values:
+        raise RuleViolation("急ぎは、一覧にあるものから選んでください。", field="urgency")
     if not topic:
         raise RuleViolation("協議することを入力してください。", field="topic")
     if not 1 <= minutes <= 480:
@@ -164,16 +194,17 @@ def _own_plan(plan: SupportPlan | None, case: Case) -> SupportPlan | None:
 def edit_item(
     *, item: AgendaItem, actor: Actor, at: datetime, topic: str, minutes: int, situation: str, request_text: str,
     ground: str, referral: Referral | None, plan: SupportPlan | None, no_consent_reason: str = "",
-    attendees: Iterable[ConferenceMember] | None = None,
+    attendees: Iterable[ConferenceMember] | None = None, urgency: str = "",
 ) -> AgendaItem:  # fmt: skip
     """Change what is discussed, on which ground and before whom; the case stays. ``attendees`` None leaves them."""
     conference = lock_managed(item.conference, actor, *_BEFORE_AND_DURING)
     check_papers_open(conference, actor)
     item = AgendaItem.objects.visible_to(actor).select_related("case").get(pk=item.pk, conference=conference)
     check_case_allowed(conference, item.case, ground)
-    _check_words(topic.strip(), minutes)
+    urgency = urgency or item.urgency
+    _check_words(topic.strip(), minutes, urgency)
     changes: dict[str, Any] = {
-        "topic": topic.strip(), "minutes": minutes, "situation": situation.strip(),
+        "topic": topic.strip(), "minutes": minutes, "urgency": urgency, "situation": situation.strip(),
         "request_text": request_text.strip(), "ground": ground, "no_consent_reason": no_consent_reason.strip(),
         "referral": referral if referral and referral.pk == item.referral_id else _own_referral(referral, item.case),
         "plan": plan if plan and plan.pk == item.plan_id else _own_plan(plan, item.case),
@@ -183,6 +214,7 @@ def edit_item(
     item.save(update_fields=list(changes))
     if attendees is not None:
         choose_attendees(item, conference, attendees)
+        check_nobody_denied(conference)
     record(actor=actor, action="conference.edit_item", target=conference, at=at, item=item.pk, ground=ground)
     return item
 
@@ -198,6 +230,16 @@ def move_item(*, item: AgendaItem, to: int, actor: Actor, at: datetime) -> None:
     order.insert(max(0, min(to, len(order) + 1) - 1), moved)
     _number(order)
     record(actor=actor, action="conference.move_item", target=conference, at=at, item=item.pk)
+
+
+@transaction.atomic
+def sort_by_urgency(*, conference: Conference, actor: Actor, at: datetime) -> None:
+    """The urgent items first; of the same urgency in the order in which they stood."""
+    conference = lock_managed(conference, actor, ConferenceState.PLANNED)
+    check_papers_open(conference, actor)
+    order = list(conference.agenda.order_by("position", "pk"))
+    _number(sorted(order, key=lambda item: URGENCY_ORDER.index(item.urgency)))
+    record(actor=actor, action="conference.sort_by_urgency", target=conference, at=at)
 
 
 def _number(order: list[AgendaItem]) -> None:

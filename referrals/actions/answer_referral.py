@@ -11,6 +11,7 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Ground
 from accounts.models import Staff
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from cases.actions.grants import grant_case
 from cases.actions.team import join_case, take_lead
@@ -111,6 +112,8 @@ def _tell_sender(referral: Referral, *, actor: Actor, at: datetime) -> None:
         text=f"{referral.case.number}のつなぎに返事がありました（{ReferralState(referral.state).label}）。",
         url=reverse("referrals:detail", args=[referral.pk]),
         at=at,
+        kind=NoticeKind.ANSWER,
+        about=referral.case.household_id,
     )
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.models import Staff
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from common.japan.business_days import add_working_days, is_working_day
 from households.models import staff_denied
@@ -71,12 +72,12 @@ def chase_referral(*, referral_id: int, actor: Actor, at: datetime) -> bool:
     notify(
         staff_ids=receivers - denied,
         text=f"{number}のつなぎが、届いてから{step}開庁日たっても返事待ちです。",
-        url=url, at=at,
+        url=url, at=at, kind=NoticeKind.REFERRAL, about=referral.case.household_id,
     )  # fmt: skip
     notify(
         staff_ids={referral.sent_by_id} - denied - receivers,
         text=f"{number}のつなぎに{step}開庁日たっても返事がないため、つなぎ先に催促しました。",
-        url=url, at=at,
+        url=url, at=at, kind=NoticeKind.REFERRAL, about=referral.case.household_id,
     )  # fmt: skip
     record(
         actor=actor, action="referral.chase", target=referral, at=at, case=referral.case_id, working_days=step

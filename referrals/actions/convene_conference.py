@@ -17,15 +17,16 @@ from cases.models import Case, SupportPlan
 from cases.workflow import PlanState
 from common.errors import InvalidTransition, RuleViolation
 from common.models import check_version
-from referrals.actions.agenda import add_item
+from referrals.actions.agenda import add_item, check_nobody_denied
 from referrals.actions.lock_conference import lock_conference, lock_managed
-from referrals.enums import Attendance, ConferenceKind
+from referrals.enums import Attendance, ConferenceKind, Decides
 from referrals.models import Conference, ConferenceMember, ItemAttendee, Referral
 from referrals.permissions_conferences import (
     check_can_accept_secrecy,
     check_can_convene,
     check_can_seat,
 )
+from referrals.selectors_kinds import Kind, attends, convenes, kind_on
 from referrals.workflow import ConferenceState
 
 
@@ -42,16 +43,18 @@ def convene_conference(
     """
     check_can_convene(actor)
     assert actor.agency is not None and actor.staff is not None
-    _check_frame(kind, title, starts_at, minutes, sector, at)
-    if kind == ConferenceKind.SUPPORT and actor.agency.is_entrusted:
-        raise RuleViolation(
-            "支援会議（社会福祉法106条の6）は市町村が開きます。委託先からは招集できません。", field="kind"
-        )
+    chosen_kind = _kind(kind, actor, starts_at)
+    _check_frame(title, starts_at, minutes, sector, at)
+    rule = chosen_kind.rule if chosen_kind.row else None
     # of two sent at once the second waits for the first, and then finds it
     conference, is_new = Conference.objects.get_or_create(
         request_key=request_key,
         defaults={
-            "kind": kind, "title": title.strip(), "sector": sector, "convener": actor.agency,
+            "kind": chosen_kind.kind, "kind_code": chosen_kind.code,
+            "kind_name": chosen_kind.name if chosen_kind.row else "",
+            "kind_grounds": list(rule.grounds) if rule else None,
+            "kind_decides": list(rule.decides) if rule else None, "kind_attends": rule.attends if rule else "",
+            "title": title.strip(), "sector": sector, "convener": actor.agency,
             "convened_by": actor.staff, "starts_at": starts_at, "minutes": minutes, "place": place.strip(),
             "state": ConferenceState.PLANNED,
         },
@@ -87,7 +90,7 @@ def convene_conference(
 
 def _draft_to_decide(conference: Conference, case: Case) -> SupportPlan | None:
     """A plan that waits to be decided comes along; a 支援会議 decides none (domain.md 1.4)."""
-    if conference.kind == ConferenceKind.SUPPORT:
+    if Decides.PLAN not in conference.rule.decides:
         return None
     return SupportPlan.objects.filter(case=case, state=PlanState.DRAFT).first()
 
@@ -104,11 +107,25 @@ def _known_worker(agency: Agency, cases: Iterable[Case], at: datetime) -> Staff 
     return None
 
 
-def _check_frame(
-    kind: str, title: str, starts_at: datetime, minutes: int, sector: str, not_before: datetime | None
-) -> None:
-    if kind not in ConferenceKind.values:
+def _kind(code: str, actor: Actor, starts_at: datetime) -> Kind:
+    """The kind as it stands on the day of the sitting, for who may call it."""
+    kind = kind_on(code, timezone.localdate(starts_at))
+    if kind is None or not kind.is_used:
         raise RuleViolation("会議の種類は、一覧にあるものから選んでください。", field="kind")
+    if not convenes(actor, kind.rule):
+        if kind.kind == ConferenceKind.SUPPORT:
+            raise RuleViolation(
+                f"{kind.name}（社会福祉法106条の6）は市町村が開きます。委託先からは招集できません。",
+                field="kind",
+            )
+        who = "、".join(convener.label for convener in kind.rule.conveners)
+        raise RuleViolation(f"{kind.name}を招集できるのは、{who}です。", field="kind")
+    return kind
+
+
+def _check_frame(
+    title: str, starts_at: datetime, minutes: int, sector: str, not_before: datetime | None
+) -> None:
     if sector and sector not in Sector.values:
         raise RuleViolation("分野は、一覧にあるものから選んでください。", field="sector")
     if not title.strip():
@@ -128,7 +145,7 @@ def edit_conference(
     conference = lock_managed(conference, actor, ConferenceState.PLANNED)
     check_version(conference, version)
     moved = conference.starts_at != starts_at
-    _check_frame(conference.kind, title, starts_at, minutes, sector, at if moved else None)
+    _check_frame(title, starts_at, minutes, sector, at if moved else None)
     conference.title, conference.starts_at, conference.minutes = title.strip(), starts_at, minutes
     conference.place, conference.sector = place.strip(), sector
     conference.save(update_fields=["title", "starts_at", "minutes", "place", "sector"])
@@ -150,6 +167,11 @@ def invite_agency(
         return known
     if not Agency.objects.active_on(timezone.localdate(at)).filter(pk=agency.pk).exists():
         raise RuleViolation(f"{agency.short_name}は廃止されています。", field="agency")
+    if not attends(agency, conference.rule.attends):
+        raise RuleViolation(
+            f"{conference.get_kind_display()}に招けるのは、{conference.rule.attends.label}です（{agency.short_name}は招けません）。",
+            field="agency",
+        )
     if staff is not None:
         _check_works_there(staff, agency, at)
     member = ConferenceMember.objects.create(conference=conference, agency=agency, staff=staff)
@@ -157,6 +179,7 @@ def invite_agency(
         ItemAttendee.objects.bulk_create(
             [ItemAttendee(agenda_item=item, member=member) for item in conference.agenda.order_by("pk")]
         )
+    check_nobody_denied(conference)
     record(actor=actor, action="conference.invite", target=conference, at=at, agency=agency.pk)
     return member
 
@@ -203,6 +226,7 @@ def set_seat(
         member.secrecy_accepted_at = None
     member.staff, member.attendance = staff, attendance
     member.save(update_fields=["staff", "attendance", "secrecy_accepted_at"])
+    check_nobody_denied(member.conference)
     record(
         actor=actor, action="conference.seat", target=member.conference, at=at, agency=member.agency_id,
         staff=staff.pk if staff else None, attendance=attendance,
@@ -233,6 +257,7 @@ def accept_secrecy(*, member: ConferenceMember, actor: Actor, at: datetime) -> C
         return member
     member.staff, member.secrecy_accepted_at = actor.staff, at
     member.save(update_fields=["staff", "secrecy_accepted_at"])
+    check_nobody_denied(member.conference)
     record(
         actor=actor,
         action="conference.accept_secrecy",

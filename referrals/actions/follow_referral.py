@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.actions.notices import notify
 from accounts.actor import Actor
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from cases.models import Case
 from common.errors import InvalidTransition, RuleViolation
@@ -65,7 +66,8 @@ def finish_referral(*, referral: Referral, outcome: str, note: str, actor: Actor
         notify(
             staff_ids={referral.sent_by_id} - staff_denied(referral.case.household_id),
             text=f"{referral.case.number}のつなぎの結果が届きました（{referral.get_outcome_display()}）。",
-            url=reverse("referrals:detail", args=[referral.pk]), at=at,
+            url=reverse("referrals:detail", args=[referral.pk]), at=at, kind=NoticeKind.ANSWER,
+            about=referral.case.household_id,
         )  # fmt: skip
     return referral
 

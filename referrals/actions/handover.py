@@ -11,8 +11,10 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.models import Staff
+from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
+from cases.actions.team import change_lead_worker
 from cases.models import Case, CasePartner, FollowUp, Outreach, WatchCycle
 from common.errors import NotAllowed, RuleViolation
 from households.models import HouseholdDenial
@@ -55,7 +57,10 @@ def hand_over(*, staff: Staff, to: Mapping[str, Staff], note: str, actor: Actor,
     )  # fmt: skip
     for pk in {to[piece.key].pk for piece in pieces}:
         count = sum(to[piece.key].pk == pk for piece in pieces)
-        notify(staff_ids=[pk], text=f"{staff.name}さんから{count}件の仕事を引き継ぎました。", url="/", at=at)
+        notify(
+            staff_ids=[pk], text=f"{staff.name}さんから{count}件の仕事を引き継ぎました。", url="/", at=at,
+            kind=NoticeKind.HANDOVER, agency_id=agency.pk,
+        )  # fmt: skip
     return len(pieces)
 
 
@@ -77,12 +82,7 @@ def _move(piece: Piece, new: Staff, actor: Actor, at: datetime) -> None:
     """The lead agency stays; only its named person changes (invariant 2: one named lead worker, always)."""
     if piece.kind is Kind.CASE:
         case = Case.objects.get(pk=piece.pk)
-        former, case.lead_staff, case.lead_since = case.lead_staff_id, new, at
-        case.save(update_fields=["lead_staff", "lead_since"])
-        record(
-            actor=actor, action="case.take_lead", target=case, at=at, former_staff=former, staff=new.pk,
-            agency=case.lead_agency_id, former_agency=case.lead_agency_id,
-        )  # fmt: skip
+        change_lead_worker(case=case, staff_id=new.pk, since=at, actor=actor, at=at)
     elif piece.kind is Kind.FOLLOW_UP:
         turn = FollowUp.objects.get(pk=piece.pk)
         before = turn.staff

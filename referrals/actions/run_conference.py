@@ -12,13 +12,15 @@ from accounts.actor import Actor
 from accounts.models import Agency, Staff
 from audit.actions import record
 from cases.actions.plan import decide_plan
+from cases.models import Case
 from common.errors import InvalidTransition, RuleViolation
 from common.japan.wareki import format_wareki
-from referrals.actions.agenda import check_case_allowed, missing_reasons
+from common.models import check_version
+from referrals.actions.agenda import check_case_allowed, check_nobody_denied, missing_reasons
 from referrals.actions.answer_referral import answer_referral, settle_referral
 from referrals.actions.lock_conference import check_papers_open, lock_managed
-from referrals.enums import Attendance
-from referrals.models import ActionItem, AgendaItem, Conference, Referral
+from referrals.enums import Attendance, Decides
+from referrals.models import ActionItem, AgendaItem, Conference, IssueItem, Referral
 from referrals.selectors_conferences import involved_agencies
 from referrals.signals import conference_closed
 from referrals.workflow import (
@@ -66,6 +68,7 @@ def _check_grounds(conference: Conference) -> None:
     """Consent may have been withdrawn since an item was written; and hearing one without it needs its reason."""
     for item in conference.agenda.select_related("case").order_by("position", "pk"):
         check_case_allowed(conference, item.case, item.ground)
+    check_nobody_denied(conference)
     missing = missing_reasons(conference)
     if missing:
         raise RuleViolation(
@@ -126,6 +129,7 @@ def _check_decision(
     item: AgendaItem, text: str, agency: Agency, staff: Staff, due_on: date, at: datetime
 ) -> None:
     today = timezone.localdate(at)
+    _check_case_open(item)
     if not text.strip():
         raise RuleViolation("決まったことを入力してください。", field="text")
     if not involved_agencies(item).filter(pk=agency.pk).exists():
@@ -137,6 +141,18 @@ def _check_decision(
         raise RuleViolation(f"{staff.name}さんは{agency.short_name}に所属していません。", field="staff")
     if due_on < today:
         raise RuleViolation("期限は、今日以後の日付にしてください。", field="due_on")
+
+
+def _check_case_open(item: AgendaItem) -> None:
+    """The case may have been closed meanwhile, by its lead; the row is held until the decision is written."""
+    case = Case.objects.select_for_update(of=("self",)).get(pk=item.case_id)
+    if not case.is_open:
+        day = f"（{format_wareki(timezone.localdate(case.closed_at))}）" if case.closed_at else ""
+        raise RuleViolation(
+            f"{case.number}は会議の間に終結しました{day}。決定事項にはできません。話し合ったことは結論に書いてください。"
+            "続けて支えるときは、先にケースを再開します。",
+            field="text",
+        )
 
 
 @transaction.atomic
@@ -154,11 +170,18 @@ def drop_decision(*, decision: ActionItem, actor: Actor, at: datetime) -> None:
 
 
 @transaction.atomic
-def conclude_item(*, item: AgendaItem, conclusion: str, actor: Actor, at: datetime) -> AgendaItem:
-    """The item's conclusion in words; it may be written again until the conference is closed."""
+def conclude_item(
+    *, item: AgendaItem, conclusion: str, actor: Actor, at: datetime, is_undecided: bool = False,
+    version: int | None = None,
+) -> AgendaItem:  # fmt: skip
+    """The item's conclusion in words; it may be written again until the conference is closed. ``is_undecided``: it goes
+    on to the next conference. Raises StaleRecord where somebody else saved it since ``version``.
+    """
     item = _running_item(item, actor)
-    item.conclusion = conclusion.strip()
-    item.save(update_fields=["conclusion"])
+    if version is not None:
+        check_version(item, version)
+    item.conclusion, item.is_undecided = conclusion.strip(), is_undecided
+    item.save(update_fields=["conclusion", "is_undecided"])
     record(actor=actor, action="conference.conclude", target=item.conference, at=at, item=item.pk)
     return item
 
@@ -169,6 +192,8 @@ def approve_plan(*, item: AgendaItem, actor: Actor, at: datetime) -> AgendaItem:
     item = _running_item(item, actor)
     if item.plan is None:
         raise RuleViolation("この議題にはプラン案がありません。")
+    if Decides.PLAN not in item.conference.rule.decides:
+        raise RuleViolation(f"{item.conference.get_kind_display()}ではプランを決定できません。")
     if item.plan_approved:
         return item
     conference = item.conference
@@ -186,6 +211,8 @@ def settle_item_referral(*, item: AgendaItem, note: str, actor: Actor, at: datet
     item = _running_item(item, actor)
     if item.referral is None:
         raise RuleViolation("この議題にはつなぎがありません。")
+    if Decides.REFERRAL not in item.conference.rule.decides:
+        raise RuleViolation(f"{item.conference.get_kind_display()}では、つなぎへの返事を決められません。")
     note = note.strip() or item.conclusion
     if not note:
         raise RuleViolation("先に、この議題の結論を書いてください。", field="conclusion")
@@ -196,6 +223,20 @@ def settle_item_referral(*, item: AgendaItem, note: str, actor: Actor, at: datet
             note=f"「{item.conference.title}」で協議",
         )  # fmt: skip
     return settle_referral(referral=referral, actor=actor, at=at, note=note)
+
+
+@transaction.atomic
+def save_minutes(
+    *, conference: Conference, summary: str, version: int, actor: Actor, at: datetime
+) -> Conference:
+    """Write the minutes while the conference sits or after it. Raises StaleRecord where somebody else saved them since."""
+    conference = lock_managed(conference, actor, ConferenceState.RUNNING, ConferenceState.CLOSED)
+    check_papers_open(conference, actor)
+    check_version(conference, version)
+    conference.summary = summary.strip()
+    conference.save(update_fields=["summary"])
+    record(actor=actor, action="conference.save_minutes", target=conference, at=at)
+    return conference
 
 
 @transaction.atomic
@@ -224,6 +265,10 @@ def close_conference(
         )
     if not conference.members.filter(attendance=Attendance.ATTENDING, staff__isnull=False).exists():
         raise RuleViolation("出席した人がいません。出欠を記録してから終了してください。")
+    if not summary.strip() and not conference.agenda.exists() and not conference.issue_items.exists():
+        raise RuleViolation(
+            "議題のない会議です。話し合ったことを、要旨に書いてから終了してください。", field="summary"
+        )
     conference.summary = summary.strip()
     conference.save(update_fields=["state", "started_at", "closed_at", "summary", "papers_until"])
     record(actor=actor, action="conference.close", target=conference, at=at)
@@ -245,6 +290,8 @@ def _check_span(conference: Conference, at: datetime) -> None:
         raise RuleViolation("開会から閉会までは24時間以内にしてください。", field="ended_at")
 
 
-def unfinished_items(conference: Conference) -> list[AgendaItem]:
-    """Items with neither a conclusion nor a decision."""
-    return list(conference.agenda.filter(conclusion="", action_items__isnull=True).order_by("position", "pk"))
+def unfinished_items(conference: Conference) -> list[AgendaItem | IssueItem]:
+    """Items with neither a conclusion nor a decision, nor the word that they go on to the next conference."""
+    open_items = conference.agenda.filter(conclusion="", is_undecided=False, action_items__isnull=True)
+    issues = conference.issue_items.filter(conclusion="")
+    return [*open_items.order_by("position", "pk"), *issues.order_by("pk")]

@@ -57,7 +57,7 @@ def send_referral(
     if not case.is_open:
         raise RuleViolation("終結したケースからはつなげません。先に再開してください。")
     _check_receiver(case, to_agency, actor, at)
-    chosen = _check_parts(parts)
+    chosen = chosen_parts(parts)
     consent = _consent_for(case, ground, to_agency, at)
     if deadline_at <= at:
         raise RuleViolation("返事の期限は、今より後の日時にしてください。", field="deadline_at")
@@ -140,7 +140,7 @@ def _check_receiver(case: Case, to_agency: Agency, actor: Actor, at: datetime) -
         )
 
 
-def _check_parts(parts: Iterable[str]) -> list[str]:
+def chosen_parts(parts: Iterable[str]) -> list[str]:
     """The chosen parts in the order of the enum, each once."""
     wanted = set(parts)
     if wanted - set(SharedPart.values):

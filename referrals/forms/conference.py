@@ -23,16 +23,11 @@ from common.forms import (
     WarekiDateField,
     WarekiDateTimeField,
 )
-from referrals.enums import KIND_RULES, Attendance, ConferenceKind, kind_choices
+from referrals.enums import Attendance, Urgency, kind_choices
 from referrals.models import AgendaItem, Conference, ConferenceMember, Referral
+from referrals.selectors_kinds import convenes, kinds_on
 from referrals.workflow import REFERRAL_WAITING
 
-KIND_HINTS = {
-    ConferenceKind.INDIVIDUAL: "支援チームの打合せ。",
-    ConferenceKind.SUPPORT: "同意がなくても共有できる（社会福祉法106条の6）。出席者に守秘義務、会議と資料は非公開。",
-    ConferenceKind.MULTILAYERED: "本人同意が前提。プランの決定・評価・終結を協議する。",
-    ConferenceKind.AREA: "分野をまたぐ連携の調整。",
-}
 SECTORS = [("", "分野を限らない"), *Sector.choices]
 
 
@@ -87,7 +82,9 @@ class ConveneForm(FrameForm):
     def __init__(self, *args: Any, actor: Actor, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["kind"].choices = [  # type: ignore[attr-defined]
-            (kind, f"{label}：{KIND_HINTS[ConferenceKind(kind)]}") for kind, label in kind_choices()
+            (kind.code, f"{kind.label}：{kind.note or kind.rule.hint}")
+            for kind in kinds_on(timezone.localdate(at))
+            if kind.is_used and convenes(actor, kind.rule)
         ]
         self.fields["invite"].queryset = sittable(actor, at)  # type: ignore[attr-defined]
         self.fields["cases"].queryset = (  # type: ignore[attr-defined]
@@ -138,6 +135,7 @@ class ItemForm(KyoseiForm):
 
     topic = forms.CharField(label="協議すること", max_length=200, help_text="一文で。何を決めたいか。")
     minutes = MinutesField(label="時間", initial=20)
+    urgency = forms.ChoiceField(label="急ぎ", choices=Urgency.choices, initial=Urgency.USUAL, required=False)
     ground = forms.ChoiceField(label="共有の根拠", widget=forms.RadioSelect)
     situation = forms.CharField(
         label="把握している世帯像・取り組み", required=False, max_length=4000, widget=_area(4)
@@ -166,7 +164,7 @@ class ItemForm(KyoseiForm):
     ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
         self.fields["ground"].choices = [  # type: ignore[attr-defined]
-            (g.value, Ground(g).label) for g in KIND_RULES[ConferenceKind(conference.kind)].grounds
+            (g.value, Ground(g).label) for g in conference.rule.grounds
         ]
         if conference.is_secret:
             seats = ConferenceMember.objects.visible_to(actor).filter(conference=conference)
@@ -231,12 +229,22 @@ class DecisionForm(KyoseiForm):
 
 
 class ConclusionForm(KyoseiForm):
+    version = VersionField()
     conclusion = forms.CharField(label="結論", required=False, max_length=4000, widget=_area(2))
+    is_undecided = forms.BooleanField(label="決まらなかった（次の会議へ持ち越す）", required=False)
+
+
+class MinutesForm(KyoseiForm):
+    """The minutes alone, on the version that was opened."""
+
+    version = VersionField()
+    summary = forms.CharField(label="議事の要旨", required=False, max_length=20000, widget=_area(14))
 
 
 class CloseForm(KyoseiForm):
     """The minutes, and the moments of opening and closing as they really were."""
 
+    version = VersionField()
     started_at = ClockField(label="開会", required=False)
     ended_at = ClockField(label="閉会", required=False)
     summary = forms.CharField(

@@ -15,6 +15,7 @@ from accounts.enums import AgencyKind, ConsentState, Ground
 from accounts.models import Agency, AgencyQuerySet, Staff
 from cases.models import AssessmentItem, Case
 from common.forms import KyoseiForm, RequestKeyField, WarekiDateField, WarekiDateTimeField
+from common.japan.business_days import add_working_days, is_working_day
 from common.japan.wareki import format_wareki
 from households.grounds import GROUND_RULES, REFERRAL_GROUNDS
 from referrals.enums import ReferralOutcome, SharedPart
@@ -34,6 +35,10 @@ def default_parts(case: Case) -> list[str]:
     if case.consent == ConsentState.YES:
         return list(_WITH_CONSENT)
     return [] if case.consent in _SEND_NOTHING else list(_WITHOUT_CONSENT)
+
+
+def default_ground(case: Case) -> str:
+    return Ground.CONSENT if case.consent == ConsentState.YES else Ground.COORDINATION
 
 
 def receivers(actor: Actor, at: datetime) -> AgencyQuerySet:
@@ -91,7 +96,7 @@ class SendForm(KyoseiForm):
         kwargs["initial"] = {
             "need": needs.first(),
             "need_text": "" if self.has_needs else concerns_in_words(case),
-            "ground": Ground.CONSENT if has_consent else Ground.COORDINATION,
+            "ground": default_ground(case),
             "parts": default_parts(case),
             "deadline": str(DEADLINE_DAYS),
             **kwargs.get("initial", {}),
@@ -102,7 +107,7 @@ class SendForm(KyoseiForm):
         self.fields["also"].queryset = Agency.objects.visible_to(actor)  # type: ignore[attr-defined]
         self.fields["need"].queryset = needs  # type: ignore[attr-defined]
         self.fields["deadline"].choices = [  # type: ignore[attr-defined]
-            (str(days), _deadline_label(at, days)) for days in QUICK_DAYS
+            (str(days), deadline_label(at, days)) for days in QUICK_DAYS
         ]
         consent = f"（いまは「{ConsentState(case.consent).label}」）" if not has_consent else ""
         self.fields["ground"].choices = [  # type: ignore[attr-defined]
@@ -111,6 +116,10 @@ class SendForm(KyoseiForm):
         ]
         if self.is_bound:
             self._read_typed_agency(actor)
+
+    def _check_office_is_open(self, day: date) -> None:
+        if words := closed_day_words(day):
+            self.add_error("deadline_at", words)
 
     def _read_typed_agency(self, actor: Actor) -> None:
         """A full name that was typed and not picked from the list counts as picked."""
@@ -126,13 +135,22 @@ class SendForm(KyoseiForm):
         data: dict[str, Any] = super().clean() or {}
         if (data.get("need_text") or "").strip():
             data["need"] = None  # what was written goes before what stood there
-        if not data.get("deadline_at") and "deadline_at" not in self.errors:
+        if data.get("deadline_at"):
+            self._check_office_is_open(timezone.localdate(data["deadline_at"]))
+        elif "deadline_at" not in self.errors:
             days = int(data.get("deadline") or DEADLINE_DAYS)
             data["deadline_at"] = office_hours_deadline(self.at, days)
         return data
 
 
-def _deadline_label(at: datetime, days: int) -> str:
+def closed_day_words(day: date) -> str:
+    """Why a day is no deadline: nobody is there to answer; "" on a working day."""
+    if is_working_day(day):
+        return ""
+    return f"{format_wareki(day)}は閉庁日です。次の開庁日は{format_wareki(add_working_days(day, 0))}です。"
+
+
+def deadline_label(at: datetime, days: int) -> str:
     local = timezone.localtime(office_hours_deadline(at, days))
     return f"{days}開庁日後　{format_wareki(local.date())}{local:%H:%M}"
 

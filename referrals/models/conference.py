@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now, TruncDate
@@ -20,7 +21,16 @@ from cases.models.case import not_denied, sees_case
 from common.models import Versioned
 from households.grounds import GROUND_RULES
 from households.models import Consent
-from referrals.enums import KIND_RULES, Attendance, ConferenceKind, KindRule, kind_label
+from referrals.enums import (
+    KIND_RULES,
+    Attendance,
+    Attends,
+    ConferenceKind,
+    Decides,
+    KindRule,
+    Urgency,
+    kind_label,
+)
 from referrals.models.referral import Referral
 from referrals.workflow import ActionItemState, ConferenceState
 
@@ -34,21 +44,36 @@ SECRET_KINDS = tuple(kind.value for kind, rule in KIND_RULES.items() if rule.is_
 
 class ConferenceQuerySet(models.QuerySet["Conference"]):
     def visible_to(self, actor: Actor) -> ConferenceQuerySet:
-        """The convening agency and the agencies invited."""
+        """The convening agency and the agencies invited; a sitting about nothing but households whose deny list names
+        the actor does not exist for them.
+        """
         if not actor.has(Permission.CONFERENCE_VIEW):
             return self.none()
+        items = AgendaItem.objects.filter(conference=OuterRef("pk"))
         return self.filter(
             Q(convener=actor.agency_id)
-            | Exists(ConferenceMember.objects.filter(conference=OuterRef("pk"), agency=actor.agency_id))
+            | Exists(ConferenceMember.objects.filter(conference=OuterRef("pk"), agency=actor.agency_id)),
+            ~Exists(items) | Exists(items.filter(not_denied(actor, "case_id"))),
         )
 
 
 @pghistory.track()
 class Conference(Versioned):
-    """One sitting. Its kind fixes the rules (enums.KIND_RULES); the legal ground stands on each agenda item."""
+    """One sitting. Its legal kind fixes the rules (enums.KIND_RULES), which the municipality may have narrowed: those of
+    the day of convening stand here and never change. The legal ground stands on each agenda item.
+    """
 
     request_key = models.UUIDField(default=uuid4, unique=True, editable=False)
     kind = models.CharField("会議の種類", max_length=20, choices=ConferenceKind)
+    kind_code = models.SlugField("会議の種類の記号", max_length=40, blank=True)
+    kind_name = models.CharField("会議の種類の呼び名", max_length=40, blank=True)
+    kind_grounds = ArrayField(
+        models.CharField(max_length=30, choices=Ground), verbose_name="使える根拠", null=True, blank=True
+    )
+    kind_decides = ArrayField(
+        models.CharField(max_length=20, choices=Decides), verbose_name="決められること", null=True, blank=True
+    )
+    kind_attends = models.CharField("招ける機関", max_length=20, choices=Attends, blank=True)
     title = models.CharField("名称", max_length=120)
     sector = models.CharField("分野", max_length=20, choices=Sector, blank=True)
     convener = models.ForeignKey(
@@ -85,13 +110,16 @@ class Conference(Versioned):
         return self.starts_at + timedelta(minutes=self.minutes)
 
     def get_kind_display(self) -> str:  # type: ignore[no-redef]
-        """The local name of the kind."""
-        return kind_label(self.kind)
+        """The local name of the kind, as it was when the conference was called."""
+        return self.kind_name or kind_label(self.kind)
 
     @property
     def rule(self) -> KindRule:
-        """What the law or custom asks of this kind."""
-        return KIND_RULES[ConferenceKind(self.kind)]
+        """What the law or custom asks of this kind, as narrowed by the municipality when it was called."""
+        law = KIND_RULES[ConferenceKind(self.kind)]
+        if self.kind_grounds is None or self.kind_decides is None:
+            return law
+        return law.narrowed(grounds=self.kind_grounds, decides=self.kind_decides, attends=self.kind_attends)
 
     @property
     def is_secret(self) -> bool:
@@ -176,7 +204,7 @@ class AgendaQuerySet(models.QuerySet["AgendaItem"]):
 
 
 @pghistory.track()
-class AgendaItem(models.Model):
+class AgendaItem(Versioned):
     """議題: one case of one sitting, with its own legal ground."""
 
     conference = models.ForeignKey(
@@ -200,12 +228,18 @@ class AgendaItem(models.Model):
         verbose_name="協議するプラン",
     )  # fmt: skip
     topic = models.CharField("協議すること", max_length=200)
+    urgency = models.CharField("急ぎ", max_length=10, choices=Urgency, default=Urgency.USUAL)
     situation = models.TextField("把握している世帯像・取り組み", blank=True)
     request_text = models.TextField("他機関にお願いしたいこと", blank=True)
     ground = models.CharField("共有の根拠", max_length=30, choices=Ground)
     no_consent_reason = models.CharField("同意を得られない理由", max_length=300, blank=True)
     conclusion = models.TextField("結論", blank=True)
     plan_approved = models.BooleanField("プランを決定", default=False)
+    is_undecided = models.BooleanField("次の会議へ持ち越す", default=False)
+    carried_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="carried_to",
+        verbose_name="持ち越した元の議題",
+    )  # fmt: skip
 
     objects = AgendaQuerySet.as_manager()
 

@@ -10,6 +10,7 @@ import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 
 from accounts.enums import Ground
 from accounts.models import Agency, Staff
@@ -19,7 +20,7 @@ from cases.models.case import not_denied, sees_case
 from common.models import Versioned
 from households.models import Consent
 from referrals.enums import ReferralOutcome, SharedPart
-from referrals.workflow import REFERRAL_TAKEN, REFERRAL_WAITING, ReferralState, Stage
+from referrals.workflow import REFERRAL_TAKEN, REFERRAL_WAITING, STAGE_MEANING, ReferralState, Stage
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -42,6 +43,12 @@ STAGE_Q: dict[Stage, Q] = {
 }
 
 
+def answers_for_itself(agency_id: int) -> Q:
+    """Of requests that went out together, an agency that has not answered its own reads the others' by no way."""
+    own = Referral.objects.filter(batch=OuterRef("batch"), to_agency=agency_id, state=ReferralState.SENT)
+    return Q(batch__isnull=True) | Q(from_agency=agency_id) | Q(to_agency=agency_id) | ~Q(Exists(own))
+
+
 class ReferralQuerySet(models.QuerySet["Referral"]):
     def visible_to(self, actor: Actor) -> ReferralQuerySet:
         """The agency at either end, the director's office it rose to, and whoever sees the case; never a worker on the deny list.
@@ -51,15 +58,11 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         """
         if not actor.has(Permission.REFERRAL_VIEW) or actor.agency_id is None:
             return self.none()
-        own = Referral.objects.filter(
-            batch=OuterRef("batch"), to_agency=actor.agency_id, state=ReferralState.SENT
-        )
-        not_blind = Q(batch__isnull=True) | ~Exists(own)
         return self.filter(
             Q(from_agency=actor.agency_id)
             | Q(to_agency=actor.agency_id)
             | Q(escalated_to=actor.agency_id)
-            | (sees_case(actor, "case_id") & not_blind),
+            | (sees_case(actor, "case_id") & answers_for_itself(actor.agency_id)),
             not_denied(actor, "case_id"),
         )
 
@@ -77,8 +80,10 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return self.filter(STAGE_Q[Stage(stage)])
 
     def overdue(self, at: datetime) -> ReferralQuerySet:
-        """Unanswered past the deadline and not yet escalated."""
-        return self.unanswered().filter(deadline_at__lte=at, escalated_at__isnull=True)
+        """Unanswered past the deadline and not yet escalated; one whose receiver was closed does not wait for it."""
+        closed = Agency.objects.filter(closed_on__lte=timezone.localdate(at)).values("pk")
+        late = Q(deadline_at__lte=at) | Q(to_agency__in=closed)
+        return self.unanswered().filter(late, escalated_at__isnull=True)
 
 
 @pghistory.track()
@@ -243,6 +248,11 @@ class Referral(Versioned):
                 return Stage.ESCALATED
             return Stage.SEEN if self.seen_at is not None else Stage.SENT
         return Stage(self.state)
+
+    @property
+    def meaning(self) -> str:
+        """What its stage means, in plain words."""
+        return STAGE_MEANING[self.stage]
 
     @property
     def shows_record(self) -> bool:

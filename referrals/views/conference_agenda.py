@@ -135,6 +135,7 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
     names = (
         "topic",
         "minutes",
+        "urgency",
         "situation",
         "request_text",
         "ground",

@@ -1,8 +1,7 @@
-"""会議の進行: one item on screen, decisions as lines, and closing with the minutes."""
+"""会議の進行: one item on screen, its decisions as lines, and its conclusion."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import permission, scoped_get
 from accounts.enums import ConsentState
@@ -19,11 +18,11 @@ from accounts.http import ActorRequest
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from common.errors import NotAllowed, RuleViolation
+from common.field_merge import Conflict, Saved, save_merging
 from common.forms import WarekiDateInput
 from households.templatetags.contact import shield_of
 from referrals.actions.run_conference import (
     approve_plan,
-    close_conference,
     conclude_item,
     drop_decision,
     extend_papers,
@@ -32,20 +31,22 @@ from referrals.actions.run_conference import (
     start_conference,
 )
 from referrals.decision_lines import DecisionLine, parse_decision
-from referrals.forms.conference import CloseForm, ConclusionForm, DecisionForm
+from referrals.forms.conference import ConclusionForm, DecisionForm
 from referrals.models import ActionItem, AgendaItem, Conference
 from referrals.permissions import answers_open_to
 from referrals.permissions_conferences import can_manage, papers_open
+from referrals.selectors_carry import decided_before
 from referrals.selectors_conferences import (
     agenda_of,
     names_for_lines,
     people_for,
     seat_of,
 )
-from referrals.selectors_papers import SCREEN_PARTS, draft_minutes, paper_of
+from referrals.selectors_papers import SCREEN_PARTS, paper_of
+from referrals.selectors_prep import sheets_of
 from referrals.views.conference_agenda import get_item
 from referrals.views.conferences import get_conference, get_managed
-from referrals.workflow import REFERRAL_WAITING, ConferenceState, ReferralState
+from referrals.workflow import ConferenceState, ReferralState
 
 FIELDS = ("agency", "staff", "due_on", "text")
 
@@ -98,7 +99,12 @@ def run(request: ActorRequest, pk: int) -> HttpResponse:
 
 
 def _empty_run(request: ActorRequest, conference: Conference) -> dict[str, Any]:
-    return {"conference": conference, "item": None, "manages": can_manage(request.actor, conference)}
+    return {
+        "conference": conference,
+        "item": None,
+        "manages": can_manage(request.actor, conference),
+        "first_issue": conference.first_issue,  # type: ignore[attr-defined]
+    }
 
 
 def _run_context(
@@ -114,7 +120,9 @@ def _run_context(
         "next": items[place + 1] if place + 1 < len(items) else None,
         "paper": paper_of(item, shield_of(request), SCREEN_PARTS),
         "has_consent": item.case.consent == ConsentState.YES,
-        "conclusion": ConclusionForm(initial={"conclusion": item.conclusion}),
+        "conclusion": ConclusionForm(
+            initial={name: getattr(item, name) for name in ("conclusion", "is_undecided", "version")}
+        ),
         "answers": answers_open_to(request.actor, item.referral) if item.referral else [],
         "may_settle": item.referral is not None
         and item.referral.state in (ReferralState.SENT, ReferralState.CONFERENCE),
@@ -122,6 +130,21 @@ def _run_context(
     if manages:
         context["form"] = _decision_form(request, item)
     return context
+
+
+@require_safe
+@permission(Permission.CONFERENCE_VIEW)
+def before(request: ActorRequest, pk: int) -> HttpResponse:
+    """What was known before the sitting: the handed-in sheets of the item, and earlier decisions still to be done."""
+    item = get_item(request, pk)
+    sheets = sheets_of(item.conference, request.actor).filter(agenda_item=item)
+    context = {
+        "item": item,
+        "sheets": [sheet for sheet in sheets if sheet.is_handed_in],
+        "earlier": decided_before(item, request.actor),
+    }
+    template = "conferences/_run_before.html" if request.htmx else "conferences/run_before.html"
+    return render(request, template, context)
 
 
 # ── Decisions ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -234,7 +257,11 @@ def conclude(request: ActorRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         raise RuleViolation(" ".join(str(e[0]) for e in form.errors.values()))
     shield_of(request).check_readable(item.case.household_id, item.conclusion)
-    conclude_item(item=item, conclusion=form.cleaned_data["conclusion"], actor=request.actor, at=at)
+    done = save_merging(
+        form, lambda: conclude_item(item=item, actor=request.actor, at=at, **form.cleaned_data)
+    )
+    if not isinstance(done, Saved):
+        return _conclusion_conflict(request, item, done)
     then = request.POST.get("then", "")
     if then == "approve":
         approve_plan(item=item, actor=request.actor, at=at)
@@ -243,65 +270,18 @@ def conclude(request: ActorRequest, pk: int) -> HttpResponse:
         settle_item_referral(item=item, note="", actor=request.actor, at=at)
         messages.success(request, "つなぎへの返事を、会議の決定として記録しました。")
     else:
-        messages.success(request, "結論を保存しました。")
+        messages.success(request, done.words("結論を保存しました。"))
     return redirect(_run_url(item))
 
 
-# ── Closing ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@permission(Permission.CONFERENCE_CONVENE)
-def close(request: ActorRequest, pk: int) -> HttpResponse:
-    """The minutes, drafted from the lines, the real times, and the end."""
-    conference, at = get_managed(request, pk), timezone.now()
-    if not papers_open(request.actor, conference, seat_of(conference, request.actor), timezone.now()):
-        raise NotAllowed("守秘の確認をした出席者だけが、この会議を終了できます。")
-    if conference.state != ConferenceState.RUNNING:
-        return redirect("conferences:detail", pk=pk)
+def _conclusion_conflict(request: ActorRequest, item: AgendaItem, conflict: Conflict) -> HttpResponse:
+    """Somebody else wrote another conclusion meanwhile: both stand on the page, nothing is lost."""
+    conference = get_conference(request, item.conference_id)
     items = list(agenda_of(conference, request.actor))
-    assert conference.started_at is not None
-    opened = timezone.localtime(conference.started_at)
-    initial = {
-        "started_at": opened.time(), "ended_at": timezone.localtime(at).time(), "summary": draft_minutes(items, shield_of(request)),
-    }  # fmt: skip
-    form = CloseForm(request.POST or None, initial=initial)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                _close(conference, form, request, opened, at)
-            except NotAllowed:
-                raise
-            except RuleViolation as violation:
-                form.add_violation(violation)
-            else:
-                messages.success(request, "会議を終了しました。決定事項は各機関のホームに出ています。")
-                return redirect("conferences:detail", pk=pk)
-    context = {
-        "conference": conference,
-        "form": form,
-        "items": items,
-        "unsettled": [i for i in items if i.referral and i.referral.state in REFERRAL_WAITING],
-        "unfinished": [i for i in items if not i.conclusion and not i.decisions],  # type: ignore[attr-defined]
-        "seats": conference.seats,  # type: ignore[attr-defined]
+    shown = next(i for i in items if i.pk == item.pk)
+    context = _run_context(request, conference, items, shown) | {
+        "conclusion": ConclusionForm(conflict.data),
+        "compare": conflict.rows,
+        "who": conference.convener.short_name,
     }
-    return render(request, "conferences/close.html", context, status=status)
-
-
-def _close(
-    conference: Conference, form: CloseForm, request: ActorRequest, opened: datetime, at: datetime
-) -> None:
-    """A time left as it was shown keeps its seconds; a closing before the opening is past midnight."""
-    started, ended = form.moments(opened.date())
-    if started is not None and started == opened.replace(second=0, microsecond=0):
-        started = opened
-    local = timezone.localtime(at)
-    if ended is not None and ended < (started or opened) - timedelta(minutes=1):
-        ended += timedelta(days=1)
-    if ended is not None and ended == local.replace(second=0, microsecond=0):
-        ended = at
-    close_conference(
-        conference=conference, summary=form.cleaned_data["summary"], actor=request.actor, at=at,
-        started_at=started, ended_at=ended,
-    )  # fmt: skip
+    return render(request, "conferences/run.html", context, status=422)

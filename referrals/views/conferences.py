@@ -35,7 +35,7 @@ from referrals.actions.convene_conference import (
     seat_all,
     set_seat,
 )
-from referrals.enums import Attendance, ConferenceKind, kind_label
+from referrals.enums import Attendance, ConferenceKind, Decides
 from referrals.forms.conference import (
     ConferenceFilterForm,
     ConveneForm,
@@ -44,8 +44,9 @@ from referrals.forms.conference import (
     SeatForm,
     in_order,
 )
-from referrals.models import AgendaItem, Conference, ConferenceMember, Referral
+from referrals.models import AgendaItem, Conference, ConferenceMember, PacketJob, Referral
 from referrals.permissions_conferences import (
+    can_answer,
     can_convene,
     can_manage,
     can_seat,
@@ -53,6 +54,7 @@ from referrals.permissions_conferences import (
     papers_open,
 )
 from referrals.selectors_blind import blind_seats
+from referrals.selectors_carry import left
 from referrals.selectors_conferences import (
     agenda_of,
     for_list,
@@ -63,6 +65,9 @@ from referrals.selectors_conferences import (
     staff_by_agency,
     with_members,
 )
+from referrals.selectors_issues import issue_items_of
+from referrals.selectors_kinds import kind_on
+from referrals.selectors_prep import sheets_of
 from referrals.workflow import ConferenceState
 
 SORTS = {"starts": Sort("日時", ["starts_at"]), "title": Sort("名称", ["title"])}
@@ -83,7 +88,12 @@ def conference_list(request: ActorRequest) -> HttpResponse:
         "tabs": [
             {"label": label, "url": f"{url}?tab={key}", "current": key == tab, "count": None}
             for key, label in TABS.items()
-        ],
+        ]
+        + (
+            [{"label": "地域課題", "url": reverse("issues:list"), "current": False, "count": None}]
+            if request.actor.has(Permission.ISSUE_VIEW)
+            else []
+        ),
         "reset_url": f"{url}?tab={tab}",
         "may_convene": can_convene(request.actor),
         "today": timezone.localdate(),
@@ -139,7 +149,7 @@ def new(request: ActorRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             conference = convene_conference(
-                kind=data["kind"], title=data["title"] or _title(data["kind"], data["starts_at"]),
+                kind=data["kind"], title=data["title"] or title_of(data["kind"], data["starts_at"]),
                 starts_at=data["starts_at"], minutes=data["minutes"], place=data["place"],
                 sector=data["sector"], actor=request.actor, request_key=UUID(str(data["request_key"])), at=at,
                 invite=data["invite"], cases=data["cases"], referral=referral, topic=data["topic"],
@@ -161,8 +171,10 @@ def _add(form: ConveneForm, violation: RuleViolation) -> None:
     form.add_violation(violation)
 
 
-def _title(kind: str, starts_at: datetime) -> str:
-    return f"{kind_label(kind)}（{format_wareki_short(timezone.localdate(starts_at))}）"
+def title_of(kind: str, starts_at: datetime) -> str:
+    day = timezone.localdate(starts_at)
+    found = kind_on(kind, day)
+    return f"{found.name if found else ''}（{format_wareki_short(day)}）"
 
 
 def _first_values(
@@ -232,6 +244,7 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         blind = blind_seats(items, seats, at)
         for item in items:
             item.blind = blind.get(item.pk, [])  # type: ignore[attr-defined]
+    _times(conference, items)
     people = staff_by_agency([s.agency_id for s in seats], timezone.localdate(at)) if not is_over else {}
     return {
         "conference": conference,
@@ -261,7 +274,41 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         if manages and not is_over
         else None,
         "today": timezone.localdate(at),
+    } | _around(actor, conference, own, items)
+
+
+def _around(
+    actor: Actor, conference: Conference, own: ConferenceMember | None, items: list[AgendaItem]
+) -> dict[str, Any]:
+    """What stands around the agenda: community issues, 準備シート, what was left over, copies, the questionnaire."""
+    manages, is_planned = can_manage(actor, conference), conference.state == ConferenceState.PLANNED
+    asked: int = conference.prep_asked or 0  # type: ignore[attr-defined]
+    edits = manages and conference.state != ConferenceState.CLOSED
+    reads = papers_open(actor, conference, own, timezone.now())
+    packets = PacketJob.objects.visible_to(actor).filter(conference=conference).order_by("-asked_at")
+    issues = issue_items_of(conference, actor) if conference.first_issue else []  # type: ignore[attr-defined]
+    return {
+        "takes_cases": conference.rule.takes_cases,
+        "issue_items": list(issues),
+        "edits_issues": edits and Decides.ISSUE in conference.rule.decides,
+        "sheets": list(sheets_of(conference, actor)) if asked else [],
+        "prep_asked": asked,
+        "prep_waiting": conference.prep_waiting,  # type: ignore[attr-defined]
+        "packets": list(packets[:3]) if manages and reads and items else [],
+        "may_answer": own is not None and can_answer(actor, own),
+        "is_running": conference.state == ConferenceState.RUNNING,
+        "left": left(conference, actor)
+        if manages and reads and is_planned and conference.rule.takes_cases
+        else [],
     }
+
+
+def _times(conference: Conference, items: list[AgendaItem]) -> None:
+    """When each item begins, counted from the planned start (``item.begins_at``)."""
+    at = conference.starts_at
+    for item in items:
+        item.begins_at = at  # type: ignore[attr-defined]
+        at += timedelta(minutes=item.minutes)
 
 
 def _team_of(actor: Actor, items: list[AgendaItem]) -> set[int]:
@@ -288,7 +335,9 @@ def edit(request: ActorRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             data = form.cleaned_data
-            data["title"] = data["title"] or _title(conference.kind, data["starts_at"])
+            data["title"] = data["title"] or title_of(
+                conference.kind_code or conference.kind, data["starts_at"]
+            )
             try:
                 done = save_merging(
                     form, lambda: edit_conference(conference=conference, actor=request.actor, at=at, **data)

@@ -24,7 +24,7 @@ from households.templatetags.contact import shield_of
 from referrals.actions.answer_referral import answer_referral
 from referrals.actions.follow_referral import see_referral
 from referrals.actions.withdraw_referral import withdraw_referral
-from referrals.disclosure_rules import coverage
+from referrals.disclosure_rules import coverage, ground_stands
 from referrals.enums import SharedPart
 from referrals.forms.referral import AnswerForm, ReferralFilterForm, WithdrawForm, former_until
 from referrals.models import Referral, ReferralChase
@@ -35,7 +35,7 @@ from referrals.selectors import (
     as_row,
     as_rows,
     case_referrals,
-    director_office_list,
+    coordination_directory,
     for_reading,
     for_rows,
     inbox,
@@ -48,8 +48,11 @@ from referrals.selectors import (
     silent_cases,
     with_team,
 )
+from referrals.selectors_capacity import case_questions
 from referrals.selectors_disclosure import referral_disclosure
-from referrals.workflow import REFERRAL_MEANING, ReferralEvent, ReferralState, Stage
+from referrals.selectors_outside import case_outside
+from referrals.views.tabs import referral_tabs
+from referrals.workflow import REFERRAL_MEANING, STAGE_MEANING, ReferralEvent, ReferralState, Stage
 
 HISTORY_SORTS = {
     "sent": Sort("送付", ["sent_at"]),
@@ -92,15 +95,10 @@ def referral_list(request: ActorRequest) -> HttpResponse:
     if tab not in pages:
         tab = "sector" if is_director else "waiting"
     context = pages[tab](request)
-    labels = {"sector": "分野の状況", "waiting": "返事待ち", "results": "結果待ち", "history": "済み・すべて"}
     url = reverse("referrals:list")
     context |= {
         "tab": tab,
-        "tabs": [
-            {"label": label, "url": f"{url}?tab={key}", "current": key == tab, "count": None}
-            for key, label in labels.items()
-            if key in pages
-        ],
+        "tabs": referral_tabs(request.actor, tab),
         "reset_url": f"{url}?tab={tab}",
         "answer_words": ANSWER_WORDS,
     }
@@ -153,6 +151,7 @@ def _waiting(request: ActorRequest) -> dict[str, Any]:
         "put_to_conference": [row for row in rows if row.referral.state == ReferralState.CONFERENCE],
         "sent": shown[len(rows) :],
         "drafts": send_drafts(actor),
+        "draft_meaning": STAGE_MEANING[Stage.DRAFT],
         "has_more": max(len(received), len(sent)) > LIST_LIMIT,
         "is_filtered": bool(wanted),
     }
@@ -249,9 +248,12 @@ def _referral(request: ActorRequest, pk: int) -> Referral:
 
 def _detail_context(request: ActorRequest, referral: Referral) -> dict[str, Any]:
     actor, at = request.actor, timezone.now()
-    row = as_row(referral, actor, at, director_office_list())
+    row = as_row(referral, actor, at, coordination_directory())
     is_receiver = referral.to_agency_id == actor.agency_id
-    shows = referral.shows_record or not is_receiver
+    is_sender = referral.from_agency_id == actor.agency_id
+    # a sender that sees the case no longer keeps its own words, and reads nothing of what is written since
+    shows = referral.shows_record if is_receiver else row.sees_case
+    stands = referral.state != ReferralState.WITHDRAWN and ground_stands(referral, timezone.localdate(at))
     return {
         "row": row,
         "referral": referral,
@@ -259,6 +261,8 @@ def _detail_context(request: ActorRequest, referral: Referral) -> dict[str, Any]
         "chases": ReferralChase.objects.visible_to(actor).filter(referral=referral).order_by("working_days"),
         "is_receiver": is_receiver,
         "shows_parts": shows,
+        "shows_message": row.sees_case or is_sender or stands,
+        "shows_answer": row.sees_case or is_receiver,
         "disclosure": referral_disclosure(referral, timezone.localdate(at)) if shows else None,
         "answer_words": ANSWER_WORDS,
         "may_convene": actor.has(Permission.CONFERENCE_CONVENE) and row.sees_case and referral.is_waiting,
@@ -378,6 +382,8 @@ def case_fragment(request: ActorRequest, number: str) -> HttpResponse:
     context = {
         "case": case,
         "rows": rows,
+        "outside": case_outside(case, request.actor, timezone.now()),
+        "questions": case_questions(case, request.actor, timezone.now()),
         "may_send": can_send(request.actor, case) and case.is_open,
         "may_convene": request.actor.has(Permission.CONFERENCE_CONVENE),
     }

@@ -21,10 +21,13 @@ from cases.selectors.consents import standing_consent
 from common.errors import NotAllowed, RuleViolation
 from households.contact import shield_for_agency, shield_for_everybody
 from households.grounds import REFERRAL_GROUNDS
+from referrals.actions.capacity import rest_on_answer
 from referrals.actions.send_referral import send_to_several
 from referrals.disclosure_rules import coverage_of
 from referrals.enums import SharedPart
+from referrals.enums_outside import POSITIVE, CapacityReply
 from referrals.forms.referral import SendForm, receivers
+from referrals.models import CapacityAnswer
 from referrals.selectors import DRAFT_KEY
 from referrals.selectors_disclosure import Disclosure, disclosure, with_refused
 
@@ -49,7 +52,7 @@ def new(request: ActorRequest) -> HttpResponse:
         return render(request, "referrals/new.html", {"case": None})
     case, at = _case(request), timezone.now()
     if request.method != "POST":
-        initial = {"to_agency": _wished_agency(request), **_draft(request, case)}
+        initial = {"to_agency": _wished_agency(request), **_promised(request), **_draft(request, case)}
         form = SendForm(case=case, actor=request.actor, at=at, initial=initial)
         return render(request, "referrals/new.html", _context(request, case, form))
     form = SendForm(request.POST, case=case, actor=request.actor, at=at)
@@ -67,6 +70,8 @@ def new(request: ActorRequest) -> HttpResponse:
             form.add_violation(violation)
         else:
             forget_draft(key=_draft_key(case), actor=request.actor)
+            if promise := _promise(request):
+                rest_on_answer(referral=referral, answer=promise, actor=request.actor, at=at)
             others_word = f"と、ほか{len(others)}機関" if others else ""
             messages.success(
                 request, f"{referral.to_agency.short_name}{others_word}へつなぎました。返事を待っています。"
@@ -112,6 +117,28 @@ def _wished_agency(request: ActorRequest) -> Agency | None:
     return Agency.objects.visible_to(request.actor).filter(pk=wished).first() if wished.isdigit() else None
 
 
+def _promise(request: ActorRequest) -> CapacityAnswer | None:
+    """The answer about room (``?answer=``) that the request rests on."""
+    wished = request.GET.get("answer", "")
+    answers = CapacityAnswer.objects.visible_to(request.actor).filter(
+        reply__in=POSITIVE, question__from_agency=request.actor.agency_id
+    )
+    found = (
+        answers.filter(pk=wished)
+        if wished.isascii() and wished.isdigit() and len(wished) < 18
+        else answers.none()
+    )
+    return found.select_related("agency", "question").first()
+
+
+def _promised(request: ActorRequest) -> dict[str, Any]:
+    promise = _promise(request)
+    if promise is None:
+        return {}
+    said = f"（条件：{promise.note}）" if promise.reply == CapacityReply.CONDITIONS else ""
+    return {"to_agency": promise.agency, "purpose": f"{promise.question.text}{said}"[:200]}
+
+
 def _context(request: ActorRequest, case: Case, form: SendForm) -> dict[str, Any]:
     chosen = form["parts"].value() or []
     picked = form["to_agency"].value()
@@ -121,6 +148,7 @@ def _context(request: ActorRequest, case: Case, form: SendForm) -> dict[str, Any
         "case": case,
         "form": form,
         "draft_key": _draft_key(case),
+        "answer": request.GET.get("answer", "") if request.GET.get("answer", "").isdigit() else "",
         "groups": _grouped(agencies),
         "agency_value": picked if label and not isinstance(picked, Agency) else getattr(picked, "pk", ""),
         "agency_text": label or form["to_agency_text"].value() or "",

@@ -23,6 +23,8 @@ REASONS = {
     "accounts.Area": "names of neighbourhoods",
     "accounts.Agency": "directory of agencies",
     "accounts.Notice": "says that something waits, never about whom",
+    "accounts.NoticeDelivery": "that a letter about a notice went out; no words",
+    "accounts.NoticeSetting": "how a worker wants to hear of notices; the trail has each change",
     "referrals.ReferralChase": "that a reminder went out; never changed, and the trail has it too",
     "accounts.SentKey": "the hash of a request, to know it when it comes again",
     "cases.Code": "code lists, dated",
@@ -39,7 +41,10 @@ LEFT_OUT = {
     "households.Person": {"search_terms", "search_text", "kana_folded", "name_folded"},  # made from the rest
     "households.Household": {"search_terms", "search_text"},  # made from the rest
     "households.ConsentScan": {"data"},  # its sha256 is in the history, the row itself never changes
+    "referrals.PacketCopy": {"pdf"},  # kept for a week; that it was made is in the history
+    "referrals.CalendarFeed": {"window_at", "window_reads", "read_at"},  # counted at every read of a calendar
     "budgets.WorkEntry": {"minutes", "worked_on"},  # made from the period
+    "budgets.PoolShare": {"file"},  # its sha256 is in the history, the row itself never changes
     "budgets.ApportionmentRun": {"inputs"},  # its hash is in the history
 }
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 
 from audit.actions import record_access
 from audit.actions_chain import seal_chain
@@ -13,7 +14,15 @@ from audit.models import AccessKind
 from budgets.masters import load_streams
 from cases.actions.plan import start_plan
 from cases.masters import load_codes
+from referrals.actions.issue_agenda import put_issue
+from referrals.actions.issues import raise_issue
+from referrals.actions.packets import order_packet
+from referrals.actions.prep_sheets import ask_sheets
+from referrals.actions.run_conference import start_conference
+from referrals.models import PrepSheet
 from tests import factories as f
+from tests.referrals.conferences import convene, put
+from tests.referrals.helpers import send
 
 
 @pytest.mark.parametrize("width", [1280, 768])
@@ -40,11 +49,15 @@ def test_office_pages(sign_in, live_server, finance, admin, auditor, worker, wid
     f.make_case(worker.actor)
     check(
         sign_in(finance.staff, width=width), live_server.url,
-        ["/", "/apportionment/", "/apportionment/202610/", "/apportionment/202610/costs/"],
+        ["/", "/apportionment/", "/apportionment/202610/", "/apportionment/202610/costs/",
+         "/apportionment/202610/compare/", "/apportionment/review/", "/apportionment/assignments/", "/apportionment/studies/",
+         "/apportionment/studies/new/", "/apportionment/pools/", "/apportionment/pools/new/", "/apportionment/streams/",
+         "/apportionment/streams/2026/care/", "/apportionment/rules/", "/apportionment/rules/edit/"],
     )  # fmt: skip
     check(
         sign_in(admin.staff, width=width), live_server.url,
-        ["/manage/", "/manage/agencies/", "/manage/staff/", "/manage/staff/new/", f"/manage/staff/{worker.staff.pk}/"],
+        ["/manage/", "/manage/agencies/", "/manage/staff/", "/manage/staff/new/", f"/manage/staff/{worker.staff.pk}/",
+         "/manage/conference-kinds/", "/manage/conference-kinds/support/", "/manage/conference-kinds/new/"],
     )  # fmt: skip
     check(sign_in(auditor.staff, width=width), live_server.url, ["/manage/changes/", "/apportionment/"])
 
@@ -71,6 +84,23 @@ def test_pages_of_the_trail(sign_in, live_server, auditor, manager, worker, widt
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("width", [1280, 768])
+def test_pages_of_the_director_and_of_coordination(
+    sign_in, live_server, elderly_director, disability_worker, admin, worker, width
+):
+    case = f.make_case(worker.actor, sectors=("elderly", "disability"))
+    for to in (disability_worker.agency, f.make_agency("地域包括", kind="center", sector="elderly")):
+        send(worker.actor, case, to, at=f.NOW - timedelta(days=6))
+    check(
+        sign_in(elderly_director.staff, width=width), live_server.url,
+        ["/referrals/sector/", "/manage/coordination/", "/manage/coordination/what-if/?all=1"],
+    )  # fmt: skip
+    check(
+        sign_in(admin.staff, width=width), live_server.url,
+        ["/manage/coordination/new/", f"/manage/agencies/{disability_worker.agency.pk}/close/", "/manage/agencies/"],
+    )  # fmt: skip
+
+
 def check(page, base: str, paths: list[str]) -> None:
     axe, broken = Axe(), []
     for path in paths:
@@ -80,3 +110,42 @@ def check(page, base: str, paths: list[str]) -> None:
             targets = [node["target"] for node in violation["nodes"]][:3]
             broken.append(f"{path}: {violation['id']} {targets}")
     assert broken == []
+
+
+@pytest.mark.parametrize("width", [1280, 768])
+def test_pages_around_a_conference(sign_in, live_server, worker, center_worker, width):
+    load_codes()
+    load_streams()
+    at = timezone.now()
+    case = f.make_case(worker.actor)
+    f.share_by_consent(case, worker.actor, center_worker.actor)
+    meeting = convene(
+        worker.actor, kind="area", invite=(center_worker.agency,), at=at, starts_at=at + timedelta(hours=1)
+    )
+    item = put(meeting, case, worker.actor, ground="consent")
+    ask_sheets(conference=meeting, actor=worker.actor, at=at)
+    issue = raise_issue(
+        title="団地に買い物の足がない",
+        theme="shopping",
+        area=None,
+        description="",
+        cases=[case],
+        actor=worker.actor,
+        at=at,
+    )
+    on_agenda = put_issue(conference=meeting, issue=issue, topic="", minutes=10, actor=worker.actor, at=at)
+    packet = order_packet(conference=meeting, actor=worker.actor, at=at)
+    sheet = PrepSheet.objects.get()
+    check(sign_in(center_worker.staff, width=width), live_server.url, [f"/conferences/prep/{sheet.pk}/"])
+    page = sign_in(worker.staff, width=width)
+    paths = [
+        f"/conferences/{meeting.pk}/", f"/conferences/items/{item.pk}/years/", f"/conferences/{meeting.pk}/issues/add/",
+        "/conferences/calendar/", f"/conferences/packets/{packet.pk}/", "/issues/", "/issues/new/", f"/issues/{issue.pk}/",
+        f"/issues/{issue.pk}/edit/",
+    ]  # fmt: skip
+    check(page, live_server.url, paths)
+    start_conference(conference=meeting, actor=worker.actor, at=at)
+    check(
+        page, live_server.url,
+        [f"/conferences/{meeting.pk}/run/", f"/conferences/issues/{on_agenda.pk}/run/", f"/conferences/{meeting.pk}/minutes/"],
+    )  # fmt: skip

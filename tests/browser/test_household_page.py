@@ -36,7 +36,8 @@ def test_nothing_to_mend_for_axe_and_nothing_runs_out_of_the_page(
     page, axe, broken = sign_in(worker.staff, width=width), Axe(), []
     home, other = f"/households/{large.household_id}/", f"/households/{full.household_id}/"
     for path in (home, f"{home}?view=short", other, f"{other}?view=short&marks=1", f"/cases/{full.number}/",
-                 f"/cases/households/{full.household_id}/stream/print/"):  # fmt: skip
+                 f"/cases/households/{full.household_id}/stream/print/", f"{home}family/", f"{other}family/?on=R8.11.1",
+                 f"{home}history/?on=R8.11.1", f"{other}movements/new/?kind=birth"):  # fmt: skip
         page.goto(live_server.url + path)
         page.wait_for_load_state("networkidle")
         broken += [(path, v["id"], v["nodes"][0]["target"]) for v in axe.run(page).response["violations"]]

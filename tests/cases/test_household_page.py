@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from audit.models import AccessRecord
 from cases.actions.grants import grant_case
 from cases.masters import load_codes
-from cases.models import Case, CasePartner, ProgressNote
+from cases.models import AssessmentItem, Case, CasePartner, ProgressNote
 from households.actions.protection import protect_address
 from households.models import HouseholdMember
 from tests import factories as f
@@ -126,6 +126,23 @@ def test_the_page_leads_to_what_comes_next(worker):
         f"/conferences/new/?case={case.number}", f"/cases/{case.number}/?tab=plan",
     ):  # fmt: skip
         assert f'href="{way}"' in page, way
+
+
+def test_wishes_worries_and_closing_stand_beside_the_stream(worker, center_worker):
+    case = make_large(worker, [center_worker], members=1, notes=1)
+    for kind, text in (("wish", "また畑に出たい"), ("problem", "朝が起きられない")):
+        AssessmentItem.objects.create(
+            case=case, kind=kind, text=text, agency=worker.agency, staff=worker.staff, written_at=f.NOW
+        )
+    url = f"/households/{case.household_id}/"
+    html = worker.client.get(url).content.decode()
+    beside = html[html.index('id="seen-head"') :]
+    assert beside.index("また畑に出たい") < beside.index("朝が起きられない")
+    assert f'hx-get="/worries/case/{case.number}/"' in beside
+    assert f"/cases/{case.number}/close/" in html
+    partner = center_worker.client.get(url).content.decode()
+    assert "また畑に出たい" in partner[partner.index('id="seen-head"') :]
+    assert f"/cases/{case.number}/close/" not in partner  # only the lead closes
 
 
 def test_waiting_referrals_stand_on_the_page(worker, center_worker):

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from budgets.models import WorkEntry
 from cases.models import Case, CaseGrant, Consultation, ProgressNote
-from households.models import HouseholdMember, Person
+from households.models import Household, HouseholdMember, Person
+from kyosei.bench.coordination import measure_coordination
 from kyosei.bench.generate import MODELS, generate_here
 from kyosei.bench.household import measure_household
 from kyosei.bench.pages import measure_pages
@@ -81,6 +82,15 @@ def test_no_page_makes_too_many_queries(city, tmp_path):
     written = json.loads((tmp_path / "bench.json").read_text())
     assert len(written) == len(lines)
     assert all(set(row) == {"name", "value", "unit", "bar", "holds"} for row in written)
+
+
+@pytest.mark.slow
+def test_the_directors_page_and_the_other_models_are_measured_and_undone(city):
+    before = (Case.objects.count(), Household.objects.count())
+    lines = measure_coordination(SCALE, now=city, requests=2)
+    assert [row.name for row in lines if row.unit == "queries" and not row.holds] == []
+    assert len(lines) == 8
+    assert (Case.objects.count(), Household.objects.count()) == before
 
 
 def test_lines_of_another_scale_stay_in_the_report(tmp_path):

@@ -441,7 +441,9 @@ def test_plan_is_decided_in_the_conference(worker, disability_worker, case):
     start_conference(conference=conference, actor=worker.actor, at=NOW)
     page = worker.client.get(url("run", conference.pk)).content.decode()
     assert "同行受診" in page
-    answer = worker.client.post(url("conclude", item.pk), {"conclusion": "案のとおり", "then": "approve"})
+    answer = worker.client.post(
+        url("conclude", item.pk), {"conclusion": "案のとおり", "then": "approve", "version": item.version}
+    )
     assert answer.status_code == 302
     plan.refresh_from_db()
     assert plan.state == "decided"
@@ -456,7 +458,8 @@ def test_closing(running, item, worker, disability_worker, time_machine):
     page = client.get(url("close", running.pk))
     draft = page.context["form"]["summary"].value()
     assert "訪問して確認（障害福祉室　瀬川 亮" in draft
-    data = {"summary": draft, "started_at": "10:00", "ended_at": "10:40"}
+    version = page.context["form"]["version"].value()
+    data = {"summary": draft, "started_at": "10:00", "ended_at": "10:40", "version": version}
     assert client.post(url("close", running.pk), {**data, "ended_at": "9:00"}).status_code == 422
     assert client.post(url("close", running.pk), {**data, "ended_at": "25:00"}).status_code == 422
     assert client.post(url("close", running.pk), data).status_code == 302
@@ -469,7 +472,9 @@ def test_closing(running, item, worker, disability_worker, time_machine):
 
 
 def test_closing_lists_what_is_open(running, item, worker):
-    answer = worker.client.post(url("close", running.pk), {"summary": "書きかけの要旨"})
+    answer = worker.client.post(
+        url("close", running.pk), {"summary": "書きかけの要旨", "version": running.version}
+    )
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "通院と家計" in page
@@ -485,7 +490,10 @@ def test_closing_names_the_referrals_that_wait(worker, disability_worker, disabi
     page = worker.client.get(url("close", conference.pk)).content.decode()
     assert "返事の済んでいないつなぎ" in page
     assert f"{url('run', conference.pk)}?item={item.pk}#conclude" in page
-    worker.client.post(url("conclude", item.pk), {"conclusion": "一緒に訪問する。", "then": "settle"})
+    worker.client.post(
+        url("conclude", item.pk),
+        {"conclusion": "一緒に訪問する。", "then": "settle", "version": item.version},
+    )
     assert "返事の済んでいないつなぎ" not in worker.client.get(url("close", conference.pk)).content.decode()
 
 
@@ -640,6 +648,6 @@ def test_minutes_of_a_conference_without_items(conference, worker):
 
 def test_conclusion_can_be_written_again(running, item, worker):
     conclude_item(item=item, conclusion="一つ目", actor=worker.actor, at=NOW)
-    worker.client.post(url("conclude", item.pk), {"conclusion": "二つ目"})
+    worker.client.post(url("conclude", item.pk), {"conclusion": "二つ目", "version": 2})
     item.refresh_from_db()
     assert item.conclusion == "二つ目"

@@ -23,7 +23,7 @@ from referrals.actions.answer_referral import answer_referral
 from referrals.actions.follow_referral import finish_referral, see_referral, start_referral
 from referrals.actions.send_referral import NOT_HEARD_YET, send_referral, send_to_several
 from referrals.models import Referral
-from referrals.selectors import director_office_list, next_step
+from referrals.selectors import coordination_directory, next_step
 from referrals.workflow import STAGE_MEANING, Stage
 from tests import factories as f
 from tests.factories import NOW
@@ -152,7 +152,7 @@ def test_the_first_record_of_the_receiver_is_the_beginning(referral, worker, dis
 
 def test_the_result_reaches_the_sender_once(referral, worker, disability_worker, stranger):
     answer_referral(referral=referral, event="join", actor=disability_worker.actor, at=NOW)
-    step = next_step(Referral.objects.get(pk=referral.pk), director_office_list())
+    step = next_step(Referral.objects.get(pk=referral.pk), coordination_directory())
     assert step.who == disability_worker.agency.short_name
     for who in (worker, stranger):
         with pytest.raises((NotAllowed, Referral.DoesNotExist)):

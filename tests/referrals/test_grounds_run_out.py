@@ -190,7 +190,7 @@ def test_a_denied_worker_of_the_convening_agency_changes_no_item(case, worker, c
             ground=item.ground, referral=None, plan=None,
         ),
     ):  # fmt: skip
-        with pytest.raises(AgendaItem.DoesNotExist):
+        with pytest.raises(Conference.DoesNotExist):
             act()
 
 

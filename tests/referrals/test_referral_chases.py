@@ -129,7 +129,7 @@ def test_a_failed_mail_queue_loses_nothing(
     monkeypatch.setattr("common.jobs.current_app.send_task", down)
     with django_capture_on_commit_callbacks(execute=True):
         assert chase_waiting(actor=SYSTEM, at=day("2026-11-12")) == 1
-    assert Notice.objects.filter(staff=disability_worker.staff, mailed_at=None).count() == 1
+    assert Notice.objects.filter(staff=disability_worker.staff, deliveries=None).count() == 1
 
 
 def test_the_task_reads_the_clock_itself(referral, time_machine):

@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.enums import AgencyKind, Ground, Sector
+from cases.actions.drafts import save_draft
 from cases.actions.team import join_case
 from common.errors import RuleViolation
 from referrals.actions.answer_referral import answer_referral
@@ -16,6 +17,7 @@ from referrals.actions.send_referral import MOST_AT_ONCE, send_to_several
 from referrals.actions.withdraw_referral import withdraw_referral
 from referrals.models import Referral
 from referrals.selectors import sent_together
+from referrals.workflow import STAGE_MEANING, Stage
 from tests import factories as f
 from tests.factories import NOW
 
@@ -123,6 +125,67 @@ def test_an_asked_agency_on_the_team_does_not_see_the_others_until_it_answers(
     assert set(Referral.objects.visible_to(actor)) == {*sent, *before}
     answered = Referral.objects.get(pk=sent[0].pk)
     assert sent_together(answered, actor).answered == 1
+
+
+def test_the_stream_tells_no_answer_before_ones_own(worker, disability_worker, center_worker, case, agencies):
+    join_case(
+        case=case, agency=disability_worker.agency, staff=disability_worker.staff, actor=disability_worker.actor, at=NOW,
+        basis=case, ground=Ground.PARTICIPATION, opens_record=True, ends_at=None,
+    )  # fmt: skip
+    before = send_all(worker.actor, case, [f.make_agency("別の課")], purpose="前に頼んだこと")
+    sent = send_all(worker.actor, case, agencies)
+    answer_referral(
+        referral=sent[1],
+        event="to_conference",
+        actor=center_worker.actor,
+        at=LATER,
+        note="夜間の体制を話し合いたい",
+    )
+    urls = [
+        reverse("households:detail", args=[case.household_id]),
+        reverse("cases:stream", args=[case.household_id]),
+    ]
+    for url in (*urls, f"{reverse('cases:detail', args=[case.number])}?tab=referrals"):
+        page = disability_worker.client.get(url).content.decode()
+        assert "夜間の体制" not in page
+        assert f"/referrals/{sent[1].pk}/" not in page
+    assert f"/referrals/{before[0].pk}/" in disability_worker.client.get(urls[0]).content.decode()
+    assert "夜間の体制" in worker.client.get(urls[0]).content.decode()
+    answer_referral(referral=sent[0], event="join", actor=disability_worker.actor, at=LATER)
+    assert "夜間の体制" in disability_worker.client.get(urls[0]).content.decode()
+
+
+def test_every_stage_says_what_it_means_on_hover(worker, colleague, case, agencies):
+    save_draft(
+        key=f"referral:{case.number}", title="書きかけの同行依頼", url="/referrals/new/", data={"purpose": ["x"]}, actor=worker.actor,
+        at=NOW,
+    )  # fmt: skip
+    sent = send_all(worker.actor, case, agencies)
+    page = worker.client.get(reverse("referrals:list")).content.decode()
+    for stage in (Stage.DRAFT, Stage.SENT):
+        assert f'title="{STAGE_MEANING[stage]}"' in page
+    together = worker.client.get(reverse("referrals:detail", args=[sent[0].pk])).content.decode()
+    assert together.count(f'title="{STAGE_MEANING[Stage.SENT]}"') == 4  # in the head, and once for each
+    home = worker.client.get(reverse("households:detail", args=[case.household_id])).content.decode()
+    assert home.count(f'title="{STAGE_MEANING[Stage.SENT]}"') == 3
+    assert "書きかけの同行依頼" not in colleague.client.get(reverse("referrals:list")).content.decode()
+    assert set(STAGE_MEANING) == set(Stage)
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("2027-01-01", "1月1日（金）は閉庁日です。次の開庁日は令和9年1月4日（月）です。"),
+        ("2026-11-28", "閉庁日です"),
+        ("2027-01-04", ""),
+    ],
+)
+def test_a_deadline_over_new_year(worker, case, agencies, typed, word):
+    url = reverse("referrals:new") + f"?case={case.number}"
+    answer = worker.client.post(url, form_data(agencies[:1], deadline_at_0=typed, deadline_at_1="10:00"))
+    assert answer.status_code == (422 if word else 302)
+    assert word in answer.content.decode()
+    assert Referral.objects.exists() is not bool(word)
 
 
 def test_an_agency_outside_the_team_never_sees_the_others(worker, disability_worker, case, agencies):

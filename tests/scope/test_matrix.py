@@ -21,7 +21,20 @@ from cases.models import (
     SupportPlan,
 )
 from households.models import Consent, Household, HouseholdDenial, Kinship, Person
-from referrals.models import ActionItem, AgendaItem, Referral
+from referrals.models import (
+    ActionItem,
+    AgendaItem,
+    CapacityAnswer,
+    CapacityQuestion,
+    ChronologyEntry,
+    IssueCase,
+    IssueReport,
+    OutsideLink,
+    OutsidePartner,
+    OutsideRequest,
+    PrepSheet,
+    Referral,
+)
 from tests.scope import world as w
 from tests.scope.surfaces import ELSEWHERE, READS, WRITES, Surface, text_of
 
@@ -138,7 +151,8 @@ def test_nobody_writes_what_they_do_not_see(world, name):
 
 MODELS = (
     Case, Household, Person, Consultation, ProgressNote, AssessmentItem, SupportPlan, FollowUp, Referral, AgendaItem,
-    ActionItem, Kinship, Consent, HouseholdDenial, SilentRisk, RiskPutOff,
+    ActionItem, Kinship, Consent, HouseholdDenial, SilentRisk, RiskPutOff, PrepSheet, ChronologyEntry, IssueCase, IssueReport,
+    CapacityAnswer, CapacityQuestion, OutsideLink, OutsidePartner, OutsideRequest,
 )  # fmt: skip
 
 

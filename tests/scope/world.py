@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ from cases.actions.plan import PlanData, PlanItemData, save_plan, start_plan
 from cases.actions.receive_consultation import ContactData, receive_consultation
 from cases.actions.silent_risks import put_off, refresh_cases
 from cases.models import Case, CaseGrant, SilentRisk
+from common.pdf import html_to_pdf
 from households.actions.denials import deny_staff
 from households.actions.link_people import link_people
 from households.actions.merge_people import MergeData, merge_people
@@ -35,10 +37,17 @@ from households.actions.persons import PersonData, update_household, update_pers
 from households.actions.protection import protect_address, set_safe_contact
 from households.enums import MovementKind
 from households.models import Household, HouseholdGrant, HouseholdMember, Person
-from referrals.models import Conference
+from referrals.actions.calendar import make_feed
+from referrals.actions.issue_agenda import put_issue
+from referrals.actions.issues import raise_issue
+from referrals.actions.outside_page import answer_page
+from referrals.actions.packets import order_packet
+from referrals.actions.prep_sheets import Dated, ask_sheets, write_sheet
+from referrals.models import Conference, PrepSheet
 from tests import factories as f
 from tests.conftest import Persona, persona
 from tests.referrals import conferences as c
+from tests.referrals import outside as o
 from tests.referrals.helpers import send
 
 # one word for each kind of thing; none of them stands in a name, a label or a place of the program
@@ -47,10 +56,11 @@ CONTACT, NOTE, ITEM, PLAN = "翡翠色の話", "鵯色の記録", "藍色の課�
 ASKED_BY_CONSENT, ASKED_BLIND = "萌黄色の依頼", "浅葱色の依頼"
 TOPIC, DECISION, OLD_TOPIC, WITNESS = "朽葉色の議題", "琥珀色の決定", "鈍色の議題", "立会の鶸"
 TEAM_TOPIC, TEAM_RESULT = "苗色の打合せ", "飴色の結論"
+SHEET, YEARS = "薄墨色の世帯像", "黄櫨色の年"
 TRIED, TELLER = "縹色の呼びかけ", "檜皮色の隣人"
 SECRETS = (
     NAME, ADDRESS, PHONE, SCHOOL, CONTACT, NOTE, ITEM, PLAN, ASKED_BY_CONSENT, ASKED_BLIND, TOPIC, DECISION, OLD_TOPIC,
-    WITNESS, TEAM_TOPIC, TEAM_RESULT, TRIED, TELLER,
+    WITNESS, TEAM_TOPIC, TEAM_RESULT, TRIED, TELLER, SHEET, YEARS,
 )  # fmt: skip
 HERE = f"（{ADDRESS}、{PHONE}、{SCHOOL}）"  # typed into every text that has room for it
 OTHER_NAME, OTHER_NOTE = "百目鬼", "鶫色の記録"
@@ -188,6 +198,7 @@ def _main_case(worker: Persona, at: datetime) -> tuple[Case, dict[str, Any]]:
         at=at,
     )
     ids = {
+        "agency": case.lead_agency_id,
         "number": case.number, "household": household.pk, "person": case.person_id, "note": note.pk, "item": item.pk,
         "plan": plan.pk, "receipt": contact.receipt_no, "offices": office, "member": household.members.get().pk,
         "movement": _moved(household, worker, at),
@@ -289,6 +300,15 @@ def _partners(world: World, worker: Persona, at: datetime) -> None:
     for name, office in world.ids["offices"].items():
         world.add(f"director {name}", office, RECORD)
     world.ids |= {"consent": consent.pk, "referral": waiting.pk, "blind_referral": unnamed.pk}
+    world.ids |= _outside(case, worker, at)
+
+
+def _outside(case: Case, worker: Persona, at: datetime) -> dict[str, int]:
+    """A partner without an account that has accepted and said something, and a question about room."""
+    issued = o.ask(worker.actor, case, at=at)
+    answer_page(link=issued.link, event="accept", note=NOTE, at=at)
+    question = o.ask_room(worker.actor, [_agency("空きを聞かれた課")], case=case, at=at)
+    return {"outside": issued.request.pk, "partner": issued.request.partner_id, "question": question.pk}
 
 
 def _ask(case: Case, worker: Persona, who: Persona, purpose: str, ground: str, at: datetime) -> Any:
@@ -366,6 +386,47 @@ def _team_sitting(world: World, worker: Persona, at: datetime) -> None:
     for name in ("lead worker", "colleague", "manager", "partner by consent"):
         world.may[name] |= {TEAM_TOPIC, TEAM_RESULT}
     world.ids |= {"meeting": meeting.pk, "partner": partner.staff.pk}
+    _preparing(world, worker, partner, unnamed, at)
+
+
+@cache
+def _paper() -> bytes:
+    """A copy of a hand-out, laid out once."""
+    return html_to_pdf(f"<p>{TEAM_TOPIC}</p>")
+
+
+def _preparing(world: World, worker: Persona, partner: Persona, unnamed: Persona, at: datetime) -> None:
+    """The next team meeting, with the partner's 準備シート handed in, and an issue that the case is behind."""
+    meeting = c.convene(
+        worker.actor, title="次の打合せ", kind="area", invite=(partner.agency, unnamed.agency), at=at,
+        starts_at=at + timedelta(days=2),
+    )  # fmt: skip
+    item = c.put(meeting, world.case, worker.actor, topic=TEAM_TOPIC + HERE, ground=Ground.CONSENT)
+    ask_sheets(conference=meeting, actor=worker.actor, at=at)
+    sheet = PrepSheet.objects.get(
+        agenda_item=item
+    )  # the one agency that the consent does not name is not asked
+    write_sheet(
+        sheet=sheet, answers={"situation": SHEET + HERE, "requests": SHEET + HERE}, version=sheet.version, hand_in=True,
+        entries=[Dated(date(2018, 1, 1), "year", YEARS + HERE)], actor=partner.actor, at=at,
+    )  # fmt: skip
+    issue = raise_issue(
+        title="団地に買い物の足がない", theme="shopping", area=None, description="", cases=[world.case],
+        actor=worker.actor, at=at,
+    )  # fmt: skip
+    on_agenda = put_issue(conference=meeting, issue=issue, topic="", minutes=10, actor=worker.actor, at=at)
+    packet = order_packet(conference=meeting, actor=worker.actor, at=at)
+    packet.copies.update(state="made", made_at=at, pdf=_paper())  # laying out real ones takes seconds a world
+    packet.state, packet.ended_at = "done", at
+    packet.save(update_fields=["state", "ended_at"])
+    _, token = make_feed(actor=partner.actor, at=at)
+    for name in ("lead worker", "colleague", "manager", "partner by consent"):
+        world.may[name] |= {SHEET, YEARS}
+    world.ids |= {
+        "next meeting": meeting.pk, "next item": item.pk, "sheet": sheet.pk, "packet": packet.pk, "token": token,
+        "partner seat": c.seat(meeting, partner.agency).pk,
+        "issue": issue.pk, "issue link": issue.links.get().pk, "issue item": on_agenda.pk,
+    }  # fmt: skip
 
 
 def _glass_breakers(world: World, at: datetime) -> None:

@@ -1,0 +1,105 @@
+"""Findings of a month: raised on the day they happen, mended when the record is, answered with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from audit.actions import record
+from budgets import review_queries
+from budgets.models import ComplianceFinding, WorkEntry
+from budgets.permissions import check_can_answer_finding
+from budgets.review_queries import Found
+from common.errors import RuleViolation
+from common.japan.fiscal import month_first
+
+ANSWER_LIMIT = 300
+
+
+def _sync(known: Iterable[ComplianceFinding], found: Iterable[Found], month: date, at: datetime) -> None:
+    """Raise what is new, mend what is over; a finding whose words changed since it was answered is asked again."""
+    rows = {row.key: row for row in known}
+    wanted = {f.key: f for f in found}
+    fresh = [
+        ComplianceFinding(
+            key=f.key, kind=f.kind, staff_id=f.staff_id, agency_id=f.agency_id, month=month, worked_on=f.worked_on,
+            entry_id=f.entry_id, text=f.text[:300], raised_at=at,
+        )
+        for f in wanted.values()
+        if f.key not in rows
+    ]  # fmt: skip
+    ComplianceFinding.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
+    for key, row in rows.items():
+        now = wanted.get(key)
+        if now is None:
+            if row.mended_at is None:
+                row.mended_at = at
+                row.save(update_fields=["mended_at"])
+        elif row.mended_at is not None or row.text != now.text[:300]:
+            row.mended_at, row.raised_at = None, at
+            row.text, row.worked_on = now.text[:300], now.worked_on
+            row.answer, row.answered_at, row.answered_by = "", None, None
+            row.save(
+                update_fields=["mended_at", "raised_at", "text", "worked_on", "answer", "answered_at", "answered_by"]
+            )  # fmt: skip
+
+
+def review_entry(entry: WorkEntry, at: datetime) -> None:
+    """The C市 case is caught here, in the transaction that writes the entry. It is never refused: work was done."""
+    month = month_first(timezone.localtime(entry.during.lower).date())
+    known = ComplianceFinding.objects.filter(entry_id=entry.pk).select_for_update(of=("self",)).order_by("pk")
+    found = review_queries.of_entry(month, entry.pk)
+    _sync(list(known), found, month, at)
+
+
+def mend_entry(entry_id: int, at: datetime) -> None:
+    """The entry is gone: what it had raised is over."""
+    rows = ComplianceFinding.objects.filter(entry_id=entry_id, mended_at__isnull=True).order_by("pk")
+    for row in rows.select_for_update(of=("self",)):
+        row.mended_at = at
+        row.save(update_fields=["mended_at"])
+
+
+@transaction.atomic
+def review_month(month: date, at: datetime) -> int:
+    """Every check over the whole month. Returns how many findings wait for a word."""
+    rows = ComplianceFinding.objects.filter(month=month).order_by("pk").select_for_update(of=("self",))
+    _sync(list(rows), review_queries.of_month(month), month, at)
+    return ComplianceFinding.objects.filter(month=month).waiting().count()
+
+
+def check_answered(month: date) -> None:
+    """No lock while a finding waits (domain.md 4.8 D): its reason is given, or its record corrected."""
+    waiting = list(
+        ComplianceFinding.objects.filter(month=month).waiting().select_related("staff").order_by("pk")[:6]
+    )
+    if waiting:
+        shown = " ".join(f"{row.staff.name}：{row.text}" for row in waiting[:5])
+        more = "ほかにもあります。" if len(waiting) > 5 else ""
+        raise RuleViolation(f"理由の記入も訂正もされていない確認事項があります。{shown}{more}")
+
+
+@transaction.atomic
+def answer_finding(
+    *, finding: ComplianceFinding, answer: str, actor: Actor, at: datetime
+) -> ComplianceFinding:
+    """Explain a finding in words; whoever records, manages or settles the minutes may."""
+    row = ComplianceFinding.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=finding.pk)
+    check_can_answer_finding(actor, row)
+    answer = answer.strip()
+    if not answer:
+        raise RuleViolation("理由を入力してください。", field="answer")
+    if len(answer) > ANSWER_LIMIT:
+        raise RuleViolation(f"理由は{ANSWER_LIMIT}字までで入力してください。", field="answer")
+    if row.mended_at is not None:
+        return row
+    row.answer, row.answered_at, row.answered_by = answer, at, actor.office()[1]
+    row.save(update_fields=["answer", "answered_at", "answered_by"])
+    record(
+        actor=actor, action="compliance_finding.answer", target=row, at=at, kind=row.kind, staff=row.staff_id
+    )
+    return row

@@ -1,0 +1,85 @@
+"""Saving a new version of the decision table, and moving what it decides otherwise in the open months."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from audit.actions import record
+from budgets.actions.entry_guard import locked_months
+from budgets.actions.review import review_month
+from budgets.attribution import Example, Rule, TableError, check_table
+from budgets.models import AttributionTable, WorkCategory, WorkEntry
+from budgets.permissions import check_can_edit_costs
+from budgets.rule_tables import moves
+from common.errors import RuleViolation
+from common.japan.fiscal import add_months, fiscal_year, fiscal_year_first, month_first
+
+
+def period_of(valid_from: date) -> tuple[date, date]:
+    """From the first day of a table to the end of its fiscal year."""
+    return valid_from, fiscal_year_first(fiscal_year(valid_from) + 1)
+
+
+def check_new_table(table: Sequence[Rule], examples: Sequence[Example], valid_from: date) -> None:
+    """RuleViolation in words: a gap, an example that fails, a first day in a locked month."""
+    try:
+        check_table(table, examples)
+    except TableError as error:
+        raise RuleViolation(error.message, field="lines", line=error.line) from None
+    if not examples:
+        raise RuleViolation("例を1つ以上残してください。", field="lines")
+    if locked_months({valid_from}):
+        raise RuleViolation("締められた月にさかのぼる表は保存できません。", field="valid_from")
+
+
+@transaction.atomic
+def save_table(
+    *, table: Sequence[Rule], examples: Sequence[Example], valid_from: date, note: str, expected_moved: int,
+    actor: Actor, at: datetime,
+) -> AttributionTable:  # fmt: skip
+    """A new version; the entries of open months from ``valid_from`` on follow it, with its words as their reason.
+
+    ``expected_moved``: how many entries the preview said; when it is another number now, nothing is saved.
+    """
+    check_can_edit_costs(actor)
+    check_new_table(table, examples, valid_from)
+    if not note.strip():
+        raise RuleViolation("変更の理由を入力してください。", field="note")
+    year = fiscal_year(valid_from)
+    last = AttributionTable.objects.filter(fiscal_year=year).order_by("-version").first()
+    first, until = period_of(valid_from)
+    found = moves(table, first, until, with_ids=True)
+    moved = sum(m.entries for m in found)
+    if moved != expected_moved:
+        raise RuleViolation(
+            f"確かめた後に業務実績が変わりました（{expected_moved}件 → {moved}件）。もう一度確かめてから保存してください。"
+        )
+    saved = AttributionTable.objects.create(
+        fiscal_year=year, version=last.version + 1 if last else 1, valid_from=valid_from,
+        lines=[rule.as_data() for rule in table], examples=[e.as_data() for e in examples], note=note.strip()[:200],
+        saved_at=at, saved_by=actor.office()[1],
+    )  # fmt: skip
+    categories = dict(WorkCategory.objects.values_list("code", "pk"))
+    for move in found:
+        WorkEntry.objects.filter(pk__in=move.ids).update(
+            category=categories[move.to.category_code], reason=move.to.reason
+        )
+    record(
+        actor=actor, action="attribution_table.save", target=saved, at=at, version=saved.version,
+        valid_from=valid_from.isoformat(), moved=moved,
+    )  # fmt: skip
+    _review_again(first, min(until, add_months(month_first(timezone.localtime(at).date()), 1)), at)
+    return saved
+
+
+def _review_again(first: date, until: date, at: datetime) -> None:
+    month = month_first(first)
+    while month < until:
+        if not locked_months({month}):
+            review_month(month, at)
+        month = add_months(month, 1)

@@ -1,0 +1,214 @@
+"""What an auditor would ask about, found in the entries by the database: each check is one statement over a month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from django.db import connection
+
+from budgets.enums import FindingKind
+from common.japan.fiscal import add_months, fiscal_year
+from common.japan.wareki import format_wareki, format_wareki_month
+
+JUMP_POINTS: Final = 20  # against the same month of last year
+UNNAMED_MINUTES: Final = 600  # hours that nobody stands behind are asked about from ten on
+COPIED_ENTRIES, COPIED_MINUTES, COPIED_TENTHS = 40, 1200, 9
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing to ask about; ``key`` is the same whenever the same thing is found again."""
+
+    key: str
+    kind: FindingKind
+    staff_id: int
+    agency_id: int
+    text: str
+    worked_on: date | None = None
+    entry_id: int | None = None
+
+
+def _rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def _span(month: date, entry_id: int | None) -> tuple[str, list[Any]]:
+    if entry_id is not None:
+        return "e.id = %s", [entry_id]
+    return "e.worked_on >= %s AND e.worked_on < %s", [month, add_months(month, 1)]
+
+
+def hours(minutes: int) -> str:
+    whole, rest = divmod(minutes, 60)
+    return (f"{whole}時間" if whole else "") + (f"{rest}分" if rest or not whole else "")
+
+
+def outside_assignment(month: date, entry_id: int | None = None) -> Iterator[Found]:
+    """専従 with direct minutes for another stream, from one minute on (domain.md 4.8 D)."""
+    where, params = _span(month, entry_id)
+    sql = f"""
+        SELECT e.id, e.staff_id, e.agency_id, e.worked_on, e.minutes, own.short_name, s.short_name, c.name
+          FROM budgets_workentry e
+          JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
+          JOIN budgets_fundingstream s ON s.id = c.stream_id
+          JOIN budgets_dutyassignment a ON a.staff_id = e.staff_id AND a.during @> e.worked_on
+                                       AND a.stream_id <> s.id
+          JOIN budgets_fundingstream own ON own.id = a.stream_id
+         WHERE {where} ORDER BY e.id"""  # noqa: S608
+    for pk, staff, agency, day, minutes, own, other, category in _rows(sql, params):
+        yield Found(
+            f"dedicated:{pk}", FindingKind.DEDICATED, staff, agency,
+            f"専従（{own}）の対象外です：{format_wareki(day)}に「{category}」（財源：{other}）が{hours(minutes)}あります。",
+            day, pk,
+        )  # fmt: skip
+
+
+_AGE: Final = """(EXTRACT(YEAR FROM e.worked_on + 1) - EXTRACT(YEAR FROM p.birth_on)
+    - (to_char(e.worked_on + 1, 'MMDD') < to_char(p.birth_on, 'MMDD'))::int)"""
+
+
+def outside_age(month: date, entry_id: int | None = None) -> Iterator[Found]:
+    """Minutes on a stream with a condition of age whose person is outside of it on that day, or of unknown age."""
+    where, params = _span(month, entry_id)
+    sql = f"""
+        SELECT e.id, e.staff_id, e.agency_id, e.worked_on, e.minutes, s.short_name, y.age_from, y.age_below,
+               CASE WHEN p.birth_on <= e.worked_on THEN {_AGE}::int END
+          FROM budgets_workentry e
+          JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
+          JOIN budgets_fundingstream s ON s.id = c.stream_id
+          JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %s
+                                   AND (y.age_from IS NOT NULL OR y.age_below IS NOT NULL)
+          LEFT JOIN cases_progressnote n ON e.source_type = 'note' AND n.id = e.source_id
+          LEFT JOIN cases_consultation k ON e.source_type = 'consultation' AND k.id = e.source_id
+          LEFT JOIN cases_case cs ON cs.id = COALESCE(n.case_id, k.case_id)
+          LEFT JOIN households_person p ON p.id = COALESCE(n.person_id, k.person_id, cs.person_id)
+         WHERE e.source_type IN ('note', 'consultation') AND {where}
+           AND (p.birth_on IS NULL OR p.birth_on > e.worked_on OR {_AGE} < COALESCE(y.age_from, 0)
+                OR {_AGE} >= COALESCE(y.age_below, 999)) ORDER BY e.id"""  # noqa: S608
+    for pk, staff, agency, day, minutes, stream, low, below, age in _rows(sql, [fiscal_year(month), *params]):
+        condition = (f"{low}歳以上" if low is not None else "") + (
+            f"{below}歳未満" if below is not None else ""
+        )
+        who = "年齢が記録されていない人" if age is None else f"{age}歳の人"
+        yield Found(
+            f"age:{pk}", FindingKind.NO_PERSON, staff, agency,
+            f"財源「{stream}」の対象は{condition}ですが、{format_wareki(day)}の{hours(minutes)}は{who}への支援です。",
+            day, pk,
+        )  # fmt: skip
+
+
+def nobody_named(month: date) -> Iterator[Found]:
+    """Most minutes of a worker on a stream for certain people, with no person behind them."""
+    sql = """
+        SELECT e.staff_id, min(e.agency_id), s.id, s.short_name, sum(e.minutes),
+               sum(e.minutes) FILTER (WHERE e.case_number = '' AND e.source_type = 'manual')
+          FROM budgets_workentry e
+          JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
+          JOIN budgets_fundingstream s ON s.id = c.stream_id
+          JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %s
+                                   AND (y.age_from IS NOT NULL OR y.age_below IS NOT NULL)
+         WHERE e.worked_on >= %s AND e.worked_on < %s
+         GROUP BY e.staff_id, s.id, s.short_name
+        HAVING sum(e.minutes) FILTER (WHERE e.case_number = '' AND e.source_type = 'manual') >= %s
+           AND 2 * sum(e.minutes) FILTER (WHERE e.case_number = '' AND e.source_type = 'manual') >= sum(e.minutes)
+         ORDER BY e.staff_id, s.id"""
+    params = [fiscal_year(month), month, add_months(month, 1), UNNAMED_MINUTES]
+    for staff, agency, stream_id, stream, total, unnamed in _rows(sql, params):
+        yield Found(
+            f"nobody:{month:%Y%m}:{staff}:{stream_id}", FindingKind.NO_PERSON, staff, agency,
+            f"財源「{stream}」の{hours(total)}のうち{hours(unnamed)}に、対象となる人の記録がありません"
+            f"（{format_wareki_month(month)}）。",
+        )  # fmt: skip
+
+
+def jumps(month: date) -> Iterator[Found]:
+    """A ratio that moved by twenty points or more against the same month of last year."""
+    sql = """
+        WITH now AS (SELECT e.staff_id, min(e.agency_id) AS agency_id, c.stream_id, sum(e.minutes) AS n
+                       FROM budgets_workentry e
+                       JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
+                      WHERE e.worked_on >= %s AND e.worked_on < %s GROUP BY e.staff_id, c.stream_id),
+             whole AS (SELECT staff_id, min(agency_id) AS agency_id, sum(n) AS n FROM now GROUP BY staff_id),
+             was AS (SELECT r.staff_id, r.stream_id, r.minutes, r.direct_minutes FROM budgets_apportionmentrow r
+                       JOIN budgets_apportionmentrun u ON u.id = r.run_id AND u.is_final
+                       JOIN budgets_workmonth m ON m.id = u.month_id
+                      WHERE m.month = %s AND r.direct_minutes > 0)
+        SELECT w.staff_id, w.agency_id, s.id, s.short_name, COALESCE(now.n, 0), w.n,
+               COALESCE(was.minutes, 0), d.direct_minutes
+          FROM whole w
+          JOIN (SELECT DISTINCT staff_id, direct_minutes FROM was) d ON d.staff_id = w.staff_id
+          JOIN budgets_fundingstream s ON true
+          LEFT JOIN now ON now.staff_id = w.staff_id AND now.stream_id = s.id
+          LEFT JOIN was ON was.staff_id = w.staff_id AND was.stream_id = s.id
+         WHERE 100 * abs(COALESCE(now.n, 0) * d.direct_minutes - COALESCE(was.minutes, 0) * w.n)
+               >= %s * w.n * d.direct_minutes ORDER BY w.staff_id, s.id"""
+    before = add_months(month, -12)
+    for staff, agency, pk, stream, n, whole, was, was_whole in _rows(
+        sql, [month, add_months(month, 1), before, JUMP_POINTS]
+    ):
+        yield Found(
+            f"jump:{month:%Y%m}:{staff}:{pk}", FindingKind.JUMP, staff, agency,
+            f"財源「{stream}」の割合が、{format_wareki_month(before)}の{100 * was // was_whole}%から"
+            f"{100 * n // whole}%に動いています。",
+        )  # fmt: skip
+
+
+def copies(month: date) -> Iterator[Found]:
+    """A month of a worker that looks written off from one week: same weekday, hour, length and work."""
+    sql = """
+        SELECT e.staff_id, min(e.agency_id), count(*), count(p.id)
+          FROM budgets_workentry e
+          LEFT JOIN budgets_workentry p
+            ON p.staff_id = e.staff_id AND p.worked_on = e.worked_on - 7 AND p.source_type = 'manual'
+           AND p.category_id = e.category_id AND p.minutes = e.minutes
+           AND lower(p.during) = lower(e.during) - interval '7 days'
+         WHERE e.worked_on >= %s AND e.worked_on < %s AND e.source_type = 'manual'
+         GROUP BY e.staff_id
+        HAVING count(*) >= %s AND sum(e.minutes) >= %s AND 10 * count(p.id) >= %s * count(*)
+         ORDER BY e.staff_id"""
+    params = [month, add_months(month, 1), COPIED_ENTRIES, COPIED_MINUTES, COPIED_TENTHS]
+    for staff, agency, entries, same in _rows(sql, params):
+        yield Found(
+            f"copied:{month:%Y%m}:{staff}", FindingKind.COPIED, staff, agency,
+            f"{format_wareki_month(month)}の手入力{entries}件のうち{same}件が、前の週と曜日・時刻・長さ・業務まで同じです。",
+        )  # fmt: skip
+
+
+def double_funding(month: date) -> Iterator[Found]:
+    """A personnel cost that is in a pool and is apportioned as well, and a month that two studies cover."""
+    sql = """
+        SELECT k.staff_id, k.agency_id, o.id, o.name, k.yen FROM budgets_costpool o
+          JOIN budgets_personnelcost k ON k.staff_id = ANY(o.worker_ids) AND k.month = %s AND k.yen > 0
+         WHERE %s BETWEEN o.month_from AND o.month_to ORDER BY k.staff_id, o.id"""
+    for staff, agency, pool_id, pool, yen in _rows(sql, [month, month]):
+        yield Found(
+            f"double:{month:%Y%m}:{staff}:{pool_id}", FindingKind.DOUBLE, staff, agency,
+            f"人件費{yen:,}円は共通経費「{pool}」の総費用に含まれています。按分すると二重に財源がつきます"
+            f"（{format_wareki_month(month)}）。",
+        )  # fmt: skip
+    sql = """
+        SELECT m.staff_id, min(m.agency_id), string_agg(t.name, '」と「' ORDER BY t.id) FROM budgets_timestudy t
+          JOIN budgets_studymember m ON m.study_id = t.id
+         WHERE t.state = 'approved' AND %s BETWEEN t.covers_from AND t.covers_to
+         GROUP BY m.staff_id HAVING count(*) > 1 ORDER BY m.staff_id"""
+    for staff, agency, names in _rows(sql, [month]):
+        yield Found(
+            f"studies:{month:%Y%m}:{staff}", FindingKind.DOUBLE, staff, agency,
+            f"承認されたタイムスタディ「{names}」が同じ月（{format_wareki_month(month)}）を対象にしています。",
+        )  # fmt: skip
+
+
+def of_entry(month: date, entry_id: int) -> list[Found]:
+    """What one entry raises, on the day that it is recorded. Two statements."""
+    return [*outside_assignment(month, entry_id), *outside_age(month, entry_id)]
+
+
+def of_month(month: date) -> list[Found]:
+    """Everything that a month raises. Seven statements, whatever its size."""
+    checks = (outside_assignment, outside_age, nobody_named, jumps, copies, double_funding)
+    return [found for check in checks for found in check(month)]

@@ -1,0 +1,111 @@
+"""The decision table that holds on a day, and what another table would move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from django.db import connection
+
+from accounts.enums import Sector
+from budgets.attribution import TABLE, Attribution, Facts, Rule, attribute, read_table
+from budgets.models import AttributionTable, WorkCategory
+
+
+def table_on(day: date) -> tuple[Rule, ...]:
+    """The lines that decide about a contact on ``day``; where no table was ever saved, the shipped ones."""
+    saved = AttributionTable.objects.on(day).first()
+    if saved is None:
+        return TABLE
+    return read_table(saved.lines, {line["category"] for line in saved.lines})
+
+
+# the facts of budgets.actions.derive_entry.facts_of, a second time, in SQL (a test holds the two together)
+_FACTS: Final = """
+    SELECT e.id, e.category_id, e.minutes, e.reason,
+           CASE WHEN p.birth_on <= e.worked_on THEN
+                (EXTRACT(YEAR FROM e.worked_on + 1) - EXTRACT(YEAR FROM p.birth_on)
+                 - (to_char(e.worked_on + 1, 'MMDD') < to_char(p.birth_on, 'MMDD'))::int)::int END AS age,
+           CASE WHEN cardinality(COALESCE(k.sectors, '{}')) > 0 THEN k.sectors
+                ELSE COALESCE(cs.sectors, '{}') END AS sectors
+      FROM budgets_workentry e
+      LEFT JOIN cases_progressnote n ON e.source_type = 'note' AND n.id = e.source_id
+      LEFT JOIN cases_consultation k ON e.source_type = 'consultation' AND k.id = e.source_id
+      LEFT JOIN cases_watchattempt w ON e.source_type = 'watch' AND w.id = e.source_id
+      LEFT JOIN cases_case cs ON cs.id = COALESCE(n.case_id, k.case_id, w.case_id)
+      LEFT JOIN households_person p ON p.id = COALESCE(n.person_id, k.person_id, cs.person_id)
+     WHERE e.source_type IN ('note', 'consultation', 'watch') AND e.worked_on >= %s AND e.worked_on < %s
+       AND COALESCE(n.id, k.id, w.id) IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM budgets_workmonth m
+                        WHERE m.state = 'locked' AND m.month = date_trunc('month', e.worked_on)::date)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Entries of one combination of facts that a table moves: how many, and their minutes."""
+
+    facts: Facts
+    from_category: int
+    to: Attribution
+    entries: int
+    minutes: int
+    ids: tuple[int, ...] = ()
+
+
+def moves(table: Sequence[Rule], first: date, until: date, *, with_ids: bool = False) -> list[Move]:
+    """What ``table`` would move among the derived entries of open months from ``first`` to before ``until``.
+
+    One statement: the database groups the entries by their facts, and the table is asked once for each combination.
+    """
+    ids = "array_agg(id ORDER BY id)" if with_ids else "NULL::bigint[]"
+    sql = f"""SELECT age, sectors, category_id, count(*), sum(minutes), {ids} FROM ({_FACTS}) x
+              GROUP BY age, sectors, category_id ORDER BY sectors, age NULLS LAST, category_id"""  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [first, until])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    codes = dict(WorkCategory.objects.values_list("pk", "code"))
+    found = []
+    for age, sectors, category, entries, minutes, keys in rows:
+        facts = Facts(age, frozenset(sectors))
+        decided = attribute(facts, table)
+        if decided.category_code != codes[category]:
+            found.append(Move(facts, category, decided, entries, minutes, tuple(keys or ())))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class MoveLine:
+    """Moves with the same two categories, for the page."""
+
+    from_name: str
+    to_name: str
+    reasons: list[str]
+    entries: int
+    minutes: int
+
+
+def move_lines(found: Sequence[Move]) -> list[MoveLine]:
+    """The moves by category before and after, the most minutes first."""
+    names = dict(WorkCategory.objects.values_list("pk", "name"))
+    by_code = dict(WorkCategory.objects.values_list("code", "name"))
+    grouped: dict[tuple[str, str], list[Move]] = {}
+    for move in found:
+        key = (names[move.from_category], by_code.get(move.to.category_code, move.to.category_code))
+        grouped.setdefault(key, []).append(move)
+    lines = [
+        MoveLine(
+            before, after, sorted({m.to.reason for m in rows}), sum(m.entries for m in rows), sum(m.minutes for m in rows)
+        )
+        for (before, after), rows in grouped.items()
+    ]  # fmt: skip
+    return sorted(lines, key=lambda line: (-line.minutes, line.from_name, line.to_name))
+
+
+SECTOR_CHOICES: Final = [
+    ("*", "問わない"),
+    ("-", "分野の記録なし"),
+    ("several", "複数の分野"),
+    *Sector.choices,
+]

@@ -1,0 +1,52 @@
+"""Findings as other pages show them: the month, the week, the home page."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import Count, Max
+from django.urls import reverse
+
+from accounts.actor import Actor
+from accounts.roles import Permission
+from budgets.enums import FindingKind
+from budgets.models import ComplianceFinding
+from common.queue import QueueGroup, QueueRow
+
+SHOWN = 20
+
+
+def waiting_of(actor: Actor, month: date) -> list[ComplianceFinding]:
+    """The first findings of a month that wait. One query."""
+    rows = ComplianceFinding.objects.visible_to(actor).waiting().filter(month=month)
+    return list(rows.select_related("staff").order_by("worked_on", "pk")[:SHOWN])
+
+
+def waiting_of_week(actor: Actor, staff_id: int, first: date, last: date) -> list[ComplianceFinding]:
+    """What waits on the days of one worker's week, and on its months as a whole. One query."""
+    rows = ComplianceFinding.objects.visible_to(actor).waiting().filter(staff=staff_id)
+    months = {first.replace(day=1), last.replace(day=1)}
+    found = rows.filter(month__in=months).order_by("worked_on", "pk")[:200]
+    return [row for row in found if row.worked_on is None or first <= row.worked_on <= last]
+
+
+def review_home_rows(actor: Actor) -> list[QueueRow]:
+    """One row for each kind that waits: one's own, the agency's, or, for those who lock, all. One query."""
+    is_finance = actor.has(Permission.MONTH_LOCK)
+    if not (is_finance or actor.has(Permission.WORK_RECORD)):
+        return []
+    counted = (
+        ComplianceFinding.objects.visible_to(actor)
+        .waiting()
+        .values_list("kind")
+        .annotate(n=Count("pk"), people=Count("staff", distinct=True), latest=Max("raised_at"))
+        .order_by("kind")
+    )
+    return [
+        QueueRow(
+            group=QueueGroup.MONTH if is_finance else QueueGroup.TODAY, kind="確認事項",
+            title=f"{FindingKind(kind).label}が {n}件（{people}人）", detail="直すか、理由を書く",
+            url=reverse("apportionment:review" if is_finance else "work:review"), due_on=None,
+        )
+        for kind, n, people, _ in counted
+    ]  # fmt: skip

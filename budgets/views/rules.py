@@ -1,0 +1,114 @@
+"""区分の表: how a record becomes a work category, line by line, with its examples; a change shows first what it moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.access import permission
+from accounts.http import ActorRequest
+from accounts.roles import Permission
+from budgets.actions.rules import check_new_table, period_of, save_table
+from budgets.attribution import EXAMPLES, Example, Rule, TableError, attribute, read_examples
+from budgets.forms.rules import (
+    SPARE_LINES,
+    RulesForm,
+    as_typed,
+    blank_line,
+    example_text,
+    read_example_text,
+    read_lines,
+    typed_lines,
+)
+from budgets.models import AttributionTable, WorkCategory
+from budgets.rule_tables import SECTOR_CHOICES, move_lines, moves, table_on
+from common.errors import NotAllowed, RuleViolation
+from common.japan.fiscal import fiscal_year_label
+
+
+def _examples(saved: AttributionTable | None) -> tuple[Example, ...]:
+    return read_examples(saved.examples) if saved else EXAMPLES
+
+
+@require_safe
+@permission(Permission.APPORTION_VIEW)
+def rules(request: ActorRequest) -> HttpResponse:
+    """The table that holds today, its examples with what comes out, and its former versions."""
+    today = timezone.localdate()
+    tables = AttributionTable.objects.visible_to(request.actor)
+    saved = tables.on(today).select_related("saved_by").first()
+    table = table_on(today)
+    categories = {c.code: c for c in WorkCategory.objects.visible_to(request.actor).select_related("stream")}
+    context = {
+        "lines": [(n, rule, categories.get(rule.category_code)) for n, rule in enumerate(table, start=1)],
+        "examples": [(e, attribute(e.facts, table).reason, categories.get(e.category_code)) for e in _examples(saved)],
+        "saved": saved, "year": fiscal_year_label(saved.fiscal_year) if saved else "",
+        "versions": tables.select_related("saved_by").order_by("-valid_from", "-version")[:50],
+        "may_edit": request.actor.has(Permission.COST_EDIT),
+    }  # fmt: skip
+    return render(request, "apportionment/rules.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@permission(Permission.COST_EDIT)
+def rules_edit(request: ActorRequest) -> HttpResponse:
+    """Type, look at what would move, then save."""
+    today = timezone.localdate()
+    categories = list(WorkCategory.objects.visible_to(request.actor).order_by("position", "code"))
+    context: dict[str, Any] = {"categories": categories, "sectors": SECTOR_CHOICES}
+    if request.method != "POST":
+        saved = AttributionTable.objects.visible_to(request.actor).on(today).first()
+        typed = [as_typed(rule, n) for n, rule in enumerate(table_on(today), start=1)]
+        form = RulesForm(
+            initial={"valid_from": today.replace(day=1), "examples": example_text(_examples(saved))}
+        )
+        return _edit_page(request, form, typed, context)
+    form, typed = RulesForm(request.POST), typed_lines(request.POST)
+    try:
+        table = read_lines(typed, {c.code for c in categories})
+        if not form.is_valid():
+            return _edit_page(request, form, typed, context, status=422)
+        examples = read_example_text(form.cleaned_data["examples"], {c.code for c in categories})
+        check_new_table(table, examples, form.cleaned_data["valid_from"])
+        return _preview_or_save(request, form, typed, context, table, examples)
+    except TableError as error:
+        context |= {"violation": error.message, "bad_line": error.line}
+    except NotAllowed:
+        raise
+    except RuleViolation as violation:
+        context |= {"violation": violation.message, "bad_line": violation.context.get("line")}
+    form.is_valid()
+    return _edit_page(request, form, typed, context, status=422)
+
+
+def _preview_or_save(
+    request: ActorRequest, form: RulesForm, typed: list[dict[str, str]], context: dict[str, Any],
+    table: tuple[Rule, ...], examples: list[Example],
+) -> HttpResponse:  # fmt: skip
+    valid_from, expected = form.cleaned_data["valid_from"], request.POST.get("expected", "")
+    if "save" in request.POST and expected.isdecimal() and len(expected) < 12:
+        saved = save_table(
+            table=table, examples=examples, valid_from=valid_from, note=form.cleaned_data["note"],
+            expected_moved=int(expected), actor=request.actor, at=timezone.now(),
+        )  # fmt: skip
+        messages.success(
+            request, f"区分の表の第{saved.version}版を保存しました。業務実績を{expected}件動かしました。"
+        )
+        return redirect("apportionment:rules")
+    found = moves(table, *period_of(valid_from))
+    context |= {"preview": move_lines(found), "moved": sum(m.entries for m in found), "is_preview": True}
+    return _edit_page(request, form, typed, context)
+
+
+def _edit_page(
+    request: ActorRequest, form: RulesForm, typed: list[dict[str, str]], context: dict[str, Any], status: int = 200
+) -> HttpResponse:  # fmt: skip
+    lines = list(enumerate([*typed, *(blank_line() for _ in range(SPARE_LINES))]))
+    return render(
+        request, "apportionment/rules_edit.html", context | {"form": form, "lines": lines}, status=status
+    )

@@ -1,0 +1,198 @@
+"""What the area director's page shows: the sector in numbers, conferences, late decisions, who helps whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.enums import Ground
+from accounts.models import Agency
+from cases.coordination import conference_due, convener_of, told_of
+from cases.models import Case, CaseGrant
+from cases.selectors.coordination import Directory, begun_of
+from common.japan.fiscal import add_months, month_first
+from households.contact import hidden_home
+from referrals.flows import Flows, flows
+from referrals.models import ActionItem, AgendaItem, Conference, Referral
+from referrals.selectors import (
+    LIST_LIMIT,
+    ReferralRow,
+    as_rows,
+    multi_sector_cases,
+    risen,
+    silent_cases,
+)
+from referrals.selectors_conferences import for_list
+from referrals.workflow import ConferenceState, ReferralState
+
+MONTHS = 3  # of the network and of the times to answer
+NEXT_CONFERENCES = 5
+COUNT_LIMIT = 100  # no number counts further: the page says 以上
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many of each; None of them counts beyond ``COUNT_LIMIT``."""
+
+    waiting: int
+    multi: int
+    silent: int
+
+
+def sector_agencies(actor: Actor, directory: Directory) -> list[int]:
+    """The agencies of the director's sector; for a director of all sectors every one."""
+    return [pk for pk, a in directory.agencies.items() if not actor.sector or a.sector == actor.sector]
+
+
+def standing(actor: Actor, silent_before: datetime) -> Standing:
+    """Three counts, each of a list that the page opens."""
+    top = COUNT_LIMIT + 1
+    return Standing(
+        Referral.objects.visible_to(actor).unanswered()[:top].count(),
+        multi_sector_cases(actor)[:top].count(),
+        silent_cases(actor, silent_before)[:top].count(),
+    )
+
+
+def risen_rows(actor: Actor, at: datetime) -> list[ReferralRow]:
+    """What rose and what was put to a conference, the oldest deadline first."""
+    return as_rows(list(risen(actor).order_by("deadline_at", "pk")[:LIST_LIMIT]), actor, at)
+
+
+def my_conferences(actor: Actor, at: datetime) -> QuerySet[Conference]:
+    """The next ones that my office calls or is invited to, with ``items``."""
+    coming = Conference.objects.visible_to(actor).exclude(state=ConferenceState.CLOSED)
+    since = at - timedelta(days=1)
+    return for_list(coming.filter(starts_at__gte=since), actor).order_by("starts_at", "pk")[:NEXT_CONFERENCES]
+
+
+@dataclass(frozen=True, slots=True)
+class ToConvene:
+    """A case of several sectors that no conference has had yet, and the day by which the model wants one."""
+
+    case: Case
+    due_on: date
+    is_late: bool
+
+
+def to_convene(actor: Actor, directory: Directory, at: datetime) -> list[ToConvene]:
+    """Cases whose conference is mine to call (``cases.coordination``), the earliest due first. The days count from when
+    the office was told.
+    """
+    told = CaseGrant.objects.filter(
+        content_object=OuterRef("pk"),
+        group__in=actor.group_ids,
+        ground=Ground.COORDINATION,
+        basis_type="cases.case",
+    )
+    held = AgendaItem.objects.filter(case=OuterRef("pk"))
+    cases = (
+        multi_sector_cases(actor)
+        .filter(~Exists(held))
+        .annotate(told_at=Subquery(told.order_by("given_at").values("given_at")[:1]))
+        .select_related("household__area", "lead_agency")
+        .order_by("-opened_at", "-pk")[:LIST_LIMIT]
+    )
+    today, rows = timezone.localdate(at), []
+    for case in cases:
+        begun = begun_of(case, case.lead_agency)
+        setup = directory.setup_on(begun.on)
+        convener = convener_of(
+            setup, begun, tuple(pk for pk in told_of(setup, begun) if pk != case.lead_agency_id)
+        )
+        if convener != actor.agency_id:
+            continue
+        since = replace(begun, on=timezone.localdate(case.told_at or case.opened_at))
+        due = conference_due(setup, since, convener)
+        if due is not None:
+            rows.append(ToConvene(case, due, due < today))
+    return sorted(rows, key=lambda row: (row.due_on, row.case.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class LateAgency:
+    """Decisions of conferences that an agency has not carried out in time."""
+
+    agency: Agency
+    items: Sequence[ActionItem]
+    oldest: date
+
+
+def late_decisions(actor: Actor, today: date) -> list[LateAgency]:
+    """By agency, the most first; of the oldest hundred that the reader may read."""
+    late = list(
+        ActionItem.objects.visible_to(actor)
+        .open()
+        .filter(due_on__lt=today)
+        .select_related("agency", "staff", "case")
+        .annotate(hides=hidden_home(actor, "case__household_id"))
+        .order_by("due_on", "pk")[:COUNT_LIMIT]
+    )
+    groups: dict[int, list[ActionItem]] = {}
+    for item in late:
+        groups.setdefault(item.agency_id, []).append(item)
+    rows = [LateAgency(items[0].agency, items, items[0].due_on) for items in groups.values()]
+    return sorted(rows, key=lambda row: (-len(row.items), row.oldest))
+
+
+def recent_flows(actor: Actor, directory: Directory, at: datetime) -> Flows:
+    """Of this month and the ones before, ``MONTHS`` in all."""
+    today = timezone.localdate(at)
+    since = add_months(month_first(today), 1 - MONTHS)
+    return flows(
+        agencies=sector_agencies(actor, directory),
+        since=since,
+        until=today + timedelta(days=1),
+        actor=actor,
+        at=at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """The sector in one month, on one page."""
+
+    first: date
+    last: date
+    flows: Flows
+    opened: int
+    conferences: int
+    decided: int
+    done: int
+    risen: int
+    settled: int
+
+
+def month_of(actor: Actor, directory: Directory, first: date, at: datetime) -> Month:
+    """Six counts, each through the reader's scope, and the flows."""
+    end = add_months(first, 1)
+    span = {"gte": _midnight(first), "lt": _midnight(end)}
+
+    def within(field: str) -> dict[str, object]:
+        return {f"{field}__{bound}": moment for bound, moment in span.items()}
+
+    sat = Conference.objects.visible_to(actor).filter(state=ConferenceState.CLOSED, **within("started_at"))
+    decided = ActionItem.objects.visible_to(actor)
+    referrals = Referral.objects.visible_to(actor)
+    sector = [actor.sector] if actor.sector else []
+    cases = Case.objects.visible_to(actor).filter(sectors__len__gte=2, sectors__contains=sector)
+    return Month(
+        first,
+        end - timedelta(days=1),
+        flows(agencies=sector_agencies(actor, directory), since=first, until=end, actor=actor, at=at),
+        cases.filter(**within("opened_at")).count(),
+        sat.count(),
+        decided.filter(**within("decided_at")).count(),
+        decided.filter(**within("done_at")).count(),
+        referrals.filter(escalated_to=actor.agency_id, **within("escalated_at")).count(),
+        referrals.filter(state=ReferralState.SETTLED, **within("answered_at")).count(),
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, datetime.min.time()))

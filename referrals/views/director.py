@@ -1,0 +1,126 @@
+"""エリアディレクター: my sector on one page, and one month of it on paper."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.access import log_reads, permission
+from accounts.enums import Sector
+from accounts.http import ActorRequest
+from accounts.roles import Permission
+from audit.models import AccessKind
+from cases.coordination import Model
+from cases.selectors.coordination import load_directory
+from common.japan.fiscal import add_months, month_first
+from common.pdf import render_pdf
+from referrals.flows import QUICK_DAYS, SLOW_DAYS
+from referrals.network import network
+from referrals.selectors_director import (
+    COUNT_LIMIT,
+    MONTHS,
+    late_decisions,
+    month_of,
+    my_conferences,
+    recent_flows,
+    risen_rows,
+    standing,
+    to_convene,
+)
+from referrals.views.referrals import SILENT_DAYS
+from referrals.workflow import ReferralState
+
+PAPER_ROWS = 14
+PACES = (
+    ("quick", f"{QUICK_DAYS}開庁日以内"), ("usual", f"{SLOW_DAYS}開庁日以内"), ("slow", f"{SLOW_DAYS}開庁日より長い"),
+    ("none", "まだ返事がない"),
+)  # fmt: skip
+
+
+@require_safe
+@permission(Permission.SECTOR_VIEW)
+def director(request: ActorRequest) -> HttpResponse:
+    """What waits, what rose, what crosses sectors, what is silent; conferences; late decisions; who helps whom."""
+    actor, at = request.actor, timezone.now()
+    today = timezone.localdate(at)
+    directory = load_directory()
+    names = {pk: agency.short_name for pk, agency in directory.agencies.items()}
+    up, found = risen_rows(actor, at), recent_flows(actor, directory, at)
+    picture = network(found.pairs, names)
+    month = month_first(today)
+    context = {
+        "sector": Sector(actor.sector).label if actor.sector else "すべての分野",
+        "model": Model(directory.setup_on(today).model).label,
+        "stats": _stats(request, up, at),
+        "escalated": [row for row in up if row.referral.state == ReferralState.SENT],
+        "put_to_conference": [row for row in up if row.referral.state == ReferralState.CONFERENCE],
+        "conferences": my_conferences(actor, at),
+        "to_convene": to_convene(actor, directory, at),
+        "late": late_decisions(actor, today),
+        "network": picture,
+        "flows": [(names.get(a.flow.source or 0, ""), names.get(a.flow.target or 0, ""), a.flow) for a in picture.arrows],
+        "answers": [(names.get(flow.target or 0, ""), flow) for flow in found.answers if flow.minutes is not None],
+        "paces": PACES, "months": MONTHS, "since": add_months(month, 1 - MONTHS),
+        "papers": [add_months(month, -n) for n in (1, 2, 3)],
+    }  # fmt: skip
+    return render(request, "referrals/director.html", context)
+
+
+def _stats(request: ActorRequest, up: list[Any], at: datetime) -> list[dict[str, Any]]:
+    """Numbers that open lists."""
+    url = reverse("referrals:list")
+    escalated = sum(row.referral.state == ReferralState.SENT for row in up)
+    put = len(up) - escalated
+    found = standing(request.actor, at - timedelta(days=SILENT_DAYS))
+    figures = [
+        ("返事待ち", found.waiting, f"{url}?tab=history&state=sent", ""),
+        ("期限を過ぎて上がった", escalated, f"{url}?tab=sector#escalated", "error" if escalated else ""),
+        ("会議を待つ", put, f"{url}?tab=sector#put", "warn" if put else ""),
+        ("複数分野のケース", found.multi, f"{url}?tab=sector#multi", ""),
+        (
+            f"{SILENT_DAYS}日以上記録なし",
+            found.silent,
+            f"{url}?tab=sector&show=silent#multi",
+            "warn" if found.silent else "",
+        ),
+    ]
+    return [
+        {"label": label, "value": min(value, COUNT_LIMIT), "url": to, "kind": kind,
+         "note": "以上" if value > COUNT_LIMIT else ""}
+        for label, value, to, kind in figures
+    ]  # fmt: skip
+
+
+@require_safe
+@permission(Permission.SECTOR_VIEW)
+def director_paper(request: ActorRequest, month: int) -> HttpResponse:
+    """One month of the sector on one A4 page."""
+    actor, at = request.actor, timezone.now()
+    try:
+        first = date(month // 100, month % 100, 1)
+    except ValueError:
+        raise Http404 from None
+    if first > timezone.localdate(at) or first.year < 2000:
+        raise Http404
+    directory = load_directory()
+    names = {pk: agency.short_name for pk, agency in directory.agencies.items()}
+    found = month_of(actor, directory, first, at)
+    log_reads(request, AccessKind.EXPORT, "referrals.month", str(month))
+    context = {
+        "actor": actor, "printed_at": at, "month": found, "whole": found.flows.all,
+        "sector": Sector(actor.sector).label if actor.sector else "すべての分野",
+        "model": Model(directory.setup_on(found.last).model).label,
+        "pairs": [(names.get(f.source or 0, ""), names.get(f.target or 0, ""), f) for f in found.flows.pairs[:PAPER_ROWS]],
+        "answers": [(names.get(f.target or 0, ""), f) for f in found.flows.answers if f.minutes is not None][:PAPER_ROWS],
+    }  # fmt: skip
+    return HttpResponse(
+        render_pdf("referrals/director_pdf.html", context, request=request),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="sector-{month}.pdf"'},
+    )
