@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
-from django.db.models import Count, Max
+from django.contrib.postgres.fields import DateTimeRangeField
+from django.db.models import Count, QuerySet, Value
 from django.urls import reverse
 
 from accounts.actor import Actor
@@ -30,23 +33,23 @@ def waiting_of_week(actor: Actor, staff_id: int, first: date, last: date) -> lis
     return [row for row in found if row.worked_on is None or first <= row.worked_on <= last]
 
 
-def review_home_rows(actor: Actor) -> list[QueueRow]:
-    """One row for each kind that waits: one's own, the agency's, or, for those who lock, all. One query."""
-    is_finance = actor.has(Permission.MONTH_LOCK)
-    if not (is_finance or actor.has(Permission.WORK_RECORD)):
+def review_counts(actor: Actor) -> list[QuerySet[Any, Any]]:
+    """What waits as (kind, findings, workers, None): of oneself, of the agency, or, for those who lock, of all."""
+    if not (actor.has(Permission.MONTH_LOCK) or actor.has(Permission.WORK_RECORD)):
         return []
-    counted = (
-        ComplianceFinding.objects.visible_to(actor)
-        .waiting()
-        .values_list("kind")
-        .annotate(n=Count("pk"), people=Count("staff", distinct=True), latest=Max("raised_at"))
-        .order_by("kind")
-    )
+    waiting = ComplianceFinding.objects.visible_to(actor).waiting().values("kind").order_by()
+    counted = waiting.annotate(n=Count("pk"), people=Count("staff", distinct=True))
+    return [counted.values_list("kind", "n", "people", Value(None, output_field=DateTimeRangeField()))]
+
+
+def review_home_rows(actor: Actor, counted: Iterable[tuple[str, int, int]]) -> list[QueueRow]:
+    """One row for each kind of ``review_counts``."""
+    is_finance = actor.has(Permission.MONTH_LOCK)
     return [
         QueueRow(
             group=QueueGroup.MONTH if is_finance else QueueGroup.TODAY, kind="確認事項",
             title=f"{FindingKind(kind).label}が {n}件（{people}人）", detail="直すか、理由を書く",
             url=reverse("apportionment:review" if is_finance else "work:review"), due_on=None,
         )
-        for kind, n, people, _ in counted
+        for kind, n, people in sorted(counted)
     ]  # fmt: skip

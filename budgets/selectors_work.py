@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import jpholiday
 from django.contrib.postgres.fields import DateTimeRangeField
-from django.db.models import F, Func
+from django.db.models import F, Func, QuerySet, Value
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
@@ -284,21 +285,41 @@ _WHOLE_MONTH = Func(
 )
 
 
-def work_home_rows(actor: Actor, now: datetime) -> list[QueueRow]:
-    """Last week and this one, as far as duty is over and has no entry; near the month's end they belong to 月の締め."""
+def _home_days(now: datetime) -> list[date]:
+    """Last week and this one, up to yesterday."""
+    today = timezone.localtime(now).date()
+    first = week_start(today) - timedelta(days=7)
+    return [first + timedelta(days=n) for n in range((today - first).days)]
+
+
+def taken_minutes(actor: Actor, now: datetime) -> list[QuerySet[Any, Any]]:
+    """What of last week and this one is filled, as ("", 0, 0, stretch), to be asked together with other counts."""
     if not actor.has(Permission.WORK_RECORD) or actor.staff_id is None or actor.appointment is None:
         return []
-    today = timezone.localtime(now).date()
+    days = _home_days(now)
+    entries = WorkEntry.objects.filter(
+        staff=actor.staff_id, worked_on__gte=days[0], worked_on__lte=timezone.localtime(now).date()
+    )
+    # of a locked month nothing is left to fill in: it counts as one long entry
+    locked = WorkMonth.objects.filter(state=MonthState.LOCKED, month__in={month_first(d) for d in days})
+    blank = (Value(""), Value(0), Value(0))
+    return [
+        entries.order_by().values_list(*blank, "during"),
+        locked.order_by().values_list(*blank, _WHOLE_MONTH),
+    ]
+
+
+def work_home_rows(actor: Actor, now: datetime, taken: Iterable[Any]) -> list[QueueRow]:
+    """Last week and this one, as far as duty is over and not ``taken``; near the month's end they belong to 月の締め.
+
+    One query (the hours of duty).
+    """
+    if not actor.has(Permission.WORK_RECORD) or actor.staff_id is None or actor.appointment is None:
+        return []
+    today, days = timezone.localtime(now).date(), _home_days(now)
     monday = week_start(today)
     first = monday - timedelta(days=7)
-    days = [first + timedelta(days=n) for n in range((today - first).days)]
-    entries = WorkEntry.objects.filter(staff=actor.staff_id, worked_on__gte=first, worked_on__lte=today)
-    # of a locked month nothing is left to fill in: it counts as one long entry
-    locked = WorkMonth.objects.filter(
-        state=MonthState.LOCKED, month__in={month_first(d) for d in days}
-    ).values_list(_WHOLE_MONTH)
-    taken = entries.values_list("during").union(locked, all=True)
-    busy = [(low_high.lower, low_high.upper) for (low_high,) in taken]
+    busy = [(each.lower, each.upper) for each in taken]
     since = actor.appointment.during.lower
     hours, rows = duty_hours(), []
     for start, label in ((first, "先週"), (monday, "今週")):

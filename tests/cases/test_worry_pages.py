@@ -93,8 +93,7 @@ def test_the_pages_ask_as_many_queries_for_thirty_as_for_one(
         client = who.client
         for url in urls:
             client.get(url)
-            # the home of a head of an agency asks one more: findings of the work record
-            with django_assert_max_num_queries(16 if url == "/" else 15):
+            with django_assert_max_num_queries(15):
                 assert client.get(url).status_code == 200
 
 

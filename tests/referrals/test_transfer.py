@@ -102,7 +102,7 @@ def test_by_area_and_by_the_other_conditions(worker, colleague, third, manager):
     Case.objects.filter(pk=in_north[0].pk).update(sectors=["child"])
     assert [r.case_id for r in draft(manager, colleague.staff, sector="child").rows.all()] == [in_north[0].pk]
     plan = start_plan(case=in_south[0], actor=worker.actor, at=f.NOW)
-    type(plan).objects.filter(pk=plan.pk).update(state="decided")
+    type(plan).objects.filter(pk=plan.pk).update(state="decided", decided_at=f.NOW, decided_by=worker.staff)
     phased = draft(manager, colleague.staff, phase="in_plan")
     assert [r.case_id for r in phased.rows.all()] == [in_south[0].pk]
     assert draft(manager, colleague.staff, phase="before_plan").rows.count() == 3
@@ -235,17 +235,17 @@ def test_what_was_moved_since_stays_where_it_is(worker, colleague, third, manage
     one, two, three = many_cases(worker, 3)
     transfer = draft(manager, colleague.staff)
     carried_out(manager, transfer)
-    one.refresh_from_db()
-    change_lead_worker(case=one, staff_id=third.staff.pk, since=f.NOW, actor=manager.actor, at=f.NOW)
-    deny(two, worker, colleague)
+    two.refresh_from_db()
+    change_lead_worker(case=two, staff_id=third.staff.pk, since=f.NOW, actor=manager.actor, at=f.NOW)
+    deny(one, worker, colleague)
     with pytest.raises(RuleViolation, match="担当者が変わっています"):
-        undo_row(row=row(transfer, one), actor=manager.actor, at=f.NOW)
+        undo_row(row=row(transfer, two), actor=manager.actor, at=f.NOW)
     undo_transfer(transfer=transfer, actor=manager.actor, at=f.NOW)
     assert run_transfers(at=f.NOW) == 1
     assert leads([one, two, three]) == {
-        one.pk: third.staff.pk, two.pk: colleague.staff.pk, three.pk: worker.staff.pk
+        two.pk: third.staff.pk, one.pk: colleague.staff.pk, three.pk: worker.staff.pk
     }  # fmt: skip
-    assert (row(transfer, one).blocked, row(transfer, two).blocked) == (Block.CHANGED, Block.DENIED)
+    assert (row(transfer, two).blocked, row(transfer, one).blocked) == (Block.CHANGED, Block.DENIED)
     assert {row(transfer, c).state for c in (one, two)} == {RowState.KEPT}
 
 

@@ -15,6 +15,7 @@ from audit.models import NOT_READ, AccessRecord, ChangeRecord
 from cases.actions.assessment import ItemData, add_item
 from cases.masters import load_codes
 from common.forms import AccessibleForm
+from referrals.actions.issues import raise_issue
 from tests.referrals import conferences as c
 from tests.scope import world as w
 from tests.scope.surfaces import Surface, text_of
@@ -63,6 +64,12 @@ SENT: tuple[tuple[str, Surface, dict[str, str], dict[str, str]], ...] = (
     ("lead worker", S("outside:new", query="?case={number}"), {"partner": "", "need": "foreign need"}, {}),
     ("asked on consent", S("referrals:answer", ("referral", "take_lead")), {"staff": "clerk"}, {}),
     ("manager", S("accounts:absences"), {"staff": "clerk", "deputy": "clerk"}, {}),
+    ("lead worker", S("issues:new"), {"area": ""}, {"title": "買い物の足がない", "theme": "shopping"}),
+    ("lead worker", S("issues:edit", ("own issue",)), {"area": ""}, {"title": "買い物の足がない", "theme": "shopping", "version": "1"}),
+    ("director elderly", S("issues:take_up", ("own issue",)), {"conference": ""}, {}),
+    ("director elderly", S("conferences:issue_add", ("planned",)), {"issue": ""}, {"minutes": "15"}),
+    ("manager", S("handover:transfer_new"), {"from_staff": "clerk", "area": "", "targets": "clerk"},
+     {"effective_on": "R9.4.1", "spread": "even"}),
     ("system administrator", S("manage:staff", ("lead",)), {"agency": ""}, {}),
     ("lead worker", S("households:movement_new", ("household",), query="?kind=join"), {"person": ""},
      {"on": "R8.11.20", "people": "{person}"}),
@@ -80,7 +87,7 @@ WORDS = {
 }  # fmt: skip
 FILTERS = {
     "HouseholdFilter.area", "LeakForm.agency", "LinesForm.staff", "ReferralFilterForm.agency", "TrailFilter.agency",
-    "PartnerFilterForm.area",
+    "PartnerFilterForm.area", "IssueFilterForm.area",
 }  # fmt: skip
 BASES = {
     "CycleFields",
@@ -132,6 +139,11 @@ def forged(world: w.World) -> dict[str, str]:
     director = world.people["director elderly"]
     planned = c.convene(director.actor, kind="support")
     world.ids["desk"] = world.people["lead worker"].agency.pk
+    world.ids["planned"] = planned.pk
+    lead = world.people["lead worker"].actor
+    world.ids["own issue"] = raise_issue(
+        title="買い物の足がない", theme="mobility", area=None, description="", actor=lead, at=timezone.now()
+    ).pk
     world.ids["planned item"] = c.put(planned, world.case, director.actor).pk
     return {
         "": NOBODY, "finance": str(clerk.agency.pk), "clerk": str(clerk.staff.pk), "foreign need": str(need.pk),
@@ -182,7 +194,7 @@ def test_every_forged_id_is_told_and_logged_and_nothing_is_written(
     ("name", "url"),
     [
         ("manager", "/reports/leak/?agency=999999"), ("manager", "/reports/unusual/lines/?staff=999999&kind=hours"),
-        ("lead worker", "/households/?area=999999"), ("lead worker", "/referrals/?tab=history&agency=999999"),
+        ("lead worker", "/households/?area=999999"), ("lead worker", "/issues/?area=999999"), ("lead worker", "/referrals/?tab=history&agency=999999"),
         ("lead worker", "/reports/person/{person}/?agency=999999"),
     ],
 )  # fmt: skip
