@@ -24,6 +24,7 @@ from referrals.models import Conference, ConferenceMember, ItemAttendee, Referra
 from referrals.permissions_conferences import (
     check_can_accept_secrecy,
     check_can_convene,
+    check_can_rename,
     check_can_seat,
 )
 from referrals.selectors_kinds import Kind, attends, convenes, kind_on
@@ -143,6 +144,7 @@ def edit_conference(
 ) -> Conference:  # fmt: skip
     """Change time, place and title while it is planned. The kind stays: its rules were applied to every item."""
     conference = lock_managed(conference, actor, ConferenceState.PLANNED)
+    check_can_rename(actor, conference)
     check_version(conference, version)
     moved = conference.starts_at != starts_at
     _check_frame(title, starts_at, minutes, sector, at if moved else None)

@@ -197,7 +197,8 @@ def approve_plan(*, item: AgendaItem, actor: Actor, at: datetime) -> AgendaItem:
     if item.plan_approved:
         return item
     conference = item.conference
-    where = f"{conference.get_kind_display()}「{conference.title}」{format_wareki(timezone.localdate(at))}"
+    # not its name: the plan is read by people from whom another household of the sitting is hidden
+    where = f"{conference.get_kind_display()} {format_wareki(timezone.localdate(at))}"
     decide_plan(plan=item.plan, actor=actor, at=at, where=where[:200])
     item.plan_approved = True
     item.save(update_fields=["plan_approved"])
@@ -220,7 +221,7 @@ def settle_item_referral(*, item: AgendaItem, note: str, actor: Actor, at: datet
     if referral.state == ReferralState.SENT:
         referral = answer_referral(
             referral=referral, event=ReferralEvent.TO_CONFERENCE, actor=actor, at=at,
-            note=f"「{item.conference.title}」で協議",
+            note=f"{item.conference.get_kind_display()}で協議",
         )  # fmt: skip
     return settle_referral(referral=referral, actor=actor, at=at, note=note)
 

@@ -169,7 +169,7 @@ def sheet_pdf(request: ActorRequest, pk: int) -> HttpResponse:
     context = _context(request, row, None) | {"shield": shield_of(request), "printed_at": timezone.now()}
     log_reads(request, AccessKind.PRINT, "cases.case", str(row.agenda_item.case_id))
     response = HttpResponse(
-        render_pdf("conferences/prep_sheet_pdf.html", context), content_type="application/pdf"
+        render_pdf("conferences/prep_sheet_pdf.html", context, request=request), content_type="application/pdf"
     )
     response["Content-Disposition"] = f'inline; filename="prep-{pk}.pdf"'
     return response
