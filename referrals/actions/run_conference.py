@@ -21,6 +21,7 @@ from referrals.actions.answer_referral import answer_referral, settle_referral
 from referrals.actions.lock_conference import check_papers_open, lock_managed
 from referrals.enums import Attendance, Decides
 from referrals.models import ActionItem, AgendaItem, Conference, IssueItem, Referral
+from referrals.permissions_conferences import check_can_speak_for
 from referrals.selectors_conferences import involved_agencies
 from referrals.signals import conference_closed
 from referrals.workflow import (
@@ -232,6 +233,7 @@ def save_minutes(
 ) -> Conference:
     """Write the minutes while the conference sits or after it. Raises StaleRecord where somebody else saved them since."""
     conference = lock_managed(conference, actor, ConferenceState.RUNNING, ConferenceState.CLOSED)
+    check_can_speak_for(actor, conference)
     check_papers_open(conference, actor)
     check_version(conference, version)
     conference.summary = summary.strip()
@@ -251,6 +253,7 @@ def close_conference(
     attended is taken from them. Receivers of conference_closed may raise (an attendee's time overlaps).
     """
     conference = lock_managed(conference, actor)
+    check_can_speak_for(actor, conference)
     check_papers_open(conference, actor)
     _move(conference, ConferenceEvent.CLOSE)
     conference.started_at = started_at or conference.started_at

@@ -68,9 +68,12 @@ class ConferenceQuerySet(models.QuerySet["Conference"]):
         ).with_names(actor.staff_id)
 
     def with_names(self, staff_id: int | None) -> ConferenceQuerySet:
-        """``shown_title`` and ``shown_place``: what a worker may read as name and place of each."""
+        """``shown_title`` and ``shown_place``: what a worker may read as name and place of each; ``keeps_back``: something
+        of it is kept from the worker.
+        """
         hidden = Exists(named_before(staff_id).filter(conference=OuterRef("pk")))
         return self.annotate(
+            keeps_back=hidden,
             shown_title=CaseExpr(When(hidden, then=kind_in_words("")), default=F("title")),
             shown_place=CaseExpr(When(hidden, then=Value("")), default=F("place")),
         )

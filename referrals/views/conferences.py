@@ -49,10 +49,10 @@ from referrals.permissions_conferences import (
     can_answer,
     can_convene,
     can_manage,
-    can_rename,
+    can_speak_for,
     can_seat,
     check_can_manage,
-    check_can_rename,
+    check_can_speak_for,
     papers_open,
 )
 from referrals.selectors_blind import blind_seats
@@ -253,7 +253,7 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         "own": own,
         "is_open": is_open,
         "manages": manages,
-        "may_rename": can_rename(actor, conference),
+        "speaks_for": can_speak_for(actor, conference),
         "edits_agenda": manages and is_open and not is_over,
         "is_planned": conference.state == ConferenceState.PLANNED,
         "is_over": is_over,
@@ -327,7 +327,7 @@ def _team_of(actor: Actor, items: list[AgendaItem]) -> set[int]:
 def edit(request: ActorRequest, pk: int) -> HttpResponse:
     """Time, place and title while the conference is planned."""
     conference, at = get_managed(request, pk), timezone.now()
-    check_can_rename(request.actor, conference)
+    check_can_speak_for(request.actor, conference)
     initial = {
         name: getattr(conference, name)
         for name in ("title", "starts_at", "minutes", "place", "sector", "version")
