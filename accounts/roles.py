@@ -54,7 +54,15 @@ _CASEWORK = {
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.DESK_WORKER: frozenset(_CASEWORK),
     Role.AGENCY_MANAGER: frozenset(
-        _CASEWORK | {P.WORK_VIEW_AGENCY, P.BREAK_GLASS_REVIEW, P.HAND_OVER, P.TRAIL_AGENCY, P.REFUSED_VIEW, P.LEAK_COUNT}
+        _CASEWORK
+        | {
+            P.WORK_VIEW_AGENCY,
+            P.BREAK_GLASS_REVIEW,
+            P.HAND_OVER,
+            P.TRAIL_AGENCY,
+            P.REFUSED_VIEW,
+            P.LEAK_COUNT,
+        }
     ),
     Role.AREA_DIRECTOR: frozenset(
         {

@@ -56,7 +56,9 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     cursor_order = ("-sent_at", "-pk")
 
     def scope(self, actor: Actor) -> Any:
-        rows = Referral.objects.visible_to(actor).select_related("case", "from_agency", "to_agency", "consent")
+        rows = Referral.objects.visible_to(actor).select_related(
+            "case", "from_agency", "to_agency", "consent"
+        )
         rows = rows.annotate(sees_case=sees_case(actor, "case_id"))
         return _without_hidden_desks(rows, actor, self.request, "to_agency__code", "from_agency__code")
 

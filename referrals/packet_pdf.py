@@ -58,7 +58,12 @@ class CopyMaker:
         return out.getvalue()
 
     def _laid_out(
-        self, item: AgendaItem, shield: Shield, seats: list[ConferenceMember], job: PacketJob, name: tuple[str, str]
+        self,
+        item: AgendaItem,
+        shield: Shield,
+        seats: list[ConferenceMember],
+        job: PacketJob,
+        name: tuple[str, str],
     ) -> bytes:
         title, place = name
         made = Handout(

@@ -24,8 +24,8 @@ from referrals.models import Conference, ConferenceMember, ItemAttendee, Referra
 from referrals.permissions_conferences import (
     check_can_accept_secrecy,
     check_can_convene,
-    check_can_speak_for,
     check_can_seat,
+    check_can_speak_for,
 )
 from referrals.selectors_kinds import Kind, attends, convenes, kind_on
 from referrals.workflow import ConferenceState

@@ -144,7 +144,9 @@ class Conference(Versioned):
 
     def named_for(self, *staff_ids: int | None) -> tuple[str, str]:
         """Name and place as all of some workers may read them. One query."""
-        denied = HouseholdDenial.objects.in_force().filter(staff__in=[pk for pk in staff_ids if pk is not None])
+        denied = HouseholdDenial.objects.in_force().filter(
+            staff__in=[pk for pk in staff_ids if pk is not None]
+        )
         if self.agenda.filter(case__household_id__in=denied.values("household_id")).exists():
             return self.get_kind_display(), ""
         return self.title, self.place

@@ -25,7 +25,10 @@ def waiting_section(request: ActorRequest, household: Household, people: Sequenc
         left = hours_left(referral, now)
         days = (timezone.localdate(referral.deadline_at) - timezone.localdate(now)).days
         asked = asked_words(
-            referral, request.actor, timezone.localdate(now), sees_case=bool(getattr(referral, "sees_case", False))
+            referral,
+            request.actor,
+            timezone.localdate(now),
+            sees_case=bool(getattr(referral, "sees_case", False)),
         )
         rows.append((referral, left if abs(left) < 72 else "", days, asked))
     if not rows:

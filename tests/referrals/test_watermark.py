@@ -22,7 +22,13 @@ def clock(time_machine):
 @pytest.fixture
 def sitting(worker, center_worker, disability_worker):
     made = c.convene(worker.actor, kind="support", invite=(center_worker.agency, disability_worker.agency))
-    c.put(made, f.make_case(worker.actor), worker.actor, topic="長い議題", situation="把握していること。\n" * 120)
+    c.put(
+        made,
+        f.make_case(worker.actor),
+        worker.actor,
+        topic="長い議題",
+        situation="把握していること。\n" * 120,
+    )
     for who in (center_worker, disability_worker):
         c.accept(made, who.actor)
     return c.sit(made, worker.actor)
@@ -56,11 +62,17 @@ def check(pdf: bytes, number: int, agency) -> None:
         assert f"配布先：No.{number}" in page.extract_text()
 
 
-def test_every_page_of_a_copy_bears_the_number_of_its_recipient_across(sitting, worker, center_worker, disability_worker):
+def test_every_page_of_a_copy_bears_the_number_of_its_recipient_across(
+    sitting, worker, center_worker, disability_worker
+):
     numbers = set()
     for number, who in enumerate((worker, center_worker, disability_worker), 1):
         seat = c.seat(sitting, who.agency)
-        check(worker.client.get(f"/conferences/{sitting.pk}/handout.pdf?for={seat.pk}").content, number, who.agency)
+        check(
+            worker.client.get(f"/conferences/{sitting.pk}/handout.pdf?for={seat.pk}").content,
+            number,
+            who.agency,
+        )
         if who is not worker:
             check(who.client.get(f"/conferences/{sitting.pk}/handout.pdf").content, number, who.agency)
         numbers.add(number)

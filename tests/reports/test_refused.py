@@ -27,7 +27,9 @@ def lines(who, **query):
     return answer.context["lines"]
 
 
-def refuse(who, *, kind=AccessKind.REFUSED, view="referrals:new", what="403", at=f.NOW, path="/referrals/new/"):
+def refuse(
+    who, *, kind=AccessKind.REFUSED, view="referrals:new", what="403", at=f.NOW, path="/referrals/new/"
+):
     record_access(
         actor=who.actor, kind=kind, target_type=view, target_id=what, at=at, path=path, remote_addr="10.1.2.3"
     )
@@ -68,20 +70,39 @@ def test_who_was_refused_most_often_comes_first(worker, colleague, auditor):
     for _ in range(3):
         refuse(worker, kind=AccessKind.DENIED, view="cases.case", what="1")
     workers = auditor.client.get(URL).context["workers"]
-    assert [(w.name, w.refused, w.missed) for w in workers] == [(worker.staff.name, 0, 3), (colleague.staff.name, 1, 0)]
+    assert [(w.name, w.refused, w.missed) for w in workers] == [
+        (worker.staff.name, 0, 3),
+        (colleague.staff.name, 1, 0),
+    ]
 
 
 def test_nothing_that_was_typed_and_no_number_for_who_is_on_a_deny_list(worker, manager, auditor):
     case = f.make_case(worker.actor)
-    refuse(worker, kind=AccessKind.DENIED, view="cases.case", what=case.number, path=f"/cases/{case.number}/consent/")
-    refuse(worker, view="cases:consent", what="422 agencies:invalid_choice=77", path=f"/cases/{case.number}/consent/")
+    refuse(
+        worker,
+        kind=AccessKind.DENIED,
+        view="cases.case",
+        what=case.number,
+        path=f"/cases/{case.number}/consent/",
+    )
+    refuse(
+        worker,
+        view="cases:consent",
+        what="422 agencies:invalid_choice=77",
+        path=f"/cases/{case.number}/consent/",
+    )
     assert case.number in manager.client.get(URL).content.decode()
     deny_staff(
-        household=case.household, staff=manager.staff, reason="relative", note="", actor=worker.actor, at=f.NOW
+        household=case.household,
+        staff=manager.staff,
+        reason="relative",
+        note="",
+        actor=worker.actor,
+        at=f.NOW,
     )
     said = manager.client.get(URL).content.decode()
     assert case.number not in said
-    assert "77" not in [line.why for line in lines(manager)][0]
+    assert "77" not in next(line.why for line in lines(manager))
     assert [line.path for line in lines(manager)] == ["/cases/…/consent/"] * 2
     assert len(lines(auditor)) == 2
 

@@ -79,7 +79,9 @@ def test_an_appointment_that_overlaps_itself_and_one_for_oneself(admin, worker, 
     own = admin.client.post(f"/manage/staff/{admin.staff.pk}/", sent)
     assert own.status_code in (403, 422)
     assert Appointment.objects.filter(staff=admin.staff).count() == 1
-    line = AccessRecord.objects.filter(kind="refused", staff_id_text=str(admin.staff.pk)).order_by("-pk").first()
+    line = (
+        AccessRecord.objects.filter(kind="refused", staff_id_text=str(admin.staff.pk)).order_by("-pk").first()
+    )
     assert (line.path, line.target_type) == (f"/manage/staff/{admin.staff.pk}/", "manage:staff")
     assert line.target_id.startswith(str(own.status_code))
 
@@ -109,10 +111,20 @@ def twins(worker, center_worker):
     for person in people:
         home = f.make_household(person=person, agency=worker.agency)
         f.grant_household(
-            household=home, agency=center_worker.agency, ground="own_duty", basis=person, actor=worker.actor, at=f.NOW
+            household=home,
+            agency=center_worker.agency,
+            ground="own_duty",
+            basis=person,
+            actor=worker.actor,
+            at=f.NOW,
         )
     protect_address(
-        person=people[1], units=[], first_on=f.TODAY, last_on=f.TODAY + timedelta(days=300), actor=worker.actor, at=f.NOW
+        person=people[1],
+        units=[],
+        first_on=f.TODAY,
+        last_on=f.TODAY + timedelta(days=300),
+        actor=worker.actor,
+        at=f.NOW,
     )
     return people
 
@@ -134,7 +146,11 @@ def test_a_merge_of_a_protected_and_an_open_person(twins, worker, center_worker)
     assert "見てよい機関" in told.content.decode()
     assert "0101" not in told.content.decode()
     line = AccessRecord.objects.get(kind="refused")
-    assert (line.target_type, line.path, line.staff_id_text) == ("households:merge", url, str(center_worker.staff.pk))
+    assert (line.target_type, line.path, line.staff_id_text) == (
+        "households:merge",
+        url,
+        str(center_worker.staff.pk),
+    )
     assert line.target_id.startswith(str(told.status_code))
     assert not PersonMerge.objects.exists()
     home = HouseholdMember.objects.get(person=twins[1])
@@ -164,7 +180,9 @@ def test_a_row_that_the_database_refuses_at_a_merge(twins, worker, monkeypatch):
 
     monkeypatch.setattr("households.actions.merge_people._Rows.move", move)
     home = HouseholdMember.objects.get(person=twins[1])
-    told = worker.client.post(f"/households/people/{twins[0].pk}/merge/{twins[1].pk}/", merge_form(twins, home=home.pk))
+    told = worker.client.post(
+        f"/households/people/{twins[0].pk}/merge/{twins[1].pk}/", merge_form(twins, home=home.pk)
+    )
     assert told.status_code == 422
     assert "両立しないもの" in told.content.decode()
     assert logged("households:merge", "422")
@@ -246,7 +264,9 @@ def not_given_out(who, url: str) -> None:
     told = who.client.get(url)
     assert told.status_code in (403, 404), url
     assert b"%PDF" not in told.content
-    assert AccessRecord.objects.filter(kind__in=["denied", "refused"], staff_id_text=str(who.staff.pk), path=url.split("?")[0]).exists()
+    assert AccessRecord.objects.filter(
+        kind__in=["denied", "refused"], staff_id_text=str(who.staff.pk), path=url.split("?")[0]
+    ).exists()
 
 
 def test_a_print_of_a_household_of_whose_cases_one_closed_meanwhile(case, worker, center_worker, monkeypatch):
@@ -261,7 +281,14 @@ def test_a_print_of_a_household_of_whose_cases_one_closed_meanwhile(case, worker
     assert Case.objects.visible_to(center_worker.actor).count() == 2
 
     def withdraw():
-        withdraw_consent(consent=consent, withdrawn_on=f.TODAY, note="", version=consent.version, actor=worker.actor, at=f.NOW)
+        withdraw_consent(
+            consent=consent,
+            withdrawn_on=f.TODAY,
+            note="",
+            version=consent.version,
+            actor=worker.actor,
+            at=f.NOW,
+        )
 
     url = f"/cases/households/{case.household_id}/stream/pdf/"
     during(monkeypatch, "cases.views.stream", lambda: None)
@@ -278,7 +305,12 @@ def test_a_print_of_somebody_who_was_protected_meanwhile(case, worker, center_wo
 
     def protect():
         protect_address(
-            person=case.person, units=[], first_on=f.TODAY, last_on=f.TODAY + timedelta(days=300), actor=worker.actor, at=f.NOW
+            person=case.person,
+            units=[],
+            first_on=f.TODAY,
+            last_on=f.TODAY + timedelta(days=300),
+            actor=worker.actor,
+            at=f.NOW,
         )
 
     during(monkeypatch, "cases.views.stream", protect)

@@ -131,8 +131,7 @@ def id_fields() -> set[str]:
     found = {
         f"{each.__name__}.{name}"
         for each in _classes()
-        if not each.__module__.startswith(("tests", "kyosei.gallery"))
-        and each.__name__ not in BASES
+        if not each.__module__.startswith(("tests", "kyosei.gallery")) and each.__name__ not in BASES
         for name, field in each.base_fields.items()
         if takes_an_id(field)
     }

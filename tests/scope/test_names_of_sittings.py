@@ -41,7 +41,14 @@ def denied(worker, desk):
         "partner": persona(partner, name="近親 他課"),
     }
     for who in people.values():
-        deny_staff(household=hidden.household, staff=who.staff, reason="relative", note="", actor=worker.actor, at=f.NOW)
+        deny_staff(
+            household=hidden.household,
+            staff=who.staff,
+            reason="relative",
+            note="",
+            actor=worker.actor,
+            at=f.NOW,
+        )
     return hidden, people
 
 
@@ -143,7 +150,9 @@ def test_papers_and_calendars_of_a_seat_that_is_denied_another_item(worker, deni
     """In a 支援会議 a seat hears the items it was chosen for; another household on the agenda may deny who sits there."""
     hidden, people = denied
     who, another = people["partner"], f.make_case(worker.actor)
-    made = c.convene(worker.actor, kind="support", title=NAME, place=PLACE, invite=(who.agency, disability_worker.agency))
+    made = c.convene(
+        worker.actor, kind="support", title=NAME, place=PLACE, invite=(who.agency, disability_worker.agency)
+    )
     c.put(made, another, worker.actor, topic="呼ばれた議題")
     c.attend(made, who.agency, who.staff, worker.actor)
     c.put(made, hidden, worker.actor, topic="伏せた議題", attendees=[c.seat(made, disability_worker.agency)])
@@ -153,9 +162,14 @@ def test_papers_and_calendars_of_a_seat_that_is_denied_another_item(worker, deni
     papers = {}
     for seat in (who, disability_worker):
         address = f"/conferences/{made.pk}/handout.pdf?for={c.seat(made, seat.agency).pk}"
-        for name, client, url in (("own", seat.client, address.split("?")[0]), ("given", worker.client, address)):
+        for name, client, url in (
+            ("own", seat.client, address.split("?")[0]),
+            ("given", worker.client, address),
+        ):
             answer = client.get(url)
-            papers[seat.agency.pk, name] = "".join(p.extract_text() for p in PdfReader(BytesIO(answer.content)).pages)
+            papers[seat.agency.pk, name] = "".join(
+                p.extract_text() for p in PdfReader(BytesIO(answer.content)).pages
+            )
     for name in ("own", "given"):
         assert NAME not in papers[who.agency.pk, name]
         assert PLACE not in papers[who.agency.pk, name]
@@ -195,7 +209,9 @@ def test_what_is_carried_over_and_decided_does_not_take_the_name_along(sitting, 
 def test_the_name_of_a_secret_sitting_names_nobody(worker, words, told):
     case = f.make_case(worker.actor)
     for field in ("title", "place"):
-        made = c.convene(worker.actor, kind="support", **{"title": "支援会議", "place": "市役所", field: words})
+        made = c.convene(
+            worker.actor, kind="support", **{"title": "支援会議", "place": "市役所", field: words}
+        )
         if not told:
             c.put(made, case, worker.actor)
             continue

@@ -139,7 +139,10 @@ class Walk:
         key = (actor.staff_id, actor.agency_id, actor.group_ids, actor.permissions)
         if key not in self.questions:
             rows = [
-                model.objects.visible_to(actor).order_by().annotate(what=Value(what)).values_list("what", "pk")
+                model.objects.visible_to(actor)
+                .order_by()
+                .annotate(what=Value(what))
+                .values_list("what", "pk")
                 for what, model in (("case", Case), ("home", Household), ("person", Person))
             ]
             parts = []
