@@ -153,7 +153,7 @@ def forged(world: w.World) -> dict[str, str]:
     world.ids["planned"] = planned.pk
     lead = world.people["lead worker"].actor
     world.ids["own issue"] = raise_issue(
-        title="買い物の足がない", theme="mobility", area=None, description="", actor=lead, at=timezone.now()
+        title="買い物の足がない", theme="shopping", area=None, description="", actor=lead, at=timezone.now()
     ).pk
     world.ids["planned item"] = c.put(planned, world.case, director.actor).pk
     return {
