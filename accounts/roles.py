@@ -38,6 +38,7 @@ class Permission(StrEnum):
     COUNT_VIEW = "count_view"  # 件数の集計
     AUDIT_VIEW = "audit_view"
     TRAIL_AGENCY = "trail_agency"  # 自機関の職員の気になる閲覧
+    REFUSED_VIEW = "refused_view"  # 断られた操作
     LEAK_COUNT = "leak_count"  # 漏えい時の人数
     STAFF_ADMIN = "staff_admin"
 
@@ -53,7 +54,15 @@ _CASEWORK = {
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.DESK_WORKER: frozenset(_CASEWORK),
     Role.AGENCY_MANAGER: frozenset(
-        _CASEWORK | {P.WORK_VIEW_AGENCY, P.BREAK_GLASS_REVIEW, P.HAND_OVER, P.TRAIL_AGENCY, P.LEAK_COUNT}
+        _CASEWORK
+        | {
+            P.WORK_VIEW_AGENCY,
+            P.BREAK_GLASS_REVIEW,
+            P.HAND_OVER,
+            P.TRAIL_AGENCY,
+            P.REFUSED_VIEW,
+            P.LEAK_COUNT,
+        }
     ),
     Role.AREA_DIRECTOR: frozenset(
         {
@@ -78,6 +87,6 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.FINANCE_CLERK: frozenset(
         {P.COST_EDIT, P.APPORTION_VIEW, P.APPORTION_RUN, P.MONTH_LOCK, P.COUNT_VIEW}
     ),
-    Role.AUDITOR: frozenset({P.APPORTION_VIEW, P.AUDIT_VIEW, P.LEAK_COUNT, P.COUNT_VIEW}),
+    Role.AUDITOR: frozenset({P.APPORTION_VIEW, P.AUDIT_VIEW, P.REFUSED_VIEW, P.LEAK_COUNT, P.COUNT_VIEW}),
     Role.SYSTEM_ADMIN: frozenset({P.STAFF_ADMIN, P.CONFERENCE_RULES}),
 }

@@ -285,6 +285,23 @@ def _loose(detail: str) -> str:
     return "".join(parts)
 
 
+def safe_contacts_of_homes(households: Iterable[int]) -> dict[int, list[SafeContact]]:
+    """The standing rules of the people of some households, by household; one query. For whoever reads a contact detail of
+    the household: the caller has found that they may.
+    """
+    people = HouseholdMember.objects.filter(
+        household__in=list(households), during__contains=timezone.localdate()
+    ).order_by("household_id", "pk")
+    pairs = list(people.values_list("household_id", "person_id"))
+    rules = SafeContact.objects.standing().filter(person__in={person for _, person in pairs})
+    of_person = {rule.person_id: rule for rule in rules.select_related("person")}
+    found: dict[int, list[SafeContact]] = defaultdict(list)
+    for home, person in pairs:
+        if person in of_person:
+            found[home].append(of_person[person])
+    return dict(found)
+
+
 def safe_contacts(people: Iterable[int], actor: Actor) -> dict[int, SafeContact]:
     """The standing rules of some people, by person; one query."""
     rows = SafeContact.objects.visible_to(actor).standing().filter(person__in=list(people))

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, cast
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from households.contact import HIDDEN_DESK, Shield, shield_for, shield_for_everybody
+from households.contact import HIDDEN_DESK, Shield, safe_contacts_of_homes, shield_for, shield_for_everybody
 from households.enums import LinkState, MovementKind, Relation, Sex
-from households.models import Household, HouseholdMovement, Person, PersonLink, PersonMerge
+from households.models import Household, HouseholdMovement, Person, PersonLink, PersonMerge, SafeContact
 
 
 class ShieldedSerializer(serializers.ModelSerializer):
@@ -55,6 +55,7 @@ class ContactSerializer(serializers.Serializer):
     address = serializers.CharField()
     phone = serializers.CharField()
     area = serializers.CharField()
+    safe_contact = serializers.ListField(child=serializers.CharField())
 
 
 class FoundPersonSerializer(serializers.Serializer):
@@ -74,6 +75,7 @@ class PersonSerializer(ShieldedSerializer):
     text_fields = ("note",)
     phone = serializers.SerializerMethodField()
     workplace = serializers.SerializerMethodField()
+    safe_contact = serializers.SerializerMethodField()
 
     def household_of(self, row: Person) -> int | None:
         return None
@@ -81,6 +83,11 @@ class PersonSerializer(ShieldedSerializer):
     def get_phone(self, row: Person) -> str:
         contact = self.shield.person(row)
         return contact.phone
+
+    def get_safe_contact(self, row: Person) -> list[str]:
+        """How, when and by whom the person may be called or written to."""
+        rule = SafeContact.objects.standing().filter(person=row).first()
+        return [self.shield.of_person(line, row.pk) for line in rule.lines] if rule else []
 
     def get_workplace(self, row: Person) -> str:
         contact = self.shield.person(row)
@@ -95,7 +102,7 @@ class PersonSerializer(ShieldedSerializer):
         model = Person
         fields = (
             "id", "family_name", "given_name", "family_kana", "given_kana", "alias", "birth_on", "birth_note", "died_on",
-            "sex", "phone", "workplace", "note", "merged_into", "version",
+            "sex", "phone", "workplace", "safe_contact", "note", "merged_into", "version",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -165,7 +172,25 @@ class HouseholdSerializer(ShieldedSerializer):
 
     @extend_schema_field(ContactSerializer)
     def get_contact(self, row: Household) -> dict[str, Any]:
-        return dict(ContactSerializer(self.shield.household(row)).data)
+        home = self.shield.household(row)
+        said = [
+            self.shield.of_person(line, rule.person_id)
+            for rule in self._rules().get(row.pk, [])
+            for line in rule.lines
+        ]
+        shown = {
+            name: getattr(home, name) for name in ("is_hidden", "postal_code", "address", "phone", "area")
+        }
+        return shown | {"safe_contact": said}
+
+    def _rules(self) -> dict[int, list[SafeContact]]:
+        """The rules of safe contact of all households of the answer; asked once."""
+        if "safe_contacts" not in self.context:
+            rows = getattr(self.parent, "instance", None) or [self.instance]
+            homes = [row.pk for row in rows if row is not None]
+            cast("dict[str, Any]", self.context)["safe_contacts"] = safe_contacts_of_homes(homes)
+        found: dict[int, list[SafeContact]] = self.context["safe_contacts"]
+        return found
 
     class Meta:
         model = Household

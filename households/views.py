@@ -21,7 +21,7 @@ from common.keyset import Sort, paginate
 from households.actions import members as member_actions
 from households.actions.kinship import add_kinship, remove_kinship
 from households.actions.persons import register_household, update_household, update_person
-from households.contact import safe_contacts
+from households.contact import safe_contacts, safe_contacts_of_homes
 from households.enums import Relation
 from households.forms import (
     CONTACT_FIELDS,
@@ -56,9 +56,10 @@ def household_list(request: ActorRequest) -> HttpResponse:
     page = paginate(
         filter_households(request.actor, **chosen), request_get=request.GET, sorts=SORTS, default="-created"
     )
-    return render(
-        request, "households/list.html", {"page": page, "filters": filters, "is_filtered": bool(chosen)}
-    )
+    rules = safe_contacts_of_homes(row.pk for row in page.rows)
+    rows = [(row, rules.get(row.pk, [])) for row in page.rows]
+    context = {"page": page, "rows": rows, "filters": filters, "is_filtered": bool(chosen)}
+    return render(request, "households/list.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -22,6 +22,7 @@ from households.actions.movements import withdraw_movement
 from households.actions.moves import Place, change_living, move_household, move_out
 from households.actions.persons import PersonData
 from households.actions.split import NewHome, split_household
+from households.contact import safe_contacts_of_homes
 from households.enums import MovementKind
 from households.forms_movements import FORMS, HINTS, MovementForm, WithdrawForm
 from households.models import Household, HouseholdMovement
@@ -62,6 +63,7 @@ def _as_of(request: ActorRequest, household: Household) -> dict[str, Any]:
     return {
         "day": on, "asked": asked, "day_rows": household_on(household, on, shield),
         "day_contact": address_on(household, on, shield, request.actor),
+        "rules": safe_contacts_of_homes([household.pk]).get(household.pk, []),
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from accounts.models import Agency
 from accounts.roles import Permission
 from cases.actions.team import default_last_day
 from cases.models import Case
+from cases.models.case import sees_case
 from common.errors import RuleViolation
 from households.contact import shield_for
 from referrals.actions.action_items import finish_action_item
@@ -55,7 +56,10 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     cursor_order = ("-sent_at", "-pk")
 
     def scope(self, actor: Actor) -> Any:
-        rows = Referral.objects.visible_to(actor).select_related("case", "from_agency", "to_agency")
+        rows = Referral.objects.visible_to(actor).select_related(
+            "case", "from_agency", "to_agency", "consent"
+        )
+        rows = rows.annotate(sees_case=sees_case(actor, "case_id"))
         return _without_hidden_desks(rows, actor, self.request, "to_agency__code", "from_agency__code")
 
     @extend_schema(

@@ -17,7 +17,8 @@ from cases.models.case import not_denied, sees_case
 from common.japan.wareki import format_wareki_short
 from households.contact import hidden_home
 from households.models import denied_households
-from referrals.models import ActionItem, ConferenceMember
+from referrals.models import ActionItem, Conference, ConferenceMember
+from referrals.models.conference import named_before
 from referrals.workflow import ActionItemState, ConferenceState
 
 
@@ -65,7 +66,14 @@ def _reached_out(agency: Agency) -> QuerySet[Outreach]:
     return Outreach.objects.running().filter(agency=agency).select_related("person", "household")
 
 
-def _rows(staff: Staff, agency: Agency) -> dict[Kind, QuerySet[Any]]:
+def _seats(agency: Agency, actor: Actor) -> QuerySet[ConferenceMember]:
+    """Seats of sittings still to end, without those about nothing but households that the deny list hides."""
+    seats = ConferenceMember.objects.filter(agency=agency, staff__isnull=False)
+    there = Conference.objects.visible_to(actor)
+    return seats.exclude(conference__state=ConferenceState.CLOSED).filter(conference__in=there)
+
+
+def _rows(staff: Staff, agency: Agency, actor: Actor) -> dict[Kind, QuerySet[Any]]:
     return {
         Kind.CASE: Case.objects.open()
         .filter(lead_agency=agency, lead_staff=staff)
@@ -81,9 +89,10 @@ def _rows(staff: Staff, agency: Agency) -> dict[Kind, QuerySet[Any]]:
         Kind.ACTION_ITEM: ActionItem.objects.filter(
             agency=agency, staff=staff, state=ActionItemState.OPEN
         ).select_related("case__household"),
-        Kind.SEAT: ConferenceMember.objects.filter(agency=agency, staff=staff)
-        .exclude(conference__state=ConferenceState.CLOSED)
-        .select_related("conference"),
+        Kind.SEAT: _seats(agency, actor)
+        .filter(staff=staff)
+        .select_related("conference")
+        .annotate(hides=Exists(named_before(actor.staff_id).filter(conference=OuterRef("conference_id")))),
     }
 
 
@@ -94,7 +103,7 @@ def open_work(staff: Staff, agency: Agency, actor: Actor, *, lock: bool = False)
     """
     denied = set(denied_households(actor))
     found: list[Piece] = []
-    for kind, rows in _rows(staff, agency).items():
+    for kind, rows in _rows(staff, agency, actor).items():
         ordered = rows.order_by("pk")
         if kind in (Kind.OUTREACH, Kind.COMPANION):
             ordered = ordered.annotate(hides=hidden_home(actor, "household_id"))
@@ -109,7 +118,8 @@ def open_work(staff: Staff, agency: Agency, actor: Actor, *, lock: bool = False)
 
 def _piece(kind: Kind, row: Any) -> Piece:
     if kind is Kind.SEAT:
-        return Piece(kind, row.pk, row.conference.title, row.conference.get_kind_display(), None)
+        word = row.conference.get_kind_display()
+        return Piece(kind, row.pk, word if row.hides else row.conference.title, word, None)
     if kind in (Kind.OUTREACH, Kind.COMPANION):
         who = row.person.display_name if row.person else "名前のわからない人" if row.hides else row.described
         detail = "" if row.hides else f"次は{format_wareki_short(row.next_on)} {row.next_text}"
@@ -149,9 +159,7 @@ def staff_with_work(agency: Agency, on: date, actor: Actor) -> list[Staff]:
         open_outreach.values("staff"),
         open_outreach.filter(companion__isnull=False).values("companion"),
         ActionItem.objects.filter(theirs, agency=agency, state=ActionItemState.OPEN).values("staff"),
-        ConferenceMember.objects.filter(agency=agency, staff__isnull=False)
-        .exclude(conference__state=ConferenceState.CLOSED)
-        .values("staff"),
+        _seats(agency, actor).values("staff"),
     )
     has_work = Q()
     for rows in work:

@@ -32,8 +32,9 @@ def _event(conference: Conference) -> Event:
     event.add("dtstamp", _stamp(conference))
     event.add("sequence", conference.version - 1)
     event.add("class", "PRIVATE")
-    if conference.place:
-        event.add("location", conference.place)
+    place = getattr(conference, "shown_place", "")  # as its reader may know it (``visible_to``)
+    if place:
+        event.add("location", place)
     return event
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from common.errors import RuleViolation
 from common.japan.kana import to_hiragana
@@ -72,6 +74,27 @@ def _names(text: str, people: list[Person], sure: list[str], likely: list[str]) 
         alias = _tight(person.alias)
         if len(alias) > 1 and alias in text:
             likely.append("世帯の人の通称")
+
+
+_CALLED: Final = ("さん", "様", "さま", "氏", "君", "くん", "ちゃん", "家", "宅", "世帯")
+
+
+def is_named_in(text: str, households: Iterable[int]) -> bool:
+    """Whether a text names somebody of some households: a whole name or alias, a family or given name as people are
+    called (田中さん, 田中家); a bare family name may be a word.
+    """
+    plain = _tight(unicodedata.normalize("NFKC", text))
+    people = Person.objects.filter(memberships__household__in=list(households)).order_by("pk")
+    for person in people.only("family_name", "given_name", "family_kana", "given_kana", "alias"):
+        for family, given in (
+            (person.family_name, person.given_name), (person.family_kana, person.given_kana), (person.alias, ""),
+        ):  # fmt: skip
+            words = [word for word in (_tight(family), _tight(given)) if word]
+            if len(words) == 2 and "".join(words) in plain:
+                return True
+            if any(f"{word}{called}" in plain for word in words for called in _CALLED):
+                return True
+    return False
 
 
 def _contact(

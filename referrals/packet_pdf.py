@@ -46,7 +46,8 @@ class CopyMaker:
         seats: list[ConferenceMember] = conference.seats  # type: ignore[attr-defined]
         seat = next(s for s in seats if s.pk == copy.member_id)
         shield = shield_for_agency(seat.agency)
-        base = self._laid_out(item, shield, seats, job)
+        name = conference.named_for(seat.staff_id)
+        base = self._laid_out(item, shield, seats, job, name)
         mark = self._mark(job, seat, copy.number)
         writer = PdfWriter(clone_from=BytesIO(base))
         over = PdfReader(BytesIO(mark)).pages[0]
@@ -57,10 +58,16 @@ class CopyMaker:
         return out.getvalue()
 
     def _laid_out(
-        self, item: AgendaItem, shield: Shield, seats: list[ConferenceMember], job: PacketJob
+        self,
+        item: AgendaItem,
+        shield: Shield,
+        seats: list[ConferenceMember],
+        job: PacketJob,
+        name: tuple[str, str],
     ) -> bytes:
+        title, place = name
         made = Handout(
-            conference=item.conference, shield=shield, papers=(paper_of(item, shield),), recipient=None, number=0,
+            conference=item.conference, title=title, place=place, shield=shield, papers=(paper_of(item, shield),), recipient=None, number=0,
             seats=tuple(seats),
         )  # fmt: skip
         context = {

@@ -33,6 +33,23 @@ def check_can_manage(actor: Actor, conference: Conference) -> None:
         raise NotAllowed(f"会議を招集した機関（{conference.convener.short_name}）だけができる操作です。")
 
 
+def check_can_speak_for(actor: Actor, conference: Conference) -> None:
+    """Name, place and minutes stand for the whole sitting: nobody writes over what they do not read (deny list).
+    ``conference`` comes from ``visible_to``.
+    """
+    check_can_manage(actor, conference)
+    if getattr(conference, "keeps_back", True):
+        raise NotAllowed("この会議の名称・日時・要旨は、招集した機関のほかの担当者が書きます。")
+
+
+def can_speak_for(actor: Actor, conference: Conference) -> bool:
+    try:
+        check_can_speak_for(actor, conference)
+    except NotAllowed:
+        return False
+    return True
+
+
 def can_manage(actor: Actor, conference: Conference) -> bool:
     try:
         check_can_manage(actor, conference)

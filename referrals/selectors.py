@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db.models import Case as CaseExpr
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -25,7 +25,7 @@ from common.japan.business_days import add_working_days
 from common.queue import QueueGroup, QueueRow
 from households.contact import HIDDEN_DESK, hidden_home
 from households.models import without_search
-from referrals.disclosure_rules import names_person
+from referrals.disclosure_rules import ground_stands, names_person
 from referrals.models import Referral
 from referrals.permissions import answers_open_to, can_withdraw
 from referrals.workflow import REFERRAL_WAITING, STAGE_MEANING, ReferralEvent, ReferralState, Stage
@@ -36,6 +36,7 @@ CONFERENCE_DAYS = 10  # 会議に出されてから会議を開くまでの目�
 OUTCOME_DAYS = 20  # 受けてから結果を知らせるまでの目安（開庁日）
 DRAFT_KEY = "referral:"
 LIST_LIMIT = 30
+CLOSED_WORDS = "（お願いの内容は、共有の根拠がなくなったため見せられません）"
 
 
 # ── Who acts next ───────────────────────────────────────────────────────────────────────────────────────────
@@ -112,6 +113,7 @@ class ReferralRow:
     answers: tuple[ReferralEvent, ...]
     may_withdraw: bool
     next: NextStep | None
+    purpose: str
     answered: int = 0
     sent: int = 0
 
@@ -167,7 +169,7 @@ def for_queue(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
             "case__household", "case__person", "from_agency", "to_agency", "escalated_to", "consent"
         )
         .only(
-            "purpose", "deadline_at", "state", "seen_at", "escalated_at", "started_at", "finished_at", "answered_at", "parts", "ground", "consent__state",
+            "purpose", "deadline_at", "state", "seen_at", "escalated_at", "started_at", "finished_at", "answered_at", "sent_at", "parts", "ground", "consent__state",
             "consent__kinds", "consent__given_on", "consent__ends_on", "case__number", "case__household__name",
             "case__person__family_name", "case__person__given_name", "case__person__alias",
             "from_agency__short_name", "from_agency__kind", "to_agency__short_name", "to_agency__kind",
@@ -184,6 +186,16 @@ def whose_case(referral: Referral, *, sees_case: bool) -> str:
     if referral.shows_record and names_person(referral, timezone.localdate()):
         return referral.case.person.display_name if referral.case.person else "氏名不明の方"
     return "氏名は見せられていません"
+
+
+def asked_words(referral: Referral, actor: Actor, on: date, *, sees_case: bool) -> str:
+    """What is asked: for its sender and for who sees the case; for others as long as the ground stands on which it was
+    sent. ``referral`` comes with its consent.
+    """
+    if sees_case or referral.from_agency_id == actor.agency_id:
+        return referral.purpose
+    taken_back = referral.state == ReferralState.WITHDRAWN
+    return CLOSED_WORDS if taken_back or not ground_stands(referral, on) else referral.purpose
 
 
 def hours_left(referral: Referral, at: datetime) -> int:
@@ -204,6 +216,7 @@ def as_row(referral: Referral, actor: Actor, at: datetime, directory: Directory 
         answers=tuple(answers_open_to(actor, referral)),
         may_withdraw=can_withdraw(actor, referral),
         next=next_step(referral, directory),
+        purpose=asked_words(referral, actor, timezone.localdate(at), sees_case=sees_case),
         answered=getattr(referral, "case_answered", 0),
         sent=getattr(referral, "case_sent", 0),
     )
@@ -340,7 +353,7 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     """Referrals to answer, referrals that rose to my office, and my agency's own past their deadline. Two queries."""
     if actor.agency is None or not actor.has(Permission.REFERRAL_VIEW):
         return []
-    rows = [_answer_row(r, at) for r in _to_answer(actor)]
+    rows = [_answer_row(r, actor, at) for r in _to_answer(actor)]
     watched = Q(from_agency=actor.agency_id, state=ReferralState.SENT, deadline_at__lte=at)
     if actor.has(Permission.SECTOR_VIEW):
         watched |= Q(escalated_to=actor.agency_id, state__in=REFERRAL_WAITING) | Q(
@@ -351,9 +364,9 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
         if actor.has(Permission.SECTOR_VIEW) and (
             referral.escalated_to_id == actor.agency_id or referral.state == ReferralState.CONFERENCE
         ):
-            rows.append(_risen_row(referral))
+            rows.append(_risen_row(referral, actor, at))
         else:
-            rows.append(_overdue_row(referral))
+            rows.append(_overdue_row(referral, actor, at))
     return rows
 
 
@@ -370,9 +383,12 @@ def _title(referral: Referral) -> str:
     return whose_case(referral, sees_case=bool(getattr(referral, "sees_case", False)))
 
 
-def _asked(referral: Referral) -> str:
+def _asked(referral: Referral, actor: Actor, at: datetime) -> str:
     """What is asked, left to the page where the words may hold what is protected from the reader."""
-    return "つなぎ（内容はページで読めます）" if getattr(referral, "hides", False) else referral.purpose
+    if getattr(referral, "hides", False):
+        return "つなぎ（内容はページで読めます）"
+    sees = bool(getattr(referral, "sees_case", False))
+    return asked_words(referral, actor, timezone.localdate(at), sees_case=sees)
 
 
 def _desk(referral: Referral, agency: Agency) -> str:
@@ -383,11 +399,11 @@ def _desk(referral: Referral, agency: Agency) -> str:
     )
 
 
-def _answer_row(referral: Referral, at: datetime) -> QueueRow:
+def _answer_row(referral: Referral, actor: Actor, at: datetime) -> QueueRow:
     return QueueRow(
         group=QueueGroup.ANSWER,
         kind="つなぎ",
-        title=_asked(referral),
+        title=_asked(referral, actor, at),
         detail=f"{_desk(referral, referral.from_agency)}から　{_title(referral)}（{referral.case.number}）",
         url=reverse("referrals:detail", args=[referral.pk]),
         due_at=referral.deadline_at,
@@ -395,7 +411,7 @@ def _answer_row(referral: Referral, at: datetime) -> QueueRow:
     )
 
 
-def _risen_row(referral: Referral) -> QueueRow:
+def _risen_row(referral: Referral, actor: Actor, at: datetime) -> QueueRow:
     put = referral.state == ReferralState.CONFERENCE
     due = referral.deadline_at
     if put and referral.answered_at:
@@ -403,7 +419,7 @@ def _risen_row(referral: Referral) -> QueueRow:
     return QueueRow(
         group=QueueGroup.ANSWER,
         kind="つなぎ",
-        title=_asked(referral),
+        title=_asked(referral, actor, at),
         detail=(
             f"{_desk(referral, referral.from_agency)} → {_desk(referral, referral.to_agency)}　"
             f"{_title(referral)}（{referral.case.number}）"
@@ -414,13 +430,13 @@ def _risen_row(referral: Referral) -> QueueRow:
     )
 
 
-def _overdue_row(referral: Referral) -> QueueRow:
+def _overdue_row(referral: Referral, actor: Actor, at: datetime) -> QueueRow:
     risen_to = f"。{referral.escalated_to.short_name}に上がっています" if referral.escalated_to else ""
     return QueueRow(
         group=QueueGroup.WORRY,
         kind="つなぎ",
         title=f"{referral.to_agency.short_name}から返事がありません",
-        detail=f"{_title(referral)}：{_asked(referral)}{risen_to}",
+        detail=f"{_title(referral)}：{_asked(referral, actor, at)}{risen_to}",
         url=reverse("referrals:detail", args=[referral.pk]),
         due_at=referral.deadline_at,
         badge="返事なし",

@@ -30,7 +30,7 @@ from referrals.models import (
     PrepSheet,
     Referral,
 )
-from referrals.models.conference import SECRET_KINDS
+from referrals.models.conference import SECRET_KINDS, named_before
 from referrals.selectors import multi_sector_cases, risen
 from referrals.workflow import ConferenceState, PrepState
 
@@ -98,11 +98,16 @@ def agenda_of(conference: Conference, actor: Actor) -> QuerySet[AgendaItem]:
 
 
 def readable_summary(conference: Conference, items: Sequence[AgendaItem], actor: Actor) -> str | None:
-    """The minutes of a sitting go through all of its items: None for a reader to whom one of them is not open."""
+    """The minutes of a sitting go through all of its items: None for a reader to whom one of them is not open, nothing
+    for one to whom all are open but those of households that deny them.
+    """
     if not conference.summary:
         return ""
-    if {item.pk for item in items} != set(conference.agenda.values_list("pk", flat=True)):
-        return None
+    read = {item.pk for item in items}
+    if read != set(conference.agenda.values_list("pk", flat=True)):
+        told = conference.agenda.filter(not_denied(actor, "case_id")).values_list("pk", flat=True)
+        # of a household that may never be known of, not even that something is left out
+        return "" if read == set(told) else None
     shield, text = shield_for(actor), conference.summary
     for household in {item.case.household_id for item in items}:
         text = shield.text(text, household)
@@ -270,6 +275,7 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
             | Q(conference__kind__in=SECRET_KINDS, secrecy_accepted_at__isnull=True)
         )
         .select_related("conference", "staff")
+        .annotate(hides=Exists(named_before(actor.staff_id).filter(conference=OuterRef("conference_id"))))
         .order_by("conference__starts_at", "pk")[:LIST_LIMIT]
     )
     rows = [_action_row(item, actor) for item in mine]
@@ -295,12 +301,15 @@ def _action_row(item: ActionItem, actor: Actor) -> QueueRow:
 def _seat_rows(seat: ConferenceMember, actor: Actor, at: datetime) -> list[QueueRow]:
     conference, rows = seat.conference, []
     url = reverse("conferences:detail", args=[conference.pk])
+    hides = bool(getattr(seat, "hides", False))
+    name = conference.get_kind_display() if hides else conference.title
+    place = "" if hides else conference.place
     if conference.is_secret and seat.secrecy_accepted_at is None and seat.staff_id in (None, actor.staff_id):
         rows.append(
             QueueRow(
                 group=QueueGroup.ANSWER,
                 kind="会議",
-                title=f"{conference.title}：守秘の確認",
+                title=f"{name}：守秘の確認",
                 detail="確認すると、議題と資料が読めるようになります。",
                 url=url,
                 due_at=conference.starts_at,
@@ -313,8 +322,8 @@ def _seat_rows(seat: ConferenceMember, actor: Actor, at: datetime) -> list[Queue
             QueueRow(
                 group=QueueGroup.TODAY,
                 kind="会議",
-                title=conference.title,
-                detail=f"{conference.get_kind_display()}　{conference.place}　{who}".replace("　　", "　"),
+                title=name,
+                detail=f"{conference.get_kind_display()}　{place}　{who}".replace("　　", "　"),
                 url=url,
                 due_at=conference.starts_at,
                 badge="開催中" if running else "",

@@ -65,9 +65,11 @@ def paper_of(item: AgendaItem, shield: Shield, parts_wanted: Iterable[SharedPart
 
 @dataclass(frozen=True, slots=True)
 class Handout:
-    """The print of one conference for one recipient."""
+    """The print of one conference for one recipient; ``title`` and ``place`` as they may be read by its recipient."""
 
     conference: Conference
+    title: str
+    place: str
     papers: tuple[Paper, ...]
     recipient: ConferenceMember | None
     number: int
@@ -89,8 +91,11 @@ def handout(conference: Conference, actor: Actor, recipient: ConferenceMember | 
     elif recipient is not None and recipient.agency_id != actor.agency_id:
         items = items.exclude(pk__in=blind_seats(items, [recipient], timezone.now(), found_only=True))
     shield = shield_for_agency(recipient.agency) if recipient else shield_for_everybody()
+    title, place = conference.named_for(actor.staff_id, recipient.staff_id if recipient else None)
     return Handout(
         conference=conference,
+        title=title,
+        place=place,
         shield=shield,
         papers=tuple(paper_of(item, shield) for item in items),
         recipient=recipient,

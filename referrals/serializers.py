@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.utils import timezone
 from rest_framework import serializers
 
 from accounts.enums import Ground
 from households.serializers import ShieldedSerializer
 from referrals.enums import ReferralOutcome, SharedPart
 from referrals.models import ActionItem, Referral
+from referrals.selectors import CLOSED_WORDS, asked_words
 from referrals.workflow import ReferralEvent, Stage
 
 
@@ -19,6 +23,15 @@ class ReferralSerializer(ShieldedSerializer):
 
     def household_of(self, row: Referral) -> int | None:
         return row.case.household_id
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """What was asked only as far as the page says it; an answer without a reader says nothing of it."""
+        data = super().to_representation(instance)
+        request, sees = self.context.get("request"), bool(getattr(instance, "sees_case", False))
+        words = CLOSED_WORDS
+        if request is not None:
+            words = asked_words(instance, request.actor, timezone.localdate(), sees_case=sees)
+        return data if words == instance.purpose else data | {"purpose": words}
 
     from_agency = serializers.CharField(source="from_agency.code", read_only=True)
     to_agency = serializers.CharField(source="to_agency.code", read_only=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case as CaseExpr
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
@@ -16,7 +17,9 @@ from common.japan.wareki import format_wareki_short
 from referrals.enums import kind_label
 from referrals.enums_outside import OutsideKind, OutsideOutcome
 from referrals.models import ActionItem, AgendaItem, IssueReport, OutsideRequest, Referral
-from referrals.models.referral import answers_for_itself
+from referrals.models.conference import named_before
+from referrals.models.referral import answers_for_itself, on_standing_ground
+from referrals.selectors import CLOSED_WORDS
 from referrals.workflow import ConferenceState, IssueState, ReferralState
 from referrals.workflow_outside import OutsideState
 
@@ -25,6 +28,24 @@ def _referrals(reader: Reader) -> QuerySet[Referral]:
     """Seeing the case is enough, but for requests that the reader's agency has still to answer beside others."""
     rows: QuerySet[Referral] = reader.scoped(Referral.objects)
     return rows.filter(answers_for_itself(reader.agency_id)) if reader.agency_id is not None else rows.none()
+
+
+def _asked(reader: Reader) -> QuerySet[Referral]:
+    """``asked``: what was asked; of a case that the reader does not see, as its page says it (``asked_words``)."""
+    rows = _referrals(reader)
+    if not reader.closed_ids:
+        return rows.annotate(asked=F("purpose"))
+    own = Q(case__in=reader.case_ids) | Q(from_agency=reader.agency_id)
+    stands = on_standing_ground() & ~Q(state=ReferralState.WITHDRAWN)
+    return rows.annotate(asked=CaseExpr(When(own | stands, then=F("purpose")), default=Value(CLOSED_WORDS)))
+
+
+def _answers(reader: Reader) -> QuerySet[Referral]:
+    """The words of an answer are for the receiver and for who sees the case."""
+    rows = _referrals(reader).filter(answered_at__isnull=False)
+    if not reader.closed_ids:
+        return rows
+    return rows.filter(Q(case__in=reader.case_ids) | Q(to_agency=reader.agency_id))
 
 
 def _asks_no_scope(reader: Reader) -> bool:
@@ -105,10 +126,16 @@ def _answered(reader: Reader, pk: int, data: Data) -> Words:
     )
 
 
+def _named(rows: QuerySet[AgendaItem], reader: Reader) -> QuerySet[AgendaItem]:
+    """``named``: the name of the sitting, left out where another household on its agenda denies the reader."""
+    hidden = Exists(named_before(reader.actor.staff_id).filter(conference=OuterRef("conference_id")))
+    return rows.annotate(named=CaseExpr(When(hidden, then=Value("")), default=F("conference__title")))
+
+
 def _sat(reader: Reader, pk: int, data: Data) -> Words:
     said = (data["topic"], f"結論：{data['conclusion']}" if data["conclusion"] else "")
     return Words(
-        title=f"{data['kind_name'] or kind_label(data['conference_kind'])} {data['title']}", text="\n".join(filter(None, said)),
+        title=f"{data['kind_name'] or kind_label(data['conference_kind'])} {data['title']}".strip(), text="\n".join(filter(None, said)),
         url=reverse("conferences:detail", args=[data["conference_id"]]),
     )  # fmt: skip
 
@@ -144,12 +171,12 @@ def _sector_of_case(path: str) -> Any:
 
 SOURCES = (
     Source(
-        "r", "r", _referrals, may=Permission.REFERRAL_VIEW, is_plain=_asks_no_scope, at="sent_at", words=_sent, agency="from_agency", staff="sent_by", by_agency=_of_either_end,
+        "r", "r", _asked, may=Permission.REFERRAL_VIEW, is_plain=_asks_no_scope, at="sent_at", words=_sent, agency="from_agency", staff="sent_by", by_agency=_of_either_end,
         by_sector=_sector_of_case("case"),
-        data={"text": "purpose", "other": "to_agency__short_name", "other_kind": "to_agency__kind", "case_id": "case_id"},
+        data={"text": "asked", "other": "to_agency__short_name", "other_kind": "to_agency__kind", "case_id": "case_id"},
     ),
     Source(
-        "ra", "r", lambda r: _referrals(r).filter(answered_at__isnull=False), may=Permission.REFERRAL_VIEW,
+        "ra", "r", _answers, may=Permission.REFERRAL_VIEW,
         is_plain=_asks_no_scope, at="answered_at", words=_answered,
         agency="to_agency", staff="answered_by", by_agency=_of_either_end, by_sector=_sector_of_case("case"),
         data={"text": "answer_note", "state": "state", "case_id": "case_id"},
@@ -168,9 +195,9 @@ SOURCES = (
     ),
     Source(
         "g", "g",
-        lambda r: AgendaItem.objects.filter(pk__in=_papers(r)).exclude(conference__state=ConferenceState.PLANNED),
+        lambda r: _named(AgendaItem.objects.filter(pk__in=_papers(r)).exclude(conference__state=ConferenceState.PLANNED), r),
         probe=_has_papers, at="conference__starts_at", words=_sat, agency="conference__convener", by_sector=_sector_of_case("case"),
-        data={"topic": "topic", "conclusion": "conclusion", "title": "conference__title",
+        data={"topic": "topic", "conclusion": "conclusion", "title": "named",
               "conference_kind": "conference__kind", "kind_name": "conference__kind_name", "conference_id": "conference_id", "case_id": "case_id"},
     ),
     Source(

@@ -14,7 +14,7 @@ from accounts.actor import Actor
 from accounts.enums import AgencyKind
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
-from audit.models import AccessKind
+from audit.models import NOT_READ, AccessKind
 from common.forms import KyoseiForm, WarekiDateField
 from reports.selectors_unusual import MANY, Kind
 
@@ -115,6 +115,34 @@ class UnusualFilter(PeriodForm):
         if not self.errors and (until - since).days >= MOST_DAYS:
             self.add_error("since", f"{MOST_DAYS}日以内の期間にしてください。")
         return data | {"since": since, "until": until, "many": data.get("many") or MANY}
+
+
+class RefusedFilter(PeriodForm):
+    """Which refused acts: of a period (30 days where none is given), an agency, a kind."""
+
+    agency = forms.ModelChoiceField(
+        label="機関", queryset=Agency.objects.none(), required=False, empty_label="すべて"
+    )
+    kind = forms.ChoiceField(
+        label="種類", choices=[("", "すべて"), *((k.value, k.label) for k in NOT_READ)], required=False
+    )
+    field_order = ("agency", "kind", "since", "until")
+
+    def __init__(self, *args: Any, today: date, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        if actor.has(Permission.AUDIT_VIEW):
+            self.fields["agency"].queryset = Agency.objects.visible_to(actor).order_by("code")  # type: ignore[attr-defined]
+        else:
+            del self.fields["agency"]  # one's own only
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        until = data.get("until") or self.today
+        since = data.get("since") or until - timedelta(days=29)
+        if not self.errors and (until - since).days >= MOST_DAYS:
+            self.add_error("since", f"{MOST_DAYS}日以内の期間にしてください。")
+        return data | {"since": since, "until": until}
 
 
 class LinesForm(UnusualFilter):

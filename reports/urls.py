@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports import views
+from reports import views, views_refused
 
 app_name = "reports"
 urlpatterns = [
@@ -11,5 +11,6 @@ urlpatterns = [
     path("leak/", views.leak, name="leak"),
     path("unusual/", views.unusual, name="unusual"),
     path("unusual/lines/", views.unusual_lines, name="unusual_lines"),
+    path("refused/", views_refused.refused, name="refused"),
     path("chain/", views.chain, name="chain"),
 ]

@@ -13,7 +13,7 @@ from cases.workflow import PlanState
 from common.japan.age import age_on
 from common.japan.clock import format_minutes
 from common.japan.wareki import format_wareki, format_wareki_short
-from households.contact import HIDDEN_DESK, Shield
+from households.contact import HIDDEN_DESK, Shield, safe_contacts_of_homes
 from households.models import HouseholdMember
 
 
@@ -39,7 +39,18 @@ def _contact(case: Case, shield: Shield) -> list[str]:
     home = shield.household(case.household)
     lines = [f"住所：{home.address}"] if home.address else []
     own = shield.person(case.person).phone if case.person else ""
-    return lines + [f"電話：{phone}" for phone in dict.fromkeys([home.phone, own]) if phone]
+    lines += [f"電話：{phone}" for phone in dict.fromkeys([home.phone, own]) if phone]
+    return [*lines, *_safe_contact(case, shield)] if lines else lines
+
+
+def _safe_contact(case: Case, shield: Shield) -> list[str]:
+    """How the people behind an address or a number may be reached; of others than the person without their names."""
+    said = []
+    for rule in safe_contacts_of_homes([case.household_id]).get(case.household_id, []):
+        whose = "本人" if rule.person_id == case.person_id else "世帯の人"
+        words = "、".join(shield.of_person(line, rule.person_id) for line in rule.lines)
+        said.append(f"連絡の決まり（{whose}）：{words}")
+    return said
 
 
 def _family(case: Case) -> list[str]:

@@ -7,14 +7,14 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.access import permission, scoped_get
+from accounts.access import log_reads, permission, scoped_get
 from accounts.enums import Sector
 from accounts.http import ActorRequest
 from accounts.roles import Permission
@@ -25,7 +25,7 @@ from cases.permissions import can_close_case, can_write_case
 from cases.selectors.case_page import assessment
 from cases.stream.household import agencies_of
 from cases.stream.read import Wanted, read
-from cases.stream.registry import GROUPS, Reader, of_case, reader_for
+from cases.stream.registry import GROUPS, Line, Reader, of_case, reader_for
 from cases.views.team import note_team
 from common.errors import RuleViolation
 from common.japan.wareki import format_wareki_short, parse_wareki
@@ -242,12 +242,31 @@ def stream_print(request: ActorRequest, pk: int) -> HttpResponse:
     return render(request, "cases/stream_paper.html", _paper(request, household))
 
 
+def _check_still_read(request: ActorRequest, pk: int, lines: Sequence[Line]) -> None:
+    """A print that took longer than the right to any line of it is not given out; nor is one of somebody whose contact
+    details are protected from the reader since. The miss is logged like every other.
+    """
+    household, before = _household(request, pk, log=None), shield_of(request)
+    for known in ("_stream_readers", "_shield"):
+        request.__dict__.pop(known, None)
+    after = shield_of(request)
+    lost = {(line.kind, line.pk) for line in lines} - {
+        (line.kind, line.pk) for line in _paper(request, household)["lines"]
+    }
+    hidden = after.hides(pk) and not before.hides(pk)
+    hidden = hidden or bool(after.read_in.get(pk, frozenset()) - before.read_in.get(pk, frozenset()))
+    if lost or hidden:
+        log_reads(request, AccessKind.DENIED, "households.household", str(pk))
+        raise Http404
+
+
 @require_safe
 @permission(Permission.CASE_VIEW)
 def stream_pdf(request: ActorRequest, pk: int) -> HttpResponse:
     household = _household(request, pk, log=AccessKind.EXPORT)
-    pdf = render_pdf("cases/stream_paper.html", _paper(request, household), request=request)
-    _household(request, pk, log=None)  # a print that took longer than the right to it is not given out
+    paper = _paper(request, household)
+    pdf = render_pdf("cases/stream_paper.html", paper, request=request)
+    _check_still_read(request, pk, paper["lines"])
     return HttpResponse(
         pdf,
         content_type="application/pdf",

@@ -66,7 +66,7 @@ SITTINGS: Final = (
         summary="守秘の義務を確かめたうえで、二つの機関が別々に関わることを決めた。",
     ),
     Sitting(
-        ago=-3, called_ago=6, who="director-shogai", kind="support", title="支援会議（榎本さん）", place="市役所 2階 小会議室", sector="disability",
+        ago=-3, called_ago=6, who="director-shogai", kind="support", title="支援会議（12月）", place="市役所 2階 小会議室", sector="disability",
         hour=10, minutes=60, attendees=("director-shogai", "hokenshitsu10", "shogai1", "kikan1", "sanka1"),
         topics=(Topic("emoto", "受診につながる道筋と日中の居場所", "三年前から不眠が続く。つなぎの返事が期限を過ぎた。", "受診の付き添いをどの機関が担うか", minutes=40),
                 Topic("q18", "部屋から出られない弟への関わり", "三か月、家族以外と話していない。", "訪問の順番を決めたい", minutes=20)),

@@ -19,6 +19,7 @@ from households.actions.protection import check_not_together
 from households.models import HouseholdDenial, HouseholdMember
 from referrals.actions.lock_conference import check_papers_open, lock_managed
 from referrals.enums import URGENCY_ORDER, Urgency
+from referrals.identity_words import is_named_in
 from referrals.models import AgendaItem, Conference, ConferenceMember, ItemAttendee, Referral
 from referrals.workflow import REFERRAL_WAITING, ConferenceState
 
@@ -71,6 +72,7 @@ def add_item(
     )  # fmt: skip
     choose_attendees(item, conference, attendees)
     check_nobody_denied(conference)
+    check_name_tells_nobody(conference, "case")
     record(
         actor=actor,
         action="conference.add_item",
@@ -124,6 +126,21 @@ def check_nobody_denied(conference: Conference) -> None:
             f"{first.staff.name}さんは、この会議の議題に出席できません。ほかの人を出席者にしてください。",
             field="staff",
         )
+
+
+def check_name_tells_nobody(conference: Conference, field: str) -> None:
+    """Name and place of a 支援会議 are read by the invited before they accept secrecy, and after it closed: they name
+    nobody of its agenda.
+    """
+    if not conference.is_secret:
+        return
+    homes = conference.agenda.values_list("case__household_id", flat=True)
+    for words, what in ((conference.title, "名称"), (conference.place, "場所")):
+        if is_named_in(words, homes):
+            raise RuleViolation(
+                f"会議の{what}に、議題の世帯の人の名前が入っています。守秘の確認の前にも読まれるため、名前のない{what}にしてください。",
+                field=field,
+            )
 
 
 def missing_reasons(conference: Conference) -> list[AgendaItem]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.actor import Actor
 from common.errors import RuleViolation
+from common.japan.wareki import format_wareki_short
 from referrals.actions.agenda import add_item
 from referrals.actions.lock_conference import check_papers_open, lock_managed
 from referrals.models import ActionItem, AgendaItem, Conference
@@ -44,7 +46,10 @@ def carry_over(*, conference: Conference, item_ids: Iterable[int], actor: Actor,
 
 def _carry(conference: Conference, item: AgendaItem, actor: Actor, at: datetime) -> AgendaItem:
     undone: list[ActionItem] = item.undone  # type: ignore[attr-defined]
-    before = [f"前回（{item.conference.title}）からの持ち越し"]
+    sitting = item.conference
+    # not its name: it may be that of another household of the sitting
+    day = format_wareki_short(timezone.localdate(sitting.starts_at))
+    before = [f"前回（{sitting.get_kind_display()}　{day}）からの持ち越し"]
     before += [f"前回の結論：{item.conclusion}"] if item.conclusion else []
     before += [f"未実施：{one.text}（{one.agency.short_name}　{one.staff.name}）" for one in undone]
     return add_item(

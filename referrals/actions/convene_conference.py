@@ -17,7 +17,7 @@ from cases.models import Case, SupportPlan
 from cases.workflow import PlanState
 from common.errors import InvalidTransition, RuleViolation
 from common.models import check_version
-from referrals.actions.agenda import add_item, check_nobody_denied
+from referrals.actions.agenda import add_item, check_name_tells_nobody, check_nobody_denied
 from referrals.actions.lock_conference import lock_conference, lock_managed
 from referrals.enums import Attendance, ConferenceKind, Decides
 from referrals.models import Conference, ConferenceMember, ItemAttendee, Referral
@@ -25,6 +25,7 @@ from referrals.permissions_conferences import (
     check_can_accept_secrecy,
     check_can_convene,
     check_can_seat,
+    check_can_speak_for,
 )
 from referrals.selectors_kinds import Kind, attends, convenes, kind_on
 from referrals.workflow import ConferenceState
@@ -143,11 +144,13 @@ def edit_conference(
 ) -> Conference:  # fmt: skip
     """Change time, place and title while it is planned. The kind stays: its rules were applied to every item."""
     conference = lock_managed(conference, actor, ConferenceState.PLANNED)
+    check_can_speak_for(actor, conference)
     check_version(conference, version)
     moved = conference.starts_at != starts_at
     _check_frame(title, starts_at, minutes, sector, at if moved else None)
     conference.title, conference.starts_at, conference.minutes = title.strip(), starts_at, minutes
     conference.place, conference.sector = place.strip(), sector
+    check_name_tells_nobody(conference, "title")
     conference.save(update_fields=["title", "starts_at", "minutes", "place", "sector"])
     record(actor=actor, action="conference.edit", target=conference, at=at, moved=moved)
     return conference

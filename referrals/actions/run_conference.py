@@ -21,6 +21,7 @@ from referrals.actions.answer_referral import answer_referral, settle_referral
 from referrals.actions.lock_conference import check_papers_open, lock_managed
 from referrals.enums import Attendance, Decides
 from referrals.models import ActionItem, AgendaItem, Conference, IssueItem, Referral
+from referrals.permissions_conferences import check_can_speak_for
 from referrals.selectors_conferences import involved_agencies
 from referrals.signals import conference_closed
 from referrals.workflow import (
@@ -197,7 +198,8 @@ def approve_plan(*, item: AgendaItem, actor: Actor, at: datetime) -> AgendaItem:
     if item.plan_approved:
         return item
     conference = item.conference
-    where = f"{conference.get_kind_display()}「{conference.title}」{format_wareki(timezone.localdate(at))}"
+    # not its name: the plan is read by people from whom another household of the sitting is hidden
+    where = f"{conference.get_kind_display()} {format_wareki(timezone.localdate(at))}"
     decide_plan(plan=item.plan, actor=actor, at=at, where=where[:200])
     item.plan_approved = True
     item.save(update_fields=["plan_approved"])
@@ -220,7 +222,7 @@ def settle_item_referral(*, item: AgendaItem, note: str, actor: Actor, at: datet
     if referral.state == ReferralState.SENT:
         referral = answer_referral(
             referral=referral, event=ReferralEvent.TO_CONFERENCE, actor=actor, at=at,
-            note=f"「{item.conference.title}」で協議",
+            note=f"{item.conference.get_kind_display()}で協議",
         )  # fmt: skip
     return settle_referral(referral=referral, actor=actor, at=at, note=note)
 
@@ -231,6 +233,7 @@ def save_minutes(
 ) -> Conference:
     """Write the minutes while the conference sits or after it. Raises StaleRecord where somebody else saved them since."""
     conference = lock_managed(conference, actor, ConferenceState.RUNNING, ConferenceState.CLOSED)
+    check_can_speak_for(actor, conference)
     check_papers_open(conference, actor)
     check_version(conference, version)
     conference.summary = summary.strip()
@@ -250,6 +253,7 @@ def close_conference(
     attended is taken from them. Receivers of conference_closed may raise (an attendee's time overlaps).
     """
     conference = lock_managed(conference, actor)
+    check_can_speak_for(actor, conference)
     check_papers_open(conference, actor)
     _move(conference, ConferenceEvent.CLOSE)
     conference.started_at = started_at or conference.started_at

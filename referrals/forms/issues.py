@@ -75,7 +75,7 @@ class TakeUpForm(KyoseiForm):
         self.has_choices = any(Decides.ISSUE in row.rule.decides for row in rows)
         self.fields["conference"].choices = [  # type: ignore[attr-defined]
             ("", "会議を選ぶ"),
-            *((row.pk, row.title) for row in rows if Decides.ISSUE in row.rule.decides),
+            *((row.pk, row.shown_title) for row in rows if Decides.ISSUE in row.rule.decides),  # type: ignore[attr-defined]
         ]
 
 

@@ -10,7 +10,8 @@ from uuid import uuid4
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case as CaseExpr
+from django.db.models import Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Now, TruncDate
 
 from accounts.enums import ABUSE_LAWS, Ground, Sector
@@ -20,7 +21,7 @@ from cases.models import Case, SupportPlan
 from cases.models.case import not_denied, sees_case
 from common.models import Versioned
 from households.grounds import GROUND_RULES
-from households.models import Consent
+from households.models import Consent, HouseholdDenial
 from referrals.enums import (
     KIND_RULES,
     Attendance,
@@ -42,10 +43,20 @@ EMERGENCY_LASTS = GROUND_RULES[Ground.EMERGENCY].lasts or timedelta(0)
 SECRET_KINDS = tuple(kind.value for kind, rule in KIND_RULES.items() if rule.is_secret)
 
 
+def named_before(staff_id: int | None) -> models.QuerySet[AgendaItem]:
+    """Items of households whose deny list names a worker: before them the sitting bears the name of its kind and no
+    place, for what was typed there may tell of the household.
+    """
+    denials = HouseholdDenial.objects.in_force().filter(staff=staff_id)
+    denied = denials if staff_id is not None else denials.none()
+    cases = Case.objects.filter(household_id__in=denied.values("household_id"))
+    return AgendaItem.objects.filter(case__in=cases.values("pk")).order_by()
+
+
 class ConferenceQuerySet(models.QuerySet["Conference"]):
     def visible_to(self, actor: Actor) -> ConferenceQuerySet:
         """The convening agency and the agencies invited; a sitting about nothing but households whose deny list names
-        the actor does not exist for them.
+        the actor does not exist for them. One that is about others too comes without its own name (``with_names``).
         """
         if not actor.has(Permission.CONFERENCE_VIEW):
             return self.none()
@@ -54,7 +65,25 @@ class ConferenceQuerySet(models.QuerySet["Conference"]):
             Q(convener=actor.agency_id)
             | Exists(ConferenceMember.objects.filter(conference=OuterRef("pk"), agency=actor.agency_id)),
             ~Exists(items) | Exists(items.filter(not_denied(actor, "case_id"))),
+        ).with_names(actor.staff_id)
+
+    def with_names(self, staff_id: int | None) -> ConferenceQuerySet:
+        """``shown_title`` and ``shown_place``: what a worker may read as name and place of each; ``keeps_back``: something
+        of it is kept from the worker.
+        """
+        hidden = Exists(named_before(staff_id).filter(conference=OuterRef("pk")))
+        return self.annotate(
+            keeps_back=hidden,
+            shown_title=CaseExpr(When(hidden, then=kind_in_words("")), default=F("title")),
+            shown_place=CaseExpr(When(hidden, then=Value("")), default=F("place")),
         )
+
+
+def kind_in_words(path: str) -> CaseExpr:
+    """The local name of the kind in SQL, as ``Conference.get_kind_display`` has it; ``path`` leads to the conference."""
+    local = ~Q(**{f"{path}kind_name": ""})
+    kinds = [When(**{f"{path}kind": kind.value}, then=Value(kind_label(kind))) for kind in ConferenceKind]
+    return CaseExpr(When(local, then=F(f"{path}kind_name")), *kinds, output_field=models.CharField())
 
 
 @pghistory.track()
@@ -112,6 +141,15 @@ class Conference(Versioned):
     def get_kind_display(self) -> str:  # type: ignore[no-redef]
         """The local name of the kind, as it was when the conference was called."""
         return self.kind_name or kind_label(self.kind)
+
+    def named_for(self, *staff_ids: int | None) -> tuple[str, str]:
+        """Name and place as all of some workers may read them. One query."""
+        denied = HouseholdDenial.objects.in_force().filter(
+            staff__in=[pk for pk in staff_ids if pk is not None]
+        )
+        if self.agenda.filter(case__household_id__in=denied.values("household_id")).exists():
+            return self.get_kind_display(), ""
+        return self.title, self.place
 
     @property
     def rule(self) -> KindRule:

@@ -10,6 +10,8 @@ import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce, Now, TruncDate
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
 from accounts.enums import Ground
@@ -18,6 +20,7 @@ from accounts.roles import Permission
 from cases.models import AssessmentItem, Case
 from cases.models.case import not_denied, sees_case
 from common.models import Versioned
+from households.grounds import GROUND_RULES
 from households.models import Consent
 from referrals.enums import ReferralOutcome, SharedPart
 from referrals.workflow import REFERRAL_TAKEN, REFERRAL_WAITING, STAGE_MEANING, ReferralState, Stage
@@ -47,6 +50,17 @@ def answers_for_itself(agency_id: int) -> Q:
     """Of requests that went out together, an agency that has not answered its own reads the others' by no way."""
     own = Referral.objects.filter(batch=OuterRef("batch"), to_agency=agency_id, state=ReferralState.SENT)
     return Q(batch__isnull=True) | Q(from_agency=agency_id) | Q(to_agency=agency_id) | ~Q(Exists(own))
+
+
+def on_standing_ground() -> Q:
+    """``disclosure_rules.ground_stands`` for queries, today: the consent is in force, an emergency is not over."""
+    consented = Q(ground=Ground.CONSENT, consent__in=Consent.objects.in_force(TruncDate(Now())).values("pk"))
+    lasting = {ground: rule.lasts for ground, rule in GROUND_RULES.items() if rule.lasts is not None}
+    stands = consented | ~Q(ground__in=[Ground.CONSENT, *lasting])
+    since = Coalesce("answered_at", "sent_at")
+    for ground, lasts in lasting.items():
+        stands |= Q(GreaterThanOrEqual(TruncDate(since + lasts), TruncDate(Now())), ground=ground)
+    return stands
 
 
 class ReferralQuerySet(models.QuerySet["Referral"]):

@@ -20,7 +20,7 @@ from households.templatetags.contact import shield_of
 from referrals.actions.run_conference import close_conference, save_minutes
 from referrals.forms.conference import CloseForm, MinutesForm
 from referrals.models import AgendaItem, Conference
-from referrals.permissions_conferences import papers_open
+from referrals.permissions_conferences import check_can_speak_for, papers_open
 from referrals.selectors_conferences import agenda_of, readable_summary, seat_of
 from referrals.selectors_issues import issue_items_of
 from referrals.selectors_papers import draft_minutes, draft_of_issues
@@ -32,6 +32,7 @@ def _managed_with_papers(request: ActorRequest, pk: int) -> Conference:
     conference = get_managed(request, pk)
     if not papers_open(request.actor, conference, seat_of(conference, request.actor), timezone.now()):
         raise NotAllowed("守秘の確認をした出席者だけが、この会議の要旨を書けます。")
+    check_can_speak_for(request.actor, conference)
     return conference
 
 
@@ -93,6 +94,7 @@ def close(request: ActorRequest, pk: int) -> HttpResponse:
     conference, at = get_managed(request, pk), timezone.now()
     if not papers_open(request.actor, conference, seat_of(conference, request.actor), timezone.now()):
         raise NotAllowed("守秘の確認をした出席者だけが、この会議を終了できます。")
+    check_can_speak_for(request.actor, conference)
     if conference.state != ConferenceState.RUNNING:
         return redirect("conferences:detail", pk=pk)
     items = list(agenda_of(conference, request.actor))

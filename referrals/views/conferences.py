@@ -50,7 +50,9 @@ from referrals.permissions_conferences import (
     can_convene,
     can_manage,
     can_seat,
+    can_speak_for,
     check_can_manage,
+    check_can_speak_for,
     papers_open,
 )
 from referrals.selectors_blind import blind_seats
@@ -70,7 +72,7 @@ from referrals.selectors_kinds import kind_on
 from referrals.selectors_prep import sheets_of
 from referrals.workflow import ConferenceState
 
-SORTS = {"starts": Sort("日時", ["starts_at"]), "title": Sort("名称", ["title"])}
+SORTS = {"starts": Sort("日時", ["starts_at"]), "title": Sort("名称", ["shown_title"])}
 TABS = {"upcoming": "これから", "past": "終わった会議", "actions": "決定事項"}
 
 
@@ -251,6 +253,7 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         "own": own,
         "is_open": is_open,
         "manages": manages,
+        "speaks_for": can_speak_for(actor, conference),
         "edits_agenda": manages and is_open and not is_over,
         "is_planned": conference.state == ConferenceState.PLANNED,
         "is_over": is_over,
@@ -324,6 +327,7 @@ def _team_of(actor: Actor, items: list[AgendaItem]) -> set[int]:
 def edit(request: ActorRequest, pk: int) -> HttpResponse:
     """Time, place and title while the conference is planned."""
     conference, at = get_managed(request, pk), timezone.now()
+    check_can_speak_for(request.actor, conference)
     initial = {
         name: getattr(conference, name)
         for name in ("title", "starts_at", "minutes", "place", "sector", "version")

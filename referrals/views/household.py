@@ -11,7 +11,7 @@ from accounts.http import ActorRequest
 from accounts.roles import Permission
 from households.models import Household, Person
 from referrals.models import Referral
-from referrals.selectors import for_queue, hours_left
+from referrals.selectors import asked_words, for_queue, hours_left
 
 
 def waiting_section(request: ActorRequest, household: Household, people: Sequence[Person]) -> str:
@@ -24,7 +24,13 @@ def waiting_section(request: ActorRequest, household: Household, people: Sequenc
     for referral in for_queue(waiting, request.actor).order_by("deadline_at", "pk"):
         left = hours_left(referral, now)
         days = (timezone.localdate(referral.deadline_at) - timezone.localdate(now)).days
-        rows.append((referral, left if abs(left) < 72 else "", days))
+        asked = asked_words(
+            referral,
+            request.actor,
+            timezone.localdate(now),
+            sees_case=bool(getattr(referral, "sees_case", False)),
+        )
+        rows.append((referral, left if abs(left) < 72 else "", days, asked))
     if not rows:
         return ""
     return render_to_string("referrals/_household.html", {"household": household, "rows": rows}, request)

@@ -227,5 +227,5 @@ def take_up(request: ActorRequest, pk: int) -> HttpResponse:
     put_issue(
         conference=conference, issue=issue, topic="", minutes=15, actor=request.actor, at=timezone.now()
     )
-    messages.success(request, f"「{conference.title}」の議題にしました。")
+    messages.success(request, f"「{conference.shown_title}」の議題にしました。")
     return redirect("conferences:detail", pk=conference.pk)

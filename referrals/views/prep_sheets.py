@@ -168,9 +168,11 @@ def sheet_pdf(request: ActorRequest, pk: int) -> HttpResponse:
     row = _get(request, pk)
     context = _context(request, row, None) | {"shield": shield_of(request), "printed_at": timezone.now()}
     log_reads(request, AccessKind.PRINT, "cases.case", str(row.agenda_item.case_id))
-    response = HttpResponse(
-        render_pdf("conferences/prep_sheet_pdf.html", context), content_type="application/pdf"
-    )
+    pdf = render_pdf("conferences/prep_sheet_pdf.html", context, request=request)
+    again = _context(request, _get(request, pk), None)
+    if context["reads_item"] and not again["reads_item"]:
+        raise NotAllowed("印刷している間に、この議題を見る権限が終わりました。")
+    response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="prep-{pk}.pdf"'
     return response
 

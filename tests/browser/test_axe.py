@@ -73,12 +73,12 @@ def test_pages_of_the_trail(sign_in, live_server, auditor, manager, worker, widt
     seal_chain(at=f.NOW)
     check(
         sign_in(auditor.staff, width=width), live_server.url,
-        ["/trail/chain/", "/trail/leak/", f"/trail/leak/?staff={worker.staff.username}", "/trail/leak/?staff=x"],
+        ["/trail/chain/", "/trail/leak/", f"/trail/leak/?staff={worker.staff.username}", "/trail/leak/?staff=x", "/trail/refused/"],
     )  # fmt: skip
     check(
         sign_in(manager.staff, width=width), live_server.url,
         [
-            f"/trail/person/{case.person.pk}/", "/trail/unusual/?since=2026-11-01&until=2026-11-30",
+            "/trail/refused/", f"/trail/person/{case.person.pk}/", "/trail/unusual/?since=2026-11-01&until=2026-11-30",
             f"/trail/unusual/lines/?kind=hours&staff={worker.staff.pk}&since=2026-11-01&until=2026-11-30",
         ],
     )  # fmt: skip

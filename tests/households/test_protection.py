@@ -7,7 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from cases.actions.notes import NoteData, write_note
+from cases.models import Case
 from cases.selectors.intake import find_people
+from cases.selectors.shared import shared_parts
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from households.actions.kinship import add_kinship
 from households.actions.members import add_member
@@ -21,7 +23,7 @@ from households.actions.protection import (
     set_safe_contact,
 )
 from households.contact import HIDDEN, HIDDEN_DESK, shield_for, shield_for_agency, shield_for_everybody
-from households.models import AddressProtection, Person, SafeContact
+from households.models import AddressProtection, Household, Person, SafeContact
 from households.selectors_protection import home_rows
 from tests import factories as f
 
@@ -273,6 +275,31 @@ def test_the_rule_stands_where_a_contact_detail_stands(case, worker, center_work
             text = who.client.get(url).content.decode()
             assert "電話しない" in text
             assert "留守番電話に残さない" in text
+
+
+def test_the_rule_goes_along_with_every_contact_detail(case, worker, center_worker):
+    """The list of households, the day asked for, what a つなぎ shows, and the API."""
+    Household.objects.filter(pk=case.household_id).update(address="桜木1-2-3", phone="0595-11-2222")
+    set_safe_contact(
+        person=case.person, may_call=False, may_write=True, may_visit=True, when="", by_whom="",
+        caution="留守番電話に残さない", actor=worker.actor, at=f.NOW,
+    )  # fmt: skip
+    home, person = case.household_id, case.person_id
+    for url in (
+        "/households/", f"/households/{home}/history/?on=R8.11.1", f"/api/v1/households/{home}/", "/api/v1/households/",
+        f"/api/v1/people/{person}/",
+    ):  # fmt: skip
+        text = worker.client.get(url).content.decode()
+        assert "電話しない" in text, url
+        assert "留守番電話に残さない" in text, url
+    told = shared_parts(Case.objects.get(pk=case.pk), ("contact", "basic"), shield_for(center_worker.actor))[
+        "contact"
+    ]
+    assert "電話：0595-11-2222" in told
+    assert "連絡の決まり（本人）：電話しない、留守番電話に残さない" in told
+    assert "連絡の決まり" not in "".join(
+        shared_parts(case, ("basic",), shield_for(center_worker.actor))["basic"]
+    )
 
 
 def test_one_rule_stands_and_the_former_stays(case, worker):

@@ -29,7 +29,7 @@ def convene(
     actor: Actor, *, kind: str = ConferenceKind.INDIVIDUAL, invite: tuple[Agency, ...] = (), **kw
 ) -> Conference:
     fields = {
-        "title": "森下さん世帯の支援について", "starts_at": START, "minutes": 60, "place": "市役所2階", "sector": "",
+        "title": "支援会議" if kind == ConferenceKind.SUPPORT else "森下さん世帯の支援について", "starts_at": START, "minutes": 60, "place": "市役所2階", "sector": "",
         "request_key": uuid4(), "at": NOW, **kw,
     }  # fmt: skip
     return convene_conference(kind=kind, actor=actor, invite=invite, **fields)

@@ -110,7 +110,7 @@ READS = (
     S("manage:changes"), S("manage:notices"), S("manage:agency_close", ("agency",)), S("manage:coordination"), S("manage:coordination_new"), S("manage:what_if", query="?all=1"),
     S("manage:what_if_part", ("now",)), S("manage:what_if_part", ("models",)),
     S("reports:person", ("person",)), S("reports:person_pdf", ("person",)), S("reports:leak"),
-    S("reports:leak", query="?staff={lead}"), S("reports:unusual"), S("reports:unusual_lines"), S("reports:chain"),
+    S("reports:leak", query="?staff={lead}"), S("reports:unusual"), S("reports:unusual_lines"), S("reports:refused"), S("reports:chain"),
     S("api:risk-list"), S("api:risk-detail", ("risk",)), S("api:case-list"), S("api:case-detail", ("number",)), S("api:case-notes", ("number",)),
     S("api:consultation-list"), S("api:consultation-detail", ("receipt",)), S("api:referral-list"),
     S("api:referral-detail", ("referral",)), S("api:action-item-list"), S("api:action-item-detail", ("decision",)),
