@@ -32,7 +32,7 @@ def search_households(actor: Actor, text: str, shield: Shield) -> list[FoundHous
         words = [digits]
     if not words or any(len(word) < 2 for word in words):
         return []
-    rows = Household.objects.visible_to(actor).select_related("area").defer("search_terms")
+    rows = Household.objects.visible_to(actor).defer("search_terms")
     for word in words:
         terms = digit_runs(word) if word.isdigit() and len(word) >= RUN else bigrams(word)
         rows = rows.filter(search_terms__contains=terms, search_text__contains=word)
