@@ -16,6 +16,7 @@ from accounts.actor import Actor
 from accounts.roles import Permission
 from cases.models import Case, CasePartner
 from cases.models.case import sees_case
+from common.japan.wareki import format_wareki, format_wareki_short
 from households.contact import Shield
 
 Data = dict[str, Any]
@@ -223,8 +224,37 @@ class Line:
         return f"{self.at.isoformat()}|{self.kind}|{self.pk}"
 
     @property
+    def iso(self) -> str:
+        return self.at.isoformat()
+
+    @property
+    def day(self) -> str:
+        return self.at.date().isoformat()
+
+    @property
+    def when(self) -> str:
+        """令和8年11月23日（月）10:32, or the day alone where the kind knows no more."""
+        if self.is_day:
+            return self.short_day
+        return f"{format_wareki(self.at.date())}{self.at.hour}:{self.at.minute:02}"
+
+    @property
+    def short_day(self) -> str:
+        return format_wareki_short(self.at.date())
+
+    @property
+    def tells_more(self) -> bool:
+        """Whether the head of the row says more than what and who; most rows do not."""
+        return bool(self.about or self.ask)
+
+    @property
     def first_words(self) -> str:
         return " ".join(self.text.split())[:80]
+
+    @property
+    def opening(self) -> str:
+        """What stands of a long text until it is opened."""
+        return f"{self.text[: OPENING - 1]}…" if len(self.text) > OPENING else self.text
 
     @property
     def is_long(self) -> bool:
@@ -241,4 +271,5 @@ class Line:
 
 
 LONG: Final = 140
+OPENING: Final = 200
 MOST: Final = 2000
