@@ -23,6 +23,7 @@ from accounts.actor import Actor
 from accounts.enums import AgencyKind
 from accounts.models import Agency
 from common.errors import NotAllowed
+from common.kept_sql import kept
 from households.models import (
     AddressProtection,
     FormerAddress,
@@ -287,5 +288,9 @@ def _loose(detail: str) -> str:
 
 def safe_contacts(people: Iterable[int], actor: Actor) -> dict[int, SafeContact]:
     """The standing rules of some people, by person; one query."""
-    rows = SafeContact.objects.visible_to(actor).standing().filter(person__in=list(people))
+    rows = kept(_standing_rules, actor, on=timezone.localdate(), ids=list(people))
     return {rule.person_id: rule for rule in rows}
+
+
+def _standing_rules(actor: Actor, ids: list[int]) -> QuerySet[SafeContact]:
+    return SafeContact.objects.visible_to(actor).standing().filter(person__in=ids)

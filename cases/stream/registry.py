@@ -11,12 +11,14 @@ from typing import Any, Final
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.roles import Permission
 from cases.models import Case, CasePartner
 from cases.models.case import sees_case
 from common.japan.wareki import format_wareki, format_wareki_short
+from common.kept_sql import kept
 from households.contact import Shield
 
 Data = dict[str, Any]
@@ -57,13 +59,10 @@ class Reader:
         return rows
 
 
-def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
-    """The reader of a household that the caller has found to be visible. One query."""
-    if not actor.has(Permission.CASE_VIEW):
-        return Reader(actor, shield, household_id, (), agency_id=actor.agency_id)
+def _cases(actor: Actor, household: int) -> QuerySet[Any]:
+    """Every case of a household, whether the actor sees it, who takes part, and which kinds of rows it has at all."""
     partners = CasePartner.objects.filter(case=OuterRef("pk")).order_by("pk")
-    asked = {kind: source.probe for kind, source in _SOURCES.items() if source.probe is not None}
-    probes = {f"probe_{kind}": probe() for kind, probe in asked.items()}
+    probes = {f"probe_{kind}": source.probe() for kind, source in _SOURCES.items() if source.probe is not None}
     named = JSONObject(
         id="agency_id",
         name="agency__short_name",
@@ -72,14 +71,23 @@ def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
         person="staff__name",
         is_current=Q(ended_at__isnull=True),
     )
-    rows = list(
-        Case.objects.filter(household=household_id)
+    return (
+        Case.objects.filter(household=household)
         .select_related("household", "lead_agency", "lead_staff")
+        .defer("household__search_text", "household__search_terms")
         .annotate(
             is_seen=sees_case(actor, "pk"), taking_part=ArraySubquery(partners.values(json=named)), **probes
         )
         .order_by("-opened_at", "-pk")
     )
+
+
+def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
+    """The reader of a household that the caller has found to be visible. One query."""
+    if not actor.has(Permission.CASE_VIEW):
+        return Reader(actor, shield, household_id, (), agency_id=actor.agency_id)
+    rows = kept(_cases, actor, on=timezone.localdate(), household=household_id)
+    asked = [kind for kind, source in _SOURCES.items() if source.probe is not None]
     return Reader(
         actor, shield, household_id, tuple(case for case in rows if case.is_seen),
         closed_ids=tuple(case.pk for case in rows if not case.is_seen),

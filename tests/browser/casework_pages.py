@@ -104,9 +104,10 @@ PAGES: Mapping[str, Paths] = {
     "households:merge": lambda w: (f"/households/people/{w.twin.pk}/merge/{w.other.pk}/",),
     "households:merge_undo": lambda w: (f"/households/merges/{w.merge.pk}/undo/",),
     "cases:list": lambda w: ("/cases/", "/cases/?state=all"),
-    "cases:detail": lambda w: tuple(
-        f"/cases/{w.case.number}/{tab}" for tab in ("", "?tab=family", "?tab=assessment", "?tab=plan")
-    ) + (f"/cases/{w.closed.number}/",),
+    "cases:detail": lambda w: (
+        *(f"/cases/{w.case.number}/{tab}" for tab in ("", "?tab=family", "?tab=assessment", "?tab=plan")),
+        f"/cases/{w.closed.number}/",
+    ),
     "cases:note_edit": lambda w: (f"/cases/notes/{w.note.pk}/",),
     "cases:item_edit": lambda w: (f"/cases/items/{w.item.pk}/",),
     "cases:plan": lambda w: (f"/cases/plans/{w.plan.pk}/", f"/cases/plans/{w.draft_plan.pk}/"),
