@@ -223,7 +223,9 @@ def _shield(protections: QuerySet[AddressProtection]) -> Shield:
         home_of_adversary,
         earlier,
     ) in rows:
-        said[person] |= {(False, own_phone), (False, workplace)}
+        words = said[person]
+        words.add((False, own_phone))
+        words.add((False, workplace))
         if home_of_adversary is not None:
             read_in[home_of_adversary].add(person)
         if home is None:
@@ -231,8 +233,8 @@ def _shield(protections: QuerySet[AddressProtection]) -> Shield:
         read_in[home].add(person)
         if today in during:
             living.add(home)
-            said[person] |= {(True, address), (False, phone), (False, postal_code)}
-            said[person] |= {(True, place) for place in earlier}
+            words.update(((True, address), (False, phone), (False, postal_code)))
+            words.update((True, place) for place in earlier)
     return Shield(
         frozenset(said),
         frozenset(living),

@@ -97,7 +97,11 @@ def lines(rows: list[SilentRisk], actor: Actor, on: date) -> list[Worry]:
     Asked of the rows of a page, not with them: the list would be joined to every case that a director sees.
     """
     wanted = {row.case_id for row in rows}
-    seen = set(Case.objects.visible_to(actor).filter(pk__in=wanted).values_list("pk", flat=True)) if rows else set()
+    seen = (
+        set(Case.objects.visible_to(actor).filter(pk__in=wanted).values_list("pk", flat=True))
+        if rows
+        else set()
+    )
     named = {row.about_id for row in rows if row.about_id and row.case_id in seen}
     people = (
         {p.pk: p.display_name for p in Person.objects.visible_to(actor).filter(pk__in=named)} if named else {}

@@ -62,7 +62,9 @@ class Reader:
 def _cases(actor: Actor, household: int) -> QuerySet[Any]:
     """Every case of a household, whether the actor sees it, who takes part, and which kinds of rows it has at all."""
     partners = CasePartner.objects.filter(case=OuterRef("pk")).order_by("pk")
-    probes = {f"probe_{kind}": source.probe() for kind, source in _SOURCES.items() if source.probe is not None}
+    probes = {
+        f"probe_{kind}": source.probe() for kind, source in _SOURCES.items() if source.probe is not None
+    }
     named = JSONObject(
         id="agency_id",
         name="agency__short_name",

@@ -159,7 +159,11 @@ def make_world(worker: Persona, center_worker: Persona) -> World:
         case=closed, actor=actor, at=at,
         data=ClosingData(kind="close", reason=reason, note="納得している", follow_up_on=date(2026, 12, 23), every="3"),
     )  # fmt: skip
-    twins = [_twin(worker, "髙橋", "みどり"), _twin(worker, "高橋", "みどり"), _twin(worker, "高橋", "美登里")]
+    twins = [
+        _twin(worker, "髙橋", "みどり"),
+        _twin(worker, "高橋", "みどり"),
+        _twin(worker, "高橋", "美登里"),
+    ]
     link_people(
         person=twins[0], other=twins[1], state=LinkState.POSSIBLE, reason="声が同じ", actor=actor, at=at
     )

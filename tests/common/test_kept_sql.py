@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from common.kept_sql import kept
 from households.actions.denials import deny_staff
-from households.actions.kinship import add_kinship
 from households.enums import DenialReason
 from households.models import Household, Kinship, Person
 from households.selectors import kinship_rows
@@ -24,9 +23,7 @@ def family(worker):
     people = [f.make_person("森下", f"家族{n}") for n in range(3)]
     home = f.make_household("森下 世帯", person=people[0], agency=worker.agency)
     for other in people[1:]:
-        add_kinship(
-            household=home, person=people[0], relative=other, kind="parent", note="", actor=worker.actor, at=f.NOW
-        )
+        Kinship.objects.create(person=people[0], relative=other, kind="parent", note="")
     return home, people
 
 
@@ -49,7 +46,12 @@ def test_a_reader_whose_rights_change_is_another_reader(worker, family, manager)
     assert not kinship_rows(replace(worker.actor, group_ids=()), people)
     assert not kinship_rows(replace(worker.actor, permissions=frozenset()), people)
     deny_staff(
-        household=home, staff=worker.staff, reason=DenialReason.KIN, note="親族", actor=manager.actor, at=f.NOW
+        household=home,
+        staff=worker.staff,
+        reason=DenialReason.RELATIVE,
+        note="親族",
+        actor=manager.actor,
+        at=f.NOW,
     )
     assert not kinship_rows(worker.actor, people)  # the deny list is read by the query, not kept with it
 
