@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -55,6 +56,16 @@ class Actor:
     @property
     def agency_id(self) -> int | None:
         return self.agency.pk if self.agency else None
+
+    @property
+    def scope_key(self) -> Hashable:
+        """All that a scope may ask of the actor: two with the same key see the same rows."""
+        told = (
+            tuple(getattr(row, field.attname) for field in row._meta.concrete_fields)
+            for row in (self.agency, self.appointment)
+            if row is not None
+        )
+        return self.permissions, self.staff_id, self.group_ids, self.is_system, *told
 
     def office(self) -> tuple[Agency, Staff]:
         """Agency and staff member of an actor who works at a desk; NotAllowed for the system or without a post."""

@@ -23,6 +23,7 @@ from accounts.actor import Actor
 from accounts.enums import AgencyKind
 from accounts.models import Agency
 from common.errors import NotAllowed
+from common.kept_sql import kept
 from households.models import (
     AddressProtection,
     FormerAddress,
@@ -222,7 +223,9 @@ def _shield(protections: QuerySet[AddressProtection]) -> Shield:
         home_of_adversary,
         earlier,
     ) in rows:
-        said[person] |= {(False, own_phone), (False, workplace)}
+        words = said[person]
+        words.add((False, own_phone))
+        words.add((False, workplace))
         if home_of_adversary is not None:
             read_in[home_of_adversary].add(person)
         if home is None:
@@ -230,8 +233,8 @@ def _shield(protections: QuerySet[AddressProtection]) -> Shield:
         read_in[home].add(person)
         if today in during:
             living.add(home)
-            said[person] |= {(True, address), (False, phone), (False, postal_code)}
-            said[person] |= {(True, place) for place in earlier}
+            words.update(((True, address), (False, phone), (False, postal_code)))
+            words.update((True, place) for place in earlier)
     return Shield(
         frozenset(said),
         frozenset(living),
@@ -304,5 +307,9 @@ def safe_contacts_of_homes(households: Iterable[int]) -> dict[int, list[SafeCont
 
 def safe_contacts(people: Iterable[int], actor: Actor) -> dict[int, SafeContact]:
     """The standing rules of some people, by person; one query."""
-    rows = SafeContact.objects.visible_to(actor).standing().filter(person__in=list(people))
+    rows = kept(_standing_rules, actor, on=timezone.localdate(), ids=list(people))
     return {rule.person_id: rule for rule in rows}
+
+
+def _standing_rules(actor: Actor, ids: list[int]) -> QuerySet[SafeContact]:
+    return SafeContact.objects.visible_to(actor).standing().filter(person__in=ids)

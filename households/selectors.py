@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Area
 from common.errors import RuleViolation
 from common.japan.age import age_on
+from common.kept_sql import kept
 from households.contact import NOTHING_HIDDEN, Shield, shield_for
 from households.models import Household, HouseholdMember, Kinship, Person, without_search
 
@@ -64,8 +66,11 @@ def member_rows(household: Household, on: date, shield: Shield = NOTHING_HIDDEN)
 
 def kinship_rows(actor: Actor, people: list[Person]) -> list[Kinship]:
     """Kinship among and around some people, as far as the actor sees it; one query."""
-    ids = [p.pk for p in people]
-    return list(
+    return kept(_kinships, actor, on=timezone.localdate(), ids=[p.pk for p in people])
+
+
+def _kinships(actor: Actor, ids: list[int]) -> QuerySet[Kinship]:
+    return (
         Kinship.objects.visible_to(actor)
         .filter(Q(person__in=ids) | Q(relative__in=ids))
         .select_related("person", "relative")

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.roles import Permission
 from cases.models import Case, Consultation
+from cases.selectors.case_page import for_list
 from cases.selectors.intake import with_households
 from common.japan.fiscal import fiscal_year
 from households.contact import Shield
@@ -95,7 +96,7 @@ def search_all(
         if group.kind == "people":
             groups[n] = Group(
                 "people",
-                with_households(actor, list(group.rows)),
+                with_households(list(group.rows), shield),
                 group.total,
                 group.is_cut,
                 group.page,
@@ -127,6 +128,7 @@ def _households(actor: Actor, query: str, people: FoundPeople, shield: Shield) -
             person__in=list(reasons), household__in=Household.objects.visible_to(actor)
         )
         .select_related("household")
+        .only("person_id", "household__name")
         .order_by("-household_id", "pk")
     )
     for member in members if reasons else ():
@@ -139,12 +141,7 @@ def _households(actor: Actor, query: str, people: FoundPeople, shield: Shield) -
 def _cases(actor: Actor, query: str, homes: list[Hit]) -> list[Hit]:
     numbers = number_condition("number", "K", query)
     wanted = Q(household__in=[hit.row.pk for hit in homes[:PAGE]]) | (numbers or Q(pk__in=[]))
-    rows = (
-        Case.objects.visible_to(actor)
-        .filter(wanted)
-        .select_related("household", "lead_agency", "lead_staff")
-        .order_by("-opened_at", "-pk")[: PAGE * 3]
-    )
+    rows = for_list(Case.objects.visible_to(actor).filter(wanted)).order_by("-opened_at", "-pk")[: PAGE * 3]
     by_home = {hit.row.pk: hit.reason for hit in homes}
     hits = [
         Hit(case, by_home.get(case.household_id, "") if not _is_number(case.number, query) else "ケース番号")

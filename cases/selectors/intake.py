@@ -12,7 +12,7 @@ from accounts.actor import Actor
 from cases.enums import CodeList
 from cases.models import Case, Code, Consultation
 from common.japan.names import fold
-from households.contact import shield_for
+from households.contact import Shield, shield_for
 from households.matching import has_full_name
 from households.models import HouseholdMember, Person, without_search
 from households.selectors_people import FoundPerson, search_people
@@ -78,16 +78,18 @@ def find_people(*, actor: Actor, query: str, limit: int = 20) -> list[Found]:
     """People ranked (households.selectors_people), their households today, the lead of an open case. No address, no
     phone.
     """
-    return with_households(actor, search_people(actor, query, most=limit).hits)
+    hits = search_people(actor, query, most=limit).hits
+    return with_households(hits, shield_for(actor))
 
 
-def with_households(actor: Actor, hits: list[FoundPerson]) -> list[Found]:
-    """Three queries: households today, the lead of an open case, and what is hidden from the actor."""
+def with_households(hits: list[FoundPerson], shield: Shield) -> list[Found]:
+    """Two queries: households today, and the lead of an open case."""
     people = [hit.person for hit in hits]
     members = (
         HouseholdMember.objects.filter(during__contains=timezone.localdate())
         .filter(person__in=[p.pk for p in people])
         .select_related("household")
+        .only("person_id", "household__name")
         .order_by("pk")
     )
     household_of = {m.person_id: m.household for m in members}
@@ -96,7 +98,7 @@ def with_households(actor: Actor, hits: list[FoundPerson]) -> list[Found]:
         .filter(household__in=[h.pk for h in household_of.values()])
         .values_list("household_id", "lead_agency__short_name")
     )
-    hidden = shield_for(actor).households
+    hidden = shield.households
     found = []
     for hit in hits:
         household = household_of.get(hit.person.pk)

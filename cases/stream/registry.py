@@ -11,11 +11,14 @@ from typing import Any, Final
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.roles import Permission
 from cases.models import Case, CasePartner
 from cases.models.case import sees_case
+from common.japan.wareki import format_wareki, format_wareki_short
+from common.kept_sql import kept
 from households.contact import Shield
 
 Data = dict[str, Any]
@@ -56,13 +59,12 @@ class Reader:
         return rows
 
 
-def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
-    """The reader of a household that the caller has found to be visible. One query."""
-    if not actor.has(Permission.CASE_VIEW):
-        return Reader(actor, shield, household_id, (), agency_id=actor.agency_id)
+def _cases(actor: Actor, household: int) -> QuerySet[Any]:
+    """Every case of a household, whether the actor sees it, who takes part, and which kinds of rows it has at all."""
     partners = CasePartner.objects.filter(case=OuterRef("pk")).order_by("pk")
-    asked = {kind: source.probe for kind, source in _SOURCES.items() if source.probe is not None}
-    probes = {f"probe_{kind}": probe() for kind, probe in asked.items()}
+    probes = {
+        f"probe_{kind}": source.probe() for kind, source in _SOURCES.items() if source.probe is not None
+    }
     named = JSONObject(
         id="agency_id",
         name="agency__short_name",
@@ -71,14 +73,23 @@ def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
         person="staff__name",
         is_current=Q(ended_at__isnull=True),
     )
-    rows = list(
-        Case.objects.filter(household=household_id)
+    return (
+        Case.objects.filter(household=household)
         .select_related("household", "lead_agency", "lead_staff")
+        .defer("household__search_text", "household__search_terms")
         .annotate(
             is_seen=sees_case(actor, "pk"), taking_part=ArraySubquery(partners.values(json=named)), **probes
         )
         .order_by("-opened_at", "-pk")
     )
+
+
+def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
+    """The reader of a household that the caller has found to be visible. One query."""
+    if not actor.has(Permission.CASE_VIEW):
+        return Reader(actor, shield, household_id, (), agency_id=actor.agency_id)
+    rows = kept(_cases, actor, on=timezone.localdate(), household=household_id)
+    asked = [kind for kind, source in _SOURCES.items() if source.probe is not None]
     return Reader(
         actor, shield, household_id, tuple(case for case in rows if case.is_seen),
         closed_ids=tuple(case.pk for case in rows if not case.is_seen),
@@ -223,8 +234,37 @@ class Line:
         return f"{self.at.isoformat()}|{self.kind}|{self.pk}"
 
     @property
+    def iso(self) -> str:
+        return self.at.isoformat()
+
+    @property
+    def day(self) -> str:
+        return self.at.date().isoformat()
+
+    @property
+    def when(self) -> str:
+        """令和8年11月23日（月）10:32, or the day alone where the kind knows no more."""
+        if self.is_day:
+            return self.short_day
+        return f"{format_wareki(self.at.date())}{self.at.hour}:{self.at.minute:02}"
+
+    @property
+    def short_day(self) -> str:
+        return format_wareki_short(self.at.date())
+
+    @property
+    def tells_more(self) -> bool:
+        """Whether the head of the row says more than what and who; most rows do not."""
+        return bool(self.about or self.ask)
+
+    @property
     def first_words(self) -> str:
         return " ".join(self.text.split())[:80]
+
+    @property
+    def opening(self) -> str:
+        """What stands of a long text until it is opened."""
+        return f"{self.text[: OPENING - 1]}…" if len(self.text) > OPENING else self.text
 
     @property
     def is_long(self) -> bool:
@@ -241,4 +281,5 @@ class Line:
 
 
 LONG: Final = 140
+OPENING: Final = 200
 MOST: Final = 2000

@@ -52,7 +52,7 @@ def worry_list(request: ActorRequest) -> HttpResponse:
     """The queue with its counts by kind."""
     asked, today, shield = _asked(request), timezone.localdate(), shield_of(request)
     counted = worries.counts(worries.worries(request.actor, today, shield, **asked | {"kind": ""}))
-    rows = worries.shown(worries.worries(request.actor, today, shield, **asked), request.actor)
+    rows = worries.shown(worries.worries(request.actor, today, shield, **asked))
     page = paginate(rows, request_get=request.GET, sorts=SORTS, default="urgent", page_size=PAGE)
     kept = {name: asked[name] for name in ("whose", "sector")} | {"agency": asked["agency"] or ""}
     if asked["is_put_off"]:
@@ -89,7 +89,7 @@ def case_part(request: ActorRequest, number: str) -> HttpResponse:
 @permission(Permission.CASE_VIEW)
 def worry_put_off(request: ActorRequest, pk: int) -> HttpResponse:
     """「見た。〇日まで先送り」 by who owns it."""
-    rows = worries.shown(SilentRisk.objects.visible_to(request.actor).standing(), request.actor)
+    rows = worries.shown(SilentRisk.objects.visible_to(request.actor).standing())
     risk = scoped_get(rows, request, log=None, pk=pk)
     check_can_put_off(request.actor, risk)
     today = timezone.localdate()

@@ -17,7 +17,7 @@ from accounts.models import Staff
 from cases.models import Case, Consultation, IndexedText, ProgressNote
 from households.models import Household, Person
 from kyosei.bench.meter import measure, signed_in
-from kyosei.bench.report import Line, line
+from kyosei.bench.report import Line, line, machine_lines
 from kyosei.bench.scales import Scale
 
 LIMIT: Final = 100  # milliseconds of the p95
@@ -103,4 +103,5 @@ def measure_finding(scale: Scale, *, now: datetime, requests: int) -> list[Line]
                 line(f"{said} p50", figures.p50, "ms"),
                 line(f"{said} p95", figures.p95, "ms", at_most=LIMIT if scale.has_bars else None),
             ]
+        lines += machine_lines(scale.name, f"search {who}")
     return lines

@@ -15,7 +15,7 @@ from cases.actions.grants import grant_case
 from cases.models import Case, CasePartner, ProgressNote
 from households.models import HouseholdMember, Person
 from kyosei.bench.meter import measure, signed_in
-from kyosei.bench.report import Line, line
+from kyosei.bench.report import Line, line, machine_lines
 from kyosei.bench.scales import Scale
 
 MEMBERS: Final = 12
@@ -54,6 +54,7 @@ def measure_household(scale: Scale, *, now: datetime, requests: int) -> list[Lin
                     line(f"{title} p95", figures.p95, "ms", at_most=MILLISECONDS if scale.has_bars else None),
                     line(f"{title} size", figures.size / 1000, "kB", at_most=BYTES / 1000),
                 ]
+            lines += machine_lines(scale.name, "household")
             raise _UndoneError
     except _UndoneError:
         return lines

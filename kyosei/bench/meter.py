@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -37,6 +38,35 @@ class Figures:
     def p95(self) -> float:
         ordered = sorted(self.times)
         return ordered[min(round(len(ordered) * 0.95), len(ordered) - 1)]
+
+
+_YARDSTICK: Final = "SELECT count(*) FROM generate_series(1, 100000) a WHERE a % 7 = 3"
+YARD_REPEATS: Final = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the machine does meanwhile: its load, and the milliseconds of the same small piece of work every time. A figure
+    that rises with them tells of the machine, one that rises alone of the program.
+    """
+
+    load: float
+    query_ms: float
+    python_ms: float
+
+
+def look_at_machine() -> Machine:
+    queries, loops = [], []
+    with connection.cursor() as cursor:
+        for _ in range(YARD_REPEATS):
+            began = time.perf_counter()
+            cursor.execute(_YARDSTICK)
+            cursor.fetchone()
+            queries.append((time.perf_counter() - began) * 1000)
+            began = time.perf_counter()
+            sum(n * n % 7 for n in range(100_000))
+            loops.append((time.perf_counter() - began) * 1000)
+    return Machine(os.getloadavg()[0], statistics.median(queries), statistics.median(loops))
 
 
 def signed_in(staff: Staff) -> Client:

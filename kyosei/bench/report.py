@@ -9,6 +9,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from kyosei.bench.meter import look_at_machine
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -34,6 +36,16 @@ def line(
     if below is not None:
         return Line(name, value, unit, f"< {below:g}", value < below)
     return Line(name, value, unit)
+
+
+def machine_lines(scale: str, group: str) -> list[Line]:
+    """The machine beside a group of figures (``meter.Machine``); nothing is asked of it."""
+    seen = look_at_machine()
+    return [
+        line(f"{scale}: load at {group}", seen.load, "load"),
+        line(f"{scale}: reference query at {group}", seen.query_ms, "ms"),
+        line(f"{scale}: reference loop at {group}", seen.python_ms, "ms"),
+    ]
 
 
 def missing(name: str, why: str) -> Line:

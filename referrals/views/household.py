@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.http import ActorRequest
 from accounts.roles import Permission
+from common.kept_sql import kept
 from households.models import Household, Person
 from referrals.models import Referral
 from referrals.selectors import asked_words, for_queue, hours_left
@@ -18,10 +21,9 @@ def waiting_section(request: ActorRequest, household: Household, people: Sequenc
     """What has been asked about this household and is not settled, as far as the reader sees it. One query."""
     if not request.actor.has(Permission.REFERRAL_VIEW):
         return ""
-    waiting = Referral.objects.visible_to(request.actor).waiting().filter(case__household=household)
     now = timezone.now()
     rows = []
-    for referral in for_queue(waiting, request.actor).order_by("deadline_at", "pk"):
+    for referral in kept(_waiting, request.actor, on=timezone.localdate(now), household=household.pk):
         left = hours_left(referral, now)
         days = (timezone.localdate(referral.deadline_at) - timezone.localdate(now)).days
         asked = asked_words(
@@ -34,3 +36,8 @@ def waiting_section(request: ActorRequest, household: Household, people: Sequenc
     if not rows:
         return ""
     return render_to_string("referrals/_household.html", {"household": household, "rows": rows}, request)
+
+
+def _waiting(actor: Actor, household: int) -> QuerySet[Referral]:
+    rows = Referral.objects.visible_to(actor).waiting().filter(case__household=household)
+    return for_queue(rows, actor).order_by("deadline_at", "pk")

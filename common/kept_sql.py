@@ -1,0 +1,94 @@
+"""Querysets of a fixed shape, compiled once and asked again with other ids.
+
+To build a scoped query by the ORM takes longer than the database takes to answer it. A page that asks the same few
+questions of every household builds each once per reader and day, and afterwards changes the ids alone.
+
+The reader is part of the key with all that a scope may ask of it (``Actor.scope_key``), and so is the day: a scope that
+read the clock to the second could not be kept, and is refused. The ids with which a query is built are numbers that
+stand for nothing else; each has to come out in the parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from copy import copy
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from itertools import count
+from typing import Any, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+from django.db.models import QuerySet
+
+M = TypeVar("M", bound=models.Model)
+Ids = int | Sequence[int]
+Shape = tuple[tuple[str, int | None], ...]
+_FIRST = -8_000_000_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """Who asks: compared by ``key``, while ``actor`` is what the scope is built with."""
+
+    actor: Any
+    key: Hashable
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reader) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    rows: QuerySet[Any]
+    compiler: Any
+    sql: str
+    params: tuple[Any, ...]
+    stands: dict[str, list[int]]
+
+    def ask(self, ids: dict[str, list[int]]) -> list[Any]:
+        values = {
+            stand: value
+            for name, stands in self.stands.items()
+            for stand, value in zip(stands, ids[name], strict=True)
+        }
+        params = tuple(values.get(p, p) if isinstance(p, int) else p for p in self.params)
+        compiler = copy(self.compiler)
+        compiler.connection = connection
+        compiler.as_sql = lambda *args, **kwargs: (self.sql, params)
+        query = copy(self.rows.query)
+        query.get_compiler = lambda *args, **kwargs: compiler  # type: ignore[method-assign]
+        answer = self.rows.__class__(model=self.rows.model, query=query)
+        answer._iterable_class = self.rows._iterable_class  # type: ignore[attr-defined]
+        return list(answer)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(build: Callable[..., QuerySet[Any]], reader: Reader, on: date, shape: Shape) -> _Kept | None:
+    numbers = count(_FIRST, -1)
+    stands = {name: [next(numbers) for _ in range(1 if many is None else many)] for name, many in shape}
+    given: dict[str, Ids] = {name: stands[name][0] if many is None else stands[name] for name, many in shape}
+    rows = build(reader.actor, **given)
+    compiler = rows.query.get_compiler(connection=connection)
+    try:
+        sql, params = compiler.as_sql()
+    except EmptyResultSet:
+        return None
+    missing = {stand for found in stands.values() for stand in found} - {p for p in params if type(p) is int}
+    if missing or any(isinstance(p, datetime) for p in params):
+        raise ValueError(f"{build.__name__} cannot be kept: its parameters are not the ids alone")
+    return _Kept(rows, compiler, sql, tuple(params), stands)
+
+
+def kept(build: Callable[..., QuerySet[M]], actor: Any, *, on: date, **ids: Ids) -> list[M]:
+    """The rows of ``build(actor, **ids)``. Each of ``ids`` is a number or a list of numbers; an empty list finds nothing."""
+    lists = {name: [value] if isinstance(value, int) else list(value) for name, value in ids.items()}
+    if not all(lists.values()):
+        return []
+    shape = tuple((name, None if isinstance(value, int) else len(lists[name])) for name, value in ids.items())
+    found = _compiled(build, Reader(actor, actor.scope_key), on, shape)
+    return [] if found is None else found.ask(lists)

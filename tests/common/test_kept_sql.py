@@ -1,0 +1,82 @@
+"""Kept queries answer as the ORM does, for the reader and the day that they were built for and for no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from common.kept_sql import kept
+from households.actions.denials import deny_staff
+from households.enums import DenialReason
+from households.models import Household, Kinship, Person
+from households.selectors import kinship_rows
+from tests import factories as f
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def family(worker):
+    people = [f.make_person("森下", f"家族{n}") for n in range(3)]
+    home = f.make_household("森下 世帯", person=people[0], agency=worker.agency)
+    for other in people[1:]:
+        Kinship.objects.create(person=people[0], relative=other, kind="parent", note="")
+    return home, people
+
+
+def test_the_rows_with_what_they_bring_along(worker, stranger, family, django_assert_num_queries):
+    _, people = family
+    for who, wanted in ((worker, people[1:]), (stranger, []), (worker, people[1:])):
+        with django_assert_num_queries(1):
+            rows = kinship_rows(who.actor, people)
+            assert [(row.person, row.relative) for row in rows] == [(people[0], other) for other in wanted]
+    assert kinship_rows(worker.actor, people[2:])[0].relative == people[2]
+    assert kinship_rows(worker.actor, []) == []
+    assert [row.pk for row in kinship_rows(worker.actor, people)] == list(
+        Kinship.objects.visible_to(worker.actor).order_by("pk").values_list("pk", flat=True)
+    )
+
+
+def test_a_reader_whose_rights_change_is_another_reader(worker, family, manager):
+    home, people = family
+    assert kinship_rows(worker.actor, people)
+    assert not kinship_rows(replace(worker.actor, group_ids=()), people)
+    assert not kinship_rows(replace(worker.actor, permissions=frozenset()), people)
+    deny_staff(
+        household=home,
+        staff=worker.staff,
+        reason=DenialReason.RELATIVE,
+        note="親族",
+        actor=manager.actor,
+        at=f.NOW,
+    )
+    assert not kinship_rows(worker.actor, people)  # the deny list is read by the query, not kept with it
+
+
+def _by_name(actor, ids):
+    return Person.objects.filter(pk__in=ids).order_by("given_name")
+
+
+def _with_a_clock(actor, household):
+    return Household.objects.filter(pk=household, created_at__lt=timezone.now())
+
+
+def _without_the_id(actor, household):
+    return Household.objects.filter(created_at__lt=Now())
+
+
+def test_an_order_is_kept_and_ids_of_any_number(worker, family):
+    _, people = family
+    keys = [person.pk for person in people]
+    for some in (keys, keys[:2], keys[1:]):
+        found = kept(_by_name, worker.actor, on=f.TODAY, ids=some)
+        assert [person.pk for person in found] == sorted(some, key=keys.index)
+
+
+@pytest.mark.parametrize("build", [_with_a_clock, _without_the_id])
+def test_what_reads_the_clock_or_loses_an_id_is_refused(worker, build):
+    with pytest.raises(ValueError, match="cannot be kept"):
+        kept(build, worker.actor, on=f.TODAY, household=1)
