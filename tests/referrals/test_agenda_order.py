@@ -11,7 +11,7 @@ from cases.enums import CodeList
 from cases.models import Case, PlanItem
 from common.errors import RuleViolation, StaleRecord
 from households.actions.denials import deny_staff
-from referrals.actions.agenda import sort_by_urgency
+from referrals.actions.agenda_order import sort_by_urgency
 from referrals.actions.carry_over import carry_over
 from referrals.actions.convene_conference import set_seat
 from referrals.actions.decision_to_plan import plan_from_decision
