@@ -178,12 +178,15 @@ def before(request: ActorRequest, pk: int) -> HttpResponse:
 # ── Decisions ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+_LINES = {
+    False: {"parse_url": "conferences:parse", "decide_url": "conferences:decide"},
+    True: {"parse_url": "conferences:issue_parse", "decide_url": "conferences:issue_decide"},
+}
+
+
 def lines_of(item: AgendaRow) -> dict[str, Any]:
     """Where the line of a decision is read and sent."""
-    name = "issue_" if item.is_issue else ""
-    return {
-        f"{step}_url": reverse(f"conferences:{name}{step}", args=[item.pk]) for step in ("parse", "decide")
-    }
+    return {name: reverse(url, args=[item.pk]) for name, url in _LINES[item.is_issue].items()}
 
 
 def _people(item: AgendaRow) -> tuple[list[Agency], dict[int, list[Staff]]]:
