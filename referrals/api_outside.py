@@ -78,7 +78,7 @@ class CapacityViewSet(TaggedRetrieveMixin, mixins.ListModelMixin, mixins.Retriev
         known = {a.code: a for a in Agency.objects.visible_to(actor).filter(code__in=codes)}
         if set(codes) - set(known):
             raise RuleViolation("問い合わせ先の機関が見つかりません。", field="agencies")
-        themes = Code.objects.of(CodeList.CONCERN, timezone.localdate(at))
+        themes = Code.objects.visible_to(actor).of(CodeList.CONCERN, timezone.localdate(at))
         theme = themes.filter(code=data.pop("theme")).first()
         if theme is None:
             raise RuleViolation("テーマを一覧から選んでください。", field="theme")

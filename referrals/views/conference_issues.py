@@ -121,10 +121,8 @@ def _context(request: ActorRequest, item: IssueItem, manages: bool) -> dict[str,
         "steps": list(history_of(issue, request.actor)),
         "events": issue_steps(issue.state) if manages else [],
     }  # fmt: skip
-    context["item"] = context["current"]
-    if manages:
-        context["decision"] = decision_form(request, item)
-    return context
+    decision = decision_form(request, item) if manages else None
+    return context | {"item": context["current"], "decision": decision}
 
 
 # ── Decisions ───────────────────────────────────────────────────────────────────────────────────────────────
