@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -45,15 +47,18 @@ LIST_LIMIT = 30
 
 
 def for_list(queryset: QuerySet[Conference], actor: Actor) -> QuerySet[Conference]:
-    """With the convener and how many items stand on the agenda (``items``): nothing counts that a deny list hides."""
-    counted = (
-        AgendaItem.objects.filter(not_denied(actor, "case_id"), conference=OuterRef("pk"))
-        .order_by()
-        .values("conference")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
-    return queryset.select_related("convener").annotate(items=Subquery(counted))
+    """With the convener and how many items stand on the agenda, households and issues (``items``): nothing counts that a
+    deny list hides.
+    """
+    cases = AgendaItem.objects.filter(not_denied(actor, "case_id"), conference=OuterRef("pk"))
+    issues = IssueItem.objects.filter(conference=OuterRef("pk"))
+    return queryset.select_related("convener").annotate(items=_counted(cases) + _counted(issues))
+
+
+def _counted(rows: QuerySet[Any]) -> Coalesce:
+    """How many of a conference's rows there are."""
+    found = rows.order_by().values("conference").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(found), 0)
 
 
 def with_members(queryset: QuerySet[Conference]) -> QuerySet[Conference]:

@@ -217,6 +217,7 @@ def _what_if(scale: Scale, is_full: bool) -> list[Line]:
     """From the order to the page with its result: the job as a worker runs it, step by step, and reading it."""
     staff = Staff.objects.get(username=DIRECTOR)
     client, at = signed_in(staff), timezone.now()
+    client.get(reverse("manage:what_if"))  # the page on which it is ordered
     order_what_if(actor=build_actor(staff, on=timezone.localdate(at)), at=at)
     began = time.perf_counter()
     steps = reckon(at=at)

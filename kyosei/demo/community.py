@@ -90,27 +90,31 @@ def work_together(cast: Cast, at: datetime) -> None:
     """Everything of this page, after the cases and the sittings are there."""
     _models(cast, at)
     _rules(cast, at)
-    issues = [_raise(cast, found, at) for found in ISSUES]
+    issues = [_raise(cast, found) for found in ISSUES]
     _talk_about(cast, issues, at)
     _put_before(cast, issues, at)
-    _prepare(cast, at)
+    _prepare(cast)
     _deputies(cast, at)
     _april(cast, at)
     order_what_if(actor=cast.actor("director-korei"), at=at)
     reckon(at=at)
 
 
-def _raise(cast: Cast, found: Found, at: datetime) -> CommunityIssue:
+def _raise(cast: Cast, found: Found) -> CommunityIssue:
     actor = cast.actor(found.who)
     cases = Case.objects.visible_to(actor).open().order_by("pk")[: found.cases]
     area = Area.objects.filter(code=found.area).first()
     issue = raise_issue(
         title=found.title, theme=found.theme, area=area, description=found.text, actor=actor,
-        at=at - timedelta(days=found.ago), cases=list(cases),
+        at=_office_hours(cast, found.ago), cases=list(cases),
     )  # fmt: skip
     for ago, event, note in found.steps:
-        move_issue(issue=issue, event=event, note=note, actor=actor, at=at - timedelta(days=ago))
+        move_issue(issue=issue, event=event, note=note, actor=actor, at=_office_hours(cast, ago))
     return issue
+
+
+def _office_hours(cast: Cast, ago: int, hour: int = 11) -> datetime:
+    return moment(cast.day(ago), time(hour))
 
 
 def _talk_about(cast: Cast, issues: list[CommunityIssue], at: datetime) -> None:
@@ -177,9 +181,9 @@ def _put_before(cast: Cast, issues: list[CommunityIssue], at: datetime) -> None:
         move_item(item=item, to=2, actor=chair, at=at - timedelta(days=3))
 
 
-def _prepare(cast: Cast, at: datetime) -> None:
+def _prepare(cast: Cast) -> None:
     """準備シート are asked of two sittings; some are handed in, one is seen, one is half written, the others wait."""
-    asked_at = at - timedelta(days=5)
+    asked_at, written_at = _office_hours(cast, 6, 10), _office_hours(cast, 4, 14)
     for word, who in (("榎本", "director-shogai"), ("重層的", "director-jido")):
         conference = Conference.objects.filter(title__contains=word, state="planned").first()
         if conference is not None:
@@ -197,11 +201,11 @@ def _prepare(cast: Cast, at: datetime) -> None:
             continue
         sheet = write_sheet(
             sheet=sheet, answers=dict(zip(QUESTIONS, said, strict=True)), entries=[Dated(*event) for event in events],
-            version=sheet.version, hand_in=hand_in, actor=actor, at=asked_at + timedelta(days=1, hours=n),
+            version=sheet.version, hand_in=hand_in, actor=actor, at=written_at + timedelta(minutes=20 * n),
         )  # fmt: skip
         if seen:
             chair = cast.actor("director-shogai")
-            see_sheet(sheet=sheet, actor=chair, at=asked_at + timedelta(days=2))
+            see_sheet(sheet=sheet, actor=chair, at=written_at + timedelta(hours=2))
 
 
 def _deputies(cast: Cast, at: datetime) -> None:
@@ -254,8 +258,8 @@ def _april(cast: Cast, at: datetime) -> None:
     head = cast.actor("kancho1")
     today = timezone.localdate(at)
     spring = date(today.year + (today.month >= 4), 4, 1)
-    targets = tuple(cast.staff(who).pk for who in ("houkatsu1", "houkatsu3"))
+    targets = tuple(cast.staff(who).pk for who in ("houkatsu1", "houkatsu3", "houkatsu4"))
     draft_transfer(
-        rule=Rule(from_staff=cast.staff("houkatsu2").pk, targets=targets), effective_on=spring,
+        rule=Rule(targets=targets), effective_on=spring,
         note="四月の異動の案。本人には三月の訪問で伝える。", actor=head, at=at - timedelta(days=1), request_key=uuid5(_KEY, "april"),
     )  # fmt: skip
