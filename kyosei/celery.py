@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
         "task": "cases.tasks.end_soft_handovers",
         "schedule": crontab(hour="0", minute="15"),
     },
+    "weigh-models": {"task": "referrals.tasks.weigh_models", "schedule": crontab(minute="*")},
     "make-packet-copies": {"task": "referrals.tasks.make_packet_copies", "schedule": crontab(minute="*")},
     "forget-packet-copies": {
         "task": "referrals.tasks.forget_packet_copies",

@@ -11,6 +11,7 @@ from cases.api import CaseViewSet, ConsultationViewSet, NoteViewSet, RiskViewSet
 from cases.api_work import FollowUpViewSet, OutreachViewSet, TimelineViewSet
 from households.api import HouseholdViewSet, MergeViewSet, PersonViewSet
 from referrals.api import ActionItemViewSet, ReferralViewSet
+from referrals.api_outside import CapacityViewSet, OutsidePartnerViewSet, OutsideRequestViewSet
 
 app_name = "api"
 router = SimpleRouter()
@@ -25,6 +26,9 @@ router.register("timelines", TimelineViewSet, basename="timeline")
 router.register("follow-ups", FollowUpViewSet, basename="follow-up")
 router.register("outreach", OutreachViewSet, basename="outreach")
 router.register("referrals", ReferralViewSet, basename="referral")
+router.register("capacity-questions", CapacityViewSet, basename="capacity-question")
+router.register("outside-partners", OutsidePartnerViewSet, basename="outside-partner")
+router.register("outside-requests", OutsideRequestViewSet, basename="outside-request")
 router.register("action-items", ActionItemViewSet, basename="action-item")
 router.register("work-entries", WorkEntryViewSet, basename="work-entry")
 router.register("apportionments", ApportionmentViewSet, basename="apportionment")

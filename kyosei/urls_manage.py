@@ -28,6 +28,7 @@ urlpatterns = [
     path("coordination/new/", coordination.coordination_new, name="coordination_new"),
     path("coordination/<int:pk>/withdraw/", coordination.coordination_withdraw, name="coordination_withdraw"),
     path("coordination/what-if/", what_if.what_if, name="what_if"),
-    path("coordination/what-if/<slug:step>/", what_if.part, name="what_if_part"),
+    path("coordination/what-if/order/", what_if.order, name="what_if_order"),
+    path("coordination/what-if/progress/", what_if.progress, name="what_if_progress"),
     path("changes/", views.changes, name="changes"),
 ]

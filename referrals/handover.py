@@ -88,7 +88,7 @@ def _rows(staff: Staff, agency: Agency, actor: Actor) -> dict[Kind, QuerySet[Any
         Kind.COMPANION: _reached_out(agency).filter(companion=staff),
         Kind.ACTION_ITEM: ActionItem.objects.filter(
             agency=agency, staff=staff, state=ActionItemState.OPEN
-        ).select_related("case__household"),
+        ).select_related("case__household", "issue_item__issue"),
         Kind.SEAT: _seats(agency, actor)
         .filter(staff=staff)
         .select_related("conference")
@@ -125,6 +125,14 @@ def _piece(kind: Kind, row: Any) -> Piece:
         detail = "" if row.hides else f"次は{format_wareki_short(row.next_on)} {row.next_text}"
         return Piece(kind, row.pk, who, detail, row.household_id)
     case = row if kind is Kind.CASE else row.case
+    if case is None:  # what was decided of a community issue
+        return Piece(
+            kind,
+            row.pk,
+            row.issue_item.issue.title,
+            f"{row.text}（{format_wareki_short(row.due_on)}まで）",
+            None,
+        )
     detail = ""
     if kind is Kind.CASE and row.next_on:
         detail = f"次は {format_wareki_short(row.next_on)} {row.next_text}"

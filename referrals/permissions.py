@@ -51,10 +51,16 @@ def can_answer(actor: Actor, referral: Referral, event: ReferralEvent) -> bool:
     return True
 
 
-def answers_open_to(actor: Actor, referral: Referral) -> list[ReferralEvent]:
-    """The answers that the state allows and the actor may give: the buttons."""
+def answers_open_to(actor: Actor, referral: Referral, *, may_lead: bool = True) -> list[ReferralEvent]:
+    """The answers that the state allows and the actor may give: the buttons. ``may_lead``: whether the coordination setting
+    in force lets the receiver lead (``referrals.selectors.receiver_may_lead``).
+    """
     state = ReferralState(referral.state)
-    return [e for e in ANSWERS if (state, e) in REFERRAL_TRANSITIONS and can_answer(actor, referral, e)]
+    return [
+        e for e in ANSWERS
+        if (state, e) in REFERRAL_TRANSITIONS and can_answer(actor, referral, e)
+        and (may_lead or e is not ReferralEvent.TAKE_LEAD)
+    ]  # fmt: skip
 
 
 def check_can_withdraw(actor: Actor, referral: Referral) -> None:

@@ -16,10 +16,10 @@ from accounts.actor import Actor
 from accounts.enums import AgencyKind
 from accounts.models import Agency
 from accounts.roles import Permission
-from cases.coordination import Hears, coordinators
+from cases.coordination import Hears, coordinators, may_lead
 from cases.models import Case, Draft
 from cases.models.case import not_denied, sees_case
-from cases.selectors.coordination import Directory, areas_of, directory_of, named_agencies
+from cases.selectors.coordination import Directory, areas_of, as_post, directory_of, named_agencies
 from cases.workflow import CaseState
 from common.japan.business_days import add_working_days
 from common.queue import QueueGroup, QueueRow
@@ -116,6 +116,7 @@ class ReferralRow:
     purpose: str
     answered: int = 0
     sent: int = 0
+    is_barred: bool = False  # may answer, but never as the lead
 
     @property
     def stage(self) -> Stage:
@@ -204,16 +205,24 @@ def hours_left(referral: Referral, at: datetime) -> int:
     return left if referral.deadline_at > at else min(-1, left)
 
 
-def as_row(referral: Referral, actor: Actor, at: datetime, directory: Directory | None = None) -> ReferralRow:
+def receiver_may_lead(referral: Referral, directory: Directory, at: datetime) -> bool:
+    """Whether the receiver may take the lead today: neither the directory nor the coordination setting bars it."""
+    return may_lead(directory.setup_on(timezone.localdate(at)), as_post(referral.to_agency))
+
+
+def as_row(referral: Referral, actor: Actor, at: datetime, directory: Directory) -> ReferralRow:
     """``referral`` comes from ``for_reading``."""
     sees_case = bool(getattr(referral, "sees_case", False))
+    leads = receiver_may_lead(referral, directory, at)
+    answers = tuple(answers_open_to(actor, referral, may_lead=leads))
     return ReferralRow(
         referral=referral,
         whose=whose_case(referral, sees_case=sees_case),
         hours_left=hours_left(referral, at),
         days=(timezone.localdate(referral.deadline_at) - timezone.localdate(at)).days,
         sees_case=sees_case,
-        answers=tuple(answers_open_to(actor, referral)),
+        answers=answers,
+        is_barred=not leads and bool(answers) and referral.to_agency_id == actor.agency_id,
         may_withdraw=can_withdraw(actor, referral),
         next=next_step(referral, directory),
         purpose=asked_words(referral, actor, timezone.localdate(at), sees_case=sees_case),
@@ -224,7 +233,9 @@ def as_row(referral: Referral, actor: Actor, at: datetime, directory: Directory 
 
 def as_rows(referrals: Sequence[Referral], actor: Actor, at: datetime) -> list[ReferralRow]:
     """Rows of referrals from ``for_rows``; one query for the agencies and settings of all."""
-    directory = _with_agencies(referrals) if referrals else None
+    if not referrals:
+        return []
+    directory = _with_agencies(referrals)
     return [as_row(referral, actor, at, directory) for referral in referrals]
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -31,6 +33,7 @@ from referrals.models import (
     Referral,
 )
 from referrals.models.conference import SECRET_KINDS, named_before
+from referrals.models.issue import AgendaRow
 from referrals.selectors import multi_sector_cases, risen
 from referrals.workflow import ConferenceState, PrepState
 
@@ -44,20 +47,23 @@ LIST_LIMIT = 30
 
 
 def for_list(queryset: QuerySet[Conference], actor: Actor) -> QuerySet[Conference]:
-    """With the convener and how many items stand on the agenda (``items``): nothing counts that a deny list hides."""
-    counted = (
-        AgendaItem.objects.filter(not_denied(actor, "case_id"), conference=OuterRef("pk"))
-        .order_by()
-        .values("conference")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
-    return queryset.select_related("convener").annotate(items=Subquery(counted))
+    """With the convener and how many items stand on the agenda, households and issues (``items``): nothing counts that a
+    deny list hides.
+    """
+    cases = AgendaItem.objects.filter(not_denied(actor, "case_id"), conference=OuterRef("pk"))
+    issues = IssueItem.objects.filter(conference=OuterRef("pk"))
+    return queryset.select_related("convener").annotate(items=_counted(cases) + _counted(issues))
+
+
+def _counted(rows: QuerySet[Any]) -> Coalesce:
+    """How many of a conference's rows there are."""
+    found = rows.order_by().values("conference").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(found), 0)
 
 
 def with_members(queryset: QuerySet[Conference]) -> QuerySet[Conference]:
     """With ``seats``: the members, the convening agency first; ``first_issue``: the id of the first community issue on
-    the agenda; ``prep_asked``, ``prep_waiting``: how many 準備シート were asked, and are not handed in.
+    the agenda, if there is one; ``prep_asked``, ``prep_waiting``: how many 準備シート were asked, and are not handed in.
     """
     issues = IssueItem.objects.filter(conference=OuterRef("pk")).order_by("pk")
     sheets = PrepSheet.objects.filter(agenda_item__conference=OuterRef("pk")).order_by()
@@ -114,13 +120,17 @@ def readable_summary(conference: Conference, items: Sequence[AgendaItem], actor:
     return text
 
 
-def involved_agencies(item: AgendaItem) -> QuerySet[Agency]:
-    """Who can be given something to do: the invited, the case's lead and partners, both ends of the referral."""
+def involved_agencies(item: AgendaRow) -> QuerySet[Agency]:
+    """Who can be given something to do: the invited, the case's lead and partners, both ends of the referral; of a
+    community issue the invited and who raised it.
+    """
+    invited = ConferenceMember.objects.filter(conference=item.conference_id)
+    if isinstance(item, IssueItem):
+        return Agency.objects.filter(Q(pk=item.issue.agency_id) | Q(pk__in=invited.values("agency_id")))
     ends = Q()
     if item.referral is not None:
         ends = Q(pk__in=[item.referral.from_agency_id, item.referral.to_agency_id])
     partners = item.case.partners.filter(ended_at__isnull=True)
-    invited = ConferenceMember.objects.filter(conference=item.conference_id)
     return Agency.objects.filter(
         ends
         | Q(pk=item.case.lead_agency_id)
@@ -129,7 +139,7 @@ def involved_agencies(item: AgendaItem) -> QuerySet[Agency]:
     )
 
 
-def people_for(item: AgendaItem, on: date) -> tuple[list[Agency], dict[int, list[Staff]]]:
+def people_for(item: AgendaRow, on: date) -> tuple[list[Agency], dict[int, list[Staff]]]:
     """The involved agencies that have people on a day, by code, and those people; one query."""
     agencies: dict[int, Agency] = {}
     people: dict[int, list[Staff]] = defaultdict(list)
@@ -219,7 +229,15 @@ def action_items(actor: Actor) -> QuerySet[ActionItem]:
     """With all that a row shows; ``sees_case`` says whether the household may be named."""
     return (
         ActionItem.objects.visible_to(actor)
-        .select_related("agency", "staff", "case__household", "agenda_item__conference", "done_by")
+        .select_related(
+            "agency",
+            "staff",
+            "case__household",
+            "agenda_item__conference",
+            "issue_item__conference",
+            "issue_item__issue",
+            "done_by",
+        )
         .annotate(sees_case=sees_case(actor, "case_id"))
     )
 
@@ -261,7 +279,7 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
             state="open",
             due_on__lte=today + timedelta(days=ACTION_ITEM_DAYS),
         )
-        .select_related("staff", "case__household", "agenda_item__conference")
+        .select_related("staff", "case__household", "issue_item__issue")
         .annotate(sees_case=sees_case(actor, "case_id"), hides=hidden_home(actor, "case__household_id"))
         .order_by("due_on", "pk")[:LIST_LIMIT]
     )
@@ -286,7 +304,10 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
 
 def _action_row(item: ActionItem, actor: Actor) -> QueueRow:
     sees = bool(getattr(item, "sees_case", False))
-    whose = f"{item.case.household.name}（{item.case.number}）" if sees else item.case.number
+    if item.case is None:
+        whose = f"地域課題「{item.issue_item.issue.title}」" if item.issue_item else ""
+    else:
+        whose = f"{item.case.household.name}（{item.case.number}）" if sees else item.case.number
     return QueueRow(
         group=QueueGroup.TODAY,
         kind="決定事項",

@@ -129,7 +129,7 @@ def late_decisions(actor: Actor, today: date) -> list[LateAgency]:
         ActionItem.objects.visible_to(actor)
         .open()
         .filter(due_on__lt=today)
-        .select_related("agency", "staff", "case")
+        .select_related("agency", "staff", "case", "issue_item")
         .annotate(hides=hidden_home(actor, "case__household_id"))
         .order_by("due_on", "pk")[:COUNT_LIMIT]
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from accounts.actor import Actor
 from cases.models import Case
-from referrals.models import CommunityIssue, Conference, IssueCase, IssueItem, IssueStep
+from referrals.models import ActionItem, CommunityIssue, Conference, IssueCase, IssueItem, IssueStep
 from referrals.models.issue import SMALL
 
 
@@ -22,12 +22,14 @@ def for_list(issues: QuerySet[CommunityIssue]) -> QuerySet[CommunityIssue]:
 
 
 def issue_items_of(conference: Conference, actor: Actor) -> QuerySet[IssueItem]:
-    """The issues on the agenda, in the order in which they were put there."""
+    """The issues on the agenda, in order, each with its ``decisions``."""
+    decided = ActionItem.objects.select_related("agency", "staff", "done_by").order_by("pk")
     return (
         IssueItem.objects.visible_to(actor)
         .filter(conference=conference)
         .select_related("issue__area", "issue__agency", "conference")
-        .order_by("pk")
+        .prefetch_related(Prefetch("action_items", queryset=decided, to_attr="decisions"))
+        .order_by("position", "pk")
     )
 
 

@@ -14,6 +14,7 @@ from common.japan.wareki import format_wareki_short
 from households.contact import Shield, shield_for_agency, shield_for_everybody
 from referrals.enums import SharedPart
 from referrals.models import AgendaItem, Conference, ConferenceMember, IssueItem
+from referrals.models.issue import AgendaRow
 from referrals.selectors_blind import blind_seats
 from referrals.selectors_conferences import agenda_of
 from referrals.selectors_disclosure import disclosure
@@ -104,30 +105,23 @@ def handout(conference: Conference, actor: Actor, recipient: ConferenceMember | 
     )
 
 
-def draft_minutes(items: Iterable[AgendaItem], shield: Shield) -> str:
+def draft_minutes(rows: Iterable[AgendaRow], shield: Shield) -> str:
     """議事の要旨 from the lines: per item its conclusion and who does what by when. ``shield`` is the writer's."""
-    blocks = []
-    for n, item in enumerate(items, 1):
-        lines = [f"{n}. {item.topic}（{item.case.number}）"]
-        if item.conclusion:
-            lines.append(f"　結論：{item.conclusion}")
-        if item.plan_approved and item.plan is not None:
-            lines.append(f"　プラン{item.plan.ordinal}を決定した。")
-        decisions: list[Any] = getattr(item, "decisions", [])
-        lines += [
-            f"　・{d.text}（{d.agency.short_name}　{d.staff.name}、{format_wareki_short(d.due_on)}まで）"
-            for d in decisions
-        ]
-        blocks.append(shield.text("\n".join(lines), item.case.household_id))
-    return "\n\n".join(blocks)
+    return "\n\n".join(_draft_of(n, row, shield) for n, row in enumerate(rows, 1))
 
 
-def draft_of_issues(items: Iterable[IssueItem], cases: int) -> str:
-    """The same of the community issues, numbered on after the households."""
-    blocks = []
-    for n, item in enumerate(items, cases + 1):
-        lines = [f"{n}. 地域課題：{item.topic}"]
-        if item.conclusion:
-            lines.append(f"　結論：{item.conclusion}")
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks)
+def _draft_of(n: int, row: AgendaRow, shield: Shield) -> str:
+    if isinstance(row, IssueItem):
+        lines = [f"{n}. 地域課題：{row.topic}"]
+    else:
+        lines = [f"{n}. {row.topic}（{row.case.number}）"]
+    if row.conclusion:
+        lines.append(f"　結論：{row.conclusion}")
+    if isinstance(row, AgendaItem) and row.plan_approved and row.plan is not None:
+        lines.append(f"　プラン{row.plan.ordinal}を決定した。")
+    decisions: list[Any] = getattr(row, "decisions", [])
+    lines += [
+        f"　・{d.text}（{d.agency.short_name}　{d.staff.name}、{format_wareki_short(d.due_on)}まで）"
+        for d in decisions
+    ]
+    return shield.text("\n".join(lines), row.household_id)

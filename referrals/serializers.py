@@ -84,7 +84,7 @@ class ActionItemSerializer(ShieldedSerializer):
     desk_fields = {"agency": ("agency", "staff")}
 
     def household_of(self, row: ActionItem) -> int | None:
-        return row.case.household_id
+        return row.household_id
 
     agency = serializers.CharField(source="agency.code", read_only=True)
     staff = serializers.CharField(source="staff.name", read_only=True)

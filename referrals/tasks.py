@@ -12,6 +12,7 @@ from referrals.actions.escalate_referrals import escalate_overdue, pass_on_left_
 from referrals.actions.outside_page import tell_run_out
 from referrals.actions.packets import forget_packets, make_copies
 from referrals.actions.prep_sheets import remind_due_sheets
+from referrals.actions.what_if import reckon
 
 
 @shared_task
@@ -59,3 +60,9 @@ def make_packet_copies() -> int:
 def forget_packet_copies() -> int:
     """Every night: copies older than a week are thrown away."""
     return forget_packets(at=timezone.now())
+
+
+@shared_task
+def weigh_models() -> int:
+    """What each coordination model would have done, step by step; every minute again for what a dead worker left."""
+    return reckon(at=timezone.now())

@@ -7,11 +7,12 @@ heard it, area, sectors), not once for every case.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from itertools import pairwise
 from statistics import median
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -246,3 +247,17 @@ def concentrations(at: datetime) -> tuple[Concentration, list[tuple[str, int]]]:
     for group, count in by_group.items():
         offices[names.get(group, "")] += count
     return by_person, sorted(offices.items(), key=lambda row: (-row[1], row[0]))
+
+
+# ── A stored result ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_spread(stored: Mapping[str, Any]) -> Concentration:
+    return Concentration(**stored)
+
+
+def read_outcome(stored: Mapping[str, Any]) -> Outcome:
+    """An outcome as ``asdict`` wrote it."""
+    spread = stored["spread"] and Concentration(**stored["spread"])
+    load = [(str(name), int(count)) for name, count in stored["load"]]
+    return Outcome(**{**stored, "model": Model(stored["model"]), "load": load, "spread": spread})

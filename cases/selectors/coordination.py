@@ -159,7 +159,7 @@ def begun_of(case: Case, receiver: Agency) -> Begun:
 _CAN_LEAD = [role for role in Role if Permission.CASE_WRITE in PERMISSIONS[role]]
 
 
-def pick_lead(agency: Agency, household: Household, at: datetime) -> Staff | None:
+def pick_lead(agency: Agency, household: Household | None, at: datetime) -> Staff | None:
     """The named person who leads where a model or a succession decides: at work today, not on the deny list, with the fewest
     open cases, a worker before the head and the director. None when there is nobody.
     """
@@ -169,7 +169,7 @@ def pick_lead(agency: Agency, household: Household, at: datetime) -> Staff | Non
     people = (
         Staff.objects.filter(is_active=True, pk__in=posts.values("staff_id"))
         .exclude(pk__in=away)
-        .exclude(pk__in=staff_denied(household.pk))
+        .exclude(pk__in=staff_denied(household.pk) if household else ())
         .annotate(leads=Count("led_cases", filter=Q(led_cases__state=CaseState.OPEN)))
         .order_by("leads", "pk")
     )

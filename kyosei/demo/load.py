@@ -19,6 +19,7 @@ from households.models import AddressProtection
 from kyosei.demo.after import AFTER
 from kyosei.demo.casework import Teller
 from kyosei.demo.cast import Cast
+from kyosei.demo.community import work_together
 from kyosei.demo.masters import AGENCIES, load_masters
 from kyosei.demo.money import Ledger
 from kyosei.demo.outreach import reach_out
@@ -28,7 +29,7 @@ from kyosei.demo.safety import keep_safe, leave_to_deputy
 from kyosei.demo.sittings import SITTINGS, Chair
 from kyosei.demo.story import STORIES
 from kyosei.demo.texts import DRAFTS
-from referrals.models import OutsidePartner
+from referrals.models import CommunityIssue, OutsidePartner
 
 _LOCK: Final = 7009  # advisory lock: two loads at once would make everything twice
 _MARK: Final = AGENCIES[0].code
@@ -98,3 +99,5 @@ def load_demo(at: datetime | None = None) -> Iterator[str]:
         yield "不在と気がかり"
     if _run(OutsidePartner.objects.exists, lambda: ask_outside(Cast(timezone.localdate(at)), at)):
         yield "協力者と受け入れの問い合わせ"
+    if _run(CommunityIssue.objects.exists, lambda: work_together(Cast(timezone.localdate(at)), at)):
+        yield "地域課題・準備シート・会議の決まり"

@@ -17,8 +17,9 @@ from cases.workflow import PlanState
 from common.errors import RuleViolation
 from households.actions.protection import check_not_together
 from households.models import HouseholdDenial, HouseholdMember
+from referrals.actions.agenda_order import close_ranks, next_place, rows_of
 from referrals.actions.lock_conference import check_papers_open, lock_managed
-from referrals.enums import URGENCY_ORDER, Urgency
+from referrals.enums import Urgency
 from referrals.identity_words import is_named_in
 from referrals.models import AgendaItem, Conference, ConferenceMember, ItemAttendee, Referral
 from referrals.workflow import REFERRAL_WAITING, ConferenceState
@@ -65,7 +66,7 @@ def add_item(
             f"{case.number}は終結しています。議題にするには、先にケースを再開してください。", field="case"
         )
     item = AgendaItem.objects.create(
-        conference=conference, position=conference.agenda.count() + 1, minutes=minutes, case=case,
+        conference=conference, position=next_place(conference), minutes=minutes, case=case,
         referral=_own_referral(referral, case), plan=_own_plan(plan, case), topic=topic,
         situation=situation.strip(), request_text=request_text.strip(), ground=ground,
         no_consent_reason=no_consent_reason.strip(), urgency=urgency, carried_from=carried_from,
@@ -237,36 +238,6 @@ def edit_item(
 
 
 @transaction.atomic
-def move_item(*, item: AgendaItem, to: int, actor: Actor, at: datetime) -> None:
-    """Put an item at place ``to`` (from 1; beyond the ends means the end); the others close up."""
-    conference = lock_managed(item.conference, actor, ConferenceState.PLANNED)
-    seen = AgendaItem.objects.visible_to(actor).get(pk=item.pk, conference=conference)
-    order = list(conference.agenda.order_by("position", "pk"))
-    moved = next(i for i in order if i.pk == seen.pk)
-    order.remove(moved)
-    order.insert(max(0, min(to, len(order) + 1) - 1), moved)
-    _number(order)
-    record(actor=actor, action="conference.move_item", target=conference, at=at, item=item.pk)
-
-
-@transaction.atomic
-def sort_by_urgency(*, conference: Conference, actor: Actor, at: datetime) -> None:
-    """The urgent items first; of the same urgency in the order in which they stood."""
-    conference = lock_managed(conference, actor, ConferenceState.PLANNED)
-    check_papers_open(conference, actor)
-    order = list(conference.agenda.order_by("position", "pk"))
-    _number(sorted(order, key=lambda item: URGENCY_ORDER.index(item.urgency)))
-    record(actor=actor, action="conference.sort_by_urgency", target=conference, at=at)
-
-
-def _number(order: list[AgendaItem]) -> None:
-    for place, row in enumerate(order, start=1):
-        if row.position != place:
-            row.position = place
-            row.save(update_fields=["position"])
-
-
-@transaction.atomic
 def remove_item(*, item: AgendaItem, actor: Actor, at: datetime) -> None:
     """Take a case off the agenda while the conference is planned."""
     conference = lock_managed(item.conference, actor, ConferenceState.PLANNED)
@@ -280,4 +251,4 @@ def remove_item(*, item: AgendaItem, actor: Actor, at: datetime) -> None:
         case=item.case_id,
     )
     item.delete()
-    _number(list(conference.agenda.order_by("position", "pk")))
+    close_ranks(rows_of(conference))

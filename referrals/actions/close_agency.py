@@ -106,8 +106,10 @@ class _Move:
     at: datetime
     given: Counter[int] = field(default_factory=Counter)
 
-    def person_for(self, household: Household) -> Staff:
-        """Raises RuleViolation where the successor has nobody who is at work today and may see the household."""
+    def person_for(self, household: Household | None) -> Staff:
+        """Raises RuleViolation where the successor has nobody who is at work today and may see the household (None: what is
+        done concerns no household).
+        """
         person = pick_lead(self.new, household, self.at)
         if person is None:
             raise RuleViolation(
@@ -307,7 +309,7 @@ def _results(move: _Move) -> None:
 
 def _items(move: _Move) -> None:
     for item in _decided(move.old).select_related("case__household").order_by("pk"):
-        item.agency, item.staff = move.new, move.person_for(item.case.household)
+        item.agency, item.staff = move.new, move.person_for(item.case.household if item.case else None)
         item.save(update_fields=["agency", "staff"])
         move.note("action_item.succeed", item, case=item.case_id)
 

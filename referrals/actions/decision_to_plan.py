@@ -25,6 +25,8 @@ def plan_from_decision(*, decision: ActionItem, actor: Actor, at: datetime) -> S
         .select_related("agenda_item__conference", "case", "agency", "staff")
         .get(pk=decision.pk)
     )
+    if decision.agenda_item is None or decision.case is None:
+        raise RuleViolation("地域課題の決定事項は、プランに載せられません。")
     if decision.agenda_item.conference.is_secret:
         raise RuleViolation("支援会議（非公開）の決定事項は、プランに載せられません。")
     plan = start_plan(case=decision.case, actor=actor, at=at)

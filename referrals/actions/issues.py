@@ -38,7 +38,7 @@ def raise_issue(
     )  # fmt: skip
     for case in cases:
         _link(issue, case, actor, at)
-    _check_names_nobody(issue, ("title", title), ("description", description))
+    check_names_nobody(issue, ("title", title), ("description", description))
     step = IssueStep.objects.create(
         issue=issue, state=IssueState.FOUND, note=description or title, at=at, by=staff
     )
@@ -54,7 +54,7 @@ def _check_words(title: str, theme: str) -> None:
         raise RuleViolation("テーマは、一覧にあるものから選んでください。", field="theme")
 
 
-def _check_names_nobody(issue: CommunityIssue, *texts: tuple[str, str]) -> None:
+def check_names_nobody(issue: CommunityIssue, *texts: tuple[str, str]) -> None:
     """No name of a household behind the issue stands in its words: they are read by people who see none of the cases."""
     homes = issue.links.values("case__household_id")
     people = HouseholdMember.objects.filter(household__in=homes).values_list(
@@ -88,7 +88,7 @@ def edit_issue(
     check_version(issue, version)
     _check_words(title.strip(), theme)
     issue.title, issue.theme, issue.area, issue.description = title.strip(), theme, area, description.strip()
-    _check_names_nobody(issue, ("title", issue.title), ("description", issue.description))
+    check_names_nobody(issue, ("title", issue.title), ("description", issue.description))
     issue.save(update_fields=["title", "theme", "area", "description"])
     record(actor=actor, action="issue.edit", target=issue, at=at)
     return issue
@@ -100,7 +100,7 @@ def link_case(*, issue: CommunityIssue, case: Case, actor: Actor, at: datetime) 
     check_can_raise(actor)
     issue = _locked(issue, actor)
     link = _link(issue, case, actor, at)
-    _check_names_nobody(issue, ("case", f"{issue.title}\n{issue.description}"))
+    check_names_nobody(issue, ("case", f"{issue.title}\n{issue.description}"))
     return link
 
 
@@ -146,7 +146,7 @@ def move_issue(
         raise RuleViolation(
             "したこと・わかったことを書いてください。もとのケースの経過にも載ります。", field="note"
         )
-    _check_names_nobody(issue, ("note", note))
+    check_names_nobody(issue, ("note", note))
     issue.moved_at = at
     issue.save(update_fields=["state", "moved_at"])
     step = IssueStep.objects.create(issue=issue, state=issue.state, note=note, at=at, by=staff, item=item)

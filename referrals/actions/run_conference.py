@@ -20,7 +20,8 @@ from referrals.actions.agenda import check_case_allowed, check_nobody_denied, mi
 from referrals.actions.answer_referral import answer_referral, settle_referral
 from referrals.actions.lock_conference import check_papers_open, lock_managed
 from referrals.enums import Attendance, Decides
-from referrals.models import ActionItem, AgendaItem, Conference, IssueItem, Referral
+from referrals.models import ActionItem, AgendaItem, Conference, Referral
+from referrals.models.issue import AgendaRow, agenda_in_order
 from referrals.permissions_conferences import check_can_speak_for
 from referrals.selectors_conferences import involved_agencies
 from referrals.signals import conference_closed
@@ -114,7 +115,8 @@ def record_decision(
         if known.agenda_item_id == item.pk:
             return known
         raise RuleViolation("画面を開き直してから、もう一度送信してください。")
-    _check_decision(item, text, agency, staff, due_on, at)
+    _check_case_open(item)
+    check_task(item, text, agency, staff, due_on, at)
     done = ActionItem.objects.create(
         request_key=request_key, agenda_item=item, case=item.case, text=text.strip(), agency=agency, staff=staff,
         due_on=due_on, state=ActionItemState.OPEN, decided_at=at,
@@ -126,16 +128,15 @@ def record_decision(
     return done
 
 
-def _check_decision(
-    item: AgendaItem, text: str, agency: Agency, staff: Staff, due_on: date, at: datetime
-) -> None:
+def check_task(item: AgendaRow, text: str, agency: Agency, staff: Staff, due_on: date, at: datetime) -> None:
+    """What is decided says what is done, by an agency that has to do with it, by somebody who works there, by a day to come."""
     today = timezone.localdate(at)
-    _check_case_open(item)
     if not text.strip():
         raise RuleViolation("決まったことを入力してください。", field="text")
     if not involved_agencies(item).filter(pk=agency.pk).exists():
         raise RuleViolation(
-            f"{agency.short_name}は、この会議にもケースにも加わっていません。先に会議に招いてください。",
+            f"{agency.short_name}は、この会議にも{'地域課題' if item.is_issue else 'ケース'}にも加わっていません。"
+            "先に会議に招いてください。",
             field="agency",
         )
     if not Staff.objects.of_agency(agency, on=today).filter(pk=staff.pk).exists():
@@ -159,12 +160,14 @@ def _check_case_open(item: AgendaItem) -> None:
 @transaction.atomic
 def drop_decision(*, decision: ActionItem, actor: Actor, at: datetime) -> None:
     """Take back a mistyped decision while the conference still sits; the history keeps it."""
-    item = _running_item(decision.agenda_item, actor)
-    decision = item.action_items.get(pk=decision.pk)
+    if decision.agenda_item is not None:
+        _running_item(decision.agenda_item, actor)
+    conference = lock_managed(decision.conference, actor, ConferenceState.RUNNING)
+    decision = ActionItem.objects.visible_to(actor).get(pk=decision.pk)
     if decision.state != ActionItemState.OPEN:
         raise InvalidTransition("実施済の決定事項は取り消せません。")
     record(
-        actor=actor, action="conference.drop_decision", target=item.conference, at=at, case=item.case_id,
+        actor=actor, action="conference.drop_decision", target=conference, at=at, case=decision.case_id,
         action_item=decision.pk,
     )  # fmt: skip
     decision.delete()
@@ -294,8 +297,8 @@ def _check_span(conference: Conference, at: datetime) -> None:
         raise RuleViolation("開会から閉会までは24時間以内にしてください。", field="ended_at")
 
 
-def unfinished_items(conference: Conference) -> list[AgendaItem | IssueItem]:
+def unfinished_items(conference: Conference) -> list[AgendaRow]:
     """Items with neither a conclusion nor a decision, nor the word that they go on to the next conference."""
     open_items = conference.agenda.filter(conclusion="", is_undecided=False, action_items__isnull=True)
-    issues = conference.issue_items.filter(conclusion="")
-    return [*open_items.order_by("position", "pk"), *issues.order_by("pk")]
+    issues = conference.issue_items.filter(conclusion="", action_items__isnull=True)
+    return agenda_in_order([*open_items.order_by("pk"), *issues.order_by("pk")])

@@ -1,8 +1,9 @@
 """Models between agencies, by noun."""
 
+from referrals.models.action_item import ActionItem
 from referrals.models.calendar import CalendarFeed
 from referrals.models.capacity import CapacityAnswer, CapacityQuestion
-from referrals.models.conference import ActionItem, AgendaItem, Conference, ConferenceMember, ItemAttendee
+from referrals.models.conference import AgendaItem, Conference, ConferenceMember, ItemAttendee
 from referrals.models.conference_rule import ConferenceRule
 from referrals.models.issue import CommunityIssue, IssueCase, IssueItem, IssueReport, IssueStep
 from referrals.models.outside import OutsideLink, OutsidePartner, OutsideRequest
@@ -11,6 +12,7 @@ from referrals.models.prep_sheet import ChronologyEntry, PrepSheet
 from referrals.models.referral import Referral, ReferralChase
 from referrals.models.survey import SurveyAnswer
 from referrals.models.transfer import Transfer, TransferRow
+from referrals.models.what_if import WhatIfRun
 
 __all__ = [
     "ActionItem",
@@ -39,4 +41,5 @@ __all__ = [
     "SurveyAnswer",
     "Transfer",
     "TransferRow",
+    "WhatIfRun",
 ]

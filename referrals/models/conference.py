@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -33,7 +32,7 @@ from referrals.enums import (
     kind_label,
 )
 from referrals.models.referral import Referral
-from referrals.workflow import ActionItemState, ConferenceState
+from referrals.workflow import ConferenceState
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -245,6 +244,8 @@ class AgendaQuerySet(models.QuerySet["AgendaItem"]):
 class AgendaItem(Versioned):
     """議題: one case of one sitting, with its own legal ground."""
 
+    is_issue = False  # one agenda holds cases and community issues
+
     conference = models.ForeignKey(
         Conference, on_delete=models.CASCADE, related_name="agenda", verbose_name="会議"
     )
@@ -288,6 +289,10 @@ class AgendaItem(Versioned):
     def __str__(self) -> str:
         return self.topic
 
+    @property
+    def household_id(self) -> int:
+        return self.case.household_id
+
 
 @pghistory.track()
 class ItemAttendee(models.Model):
@@ -306,69 +311,3 @@ class ItemAttendee(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agenda_item} {self.member}"
-
-
-class ActionItemQuerySet(models.QuerySet["ActionItem"]):
-    def visible_to(self, actor: Actor, papers: Collection[int] | None = None) -> ActionItemQuerySet:
-        """The agency that has to do it, whoever may read the conference's papers, and whoever sees the case.
-
-        What a secret conference decided stays with its attendees and the agency that has to do it. ``papers``: ids of
-        the agenda items that the actor may read, where the caller has asked for those of the rows already.
-        """
-        reads = (
-            Q(Exists(AgendaItem.objects.visible_to(actor).filter(pk=OuterRef("agenda_item_id"))))
-            if papers is None
-            else Q(agenda_item__in=papers)
-        )
-        return self.filter(
-            Q(agency=actor.agency_id)
-            | reads
-            | (~Q(agenda_item__conference__kind__in=SECRET_KINDS) & sees_case(actor, "case_id")),
-            not_denied(actor, "case_id"),
-        )
-
-    def open(self) -> ActionItemQuerySet:
-        return self.filter(state=ActionItemState.OPEN)
-
-
-@pghistory.track()
-class ActionItem(models.Model):
-    """決定事項: what was decided, who does it, by when. It waits in that agency's queue until it is done."""
-
-    agenda_item = models.ForeignKey(
-        AgendaItem, on_delete=models.PROTECT, related_name="action_items", verbose_name="議題"
-    )
-    request_key = models.UUIDField(default=uuid4, unique=True, editable=False)
-    case = models.ForeignKey(
-        Case, on_delete=models.PROTECT, related_name="action_items", verbose_name="ケース"
-    )
-    text = models.CharField("決まったこと", max_length=300)
-    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", verbose_name="担当機関")
-    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", verbose_name="担当者")
-    due_on = models.DateField("期限")
-    state = models.CharField("状態", max_length=20, choices=ActionItemState, default=ActionItemState.OPEN)
-    decided_at = models.DateTimeField("決定日時")
-    done_at = models.DateTimeField("実施日時", null=True, blank=True)
-    done_by = models.ForeignKey(
-        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="実施者"
-    )
-    outcome = models.TextField("結果", blank=True)
-
-    objects = ActionItemQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "決定事項"
-        constraints = [
-            models.CheckConstraint(
-                name="action_item_done_pair",
-                condition=Q(state=ActionItemState.OPEN, done_at__isnull=True, done_by__isnull=True)
-                | Q(state=ActionItemState.DONE, done_at__isnull=False, done_by__isnull=False),
-            )
-        ]
-        indexes = [
-            models.Index(fields=["agency", "due_on"], condition=Q(state="open"), name="action_item_queue"),
-            models.Index(fields=["case", "-decided_at"], name="action_item_case"),
-        ]
-
-    def __str__(self) -> str:
-        return self.text

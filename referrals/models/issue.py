@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pghistory
@@ -15,7 +16,7 @@ from cases.models import Case
 from cases.models.case import not_denied, sees_case
 from common.models import Versioned
 from referrals.enums import IssueTheme
-from referrals.models.conference import Conference
+from referrals.models.conference import AgendaItem, Conference
 from referrals.workflow import IssueState
 
 if TYPE_CHECKING:
@@ -117,7 +118,10 @@ class IssueItemQuerySet(models.QuerySet["IssueItem"]):
 
 @pghistory.track()
 class IssueItem(Versioned):
-    """An issue on the agenda of a conference; it stands after the households."""
+    """An issue on the agenda of a conference; households and issues stand in one order (``position``)."""
+
+    is_issue = True
+    household_id = None
 
     conference = models.ForeignKey(
         Conference, on_delete=models.CASCADE, related_name="issue_items", verbose_name="会議"
@@ -125,6 +129,7 @@ class IssueItem(Versioned):
     issue = models.ForeignKey(
         CommunityIssue, on_delete=models.PROTECT, related_name="items", verbose_name="地域課題"
     )
+    position = models.PositiveSmallIntegerField("順", default=0)
     minutes = models.PositiveSmallIntegerField("時間（分）", default=15)
     topic = models.CharField("協議すること", max_length=200)
     conclusion = models.TextField("結論", blank=True)
@@ -137,6 +142,14 @@ class IssueItem(Versioned):
 
     def __str__(self) -> str:
         return self.topic
+
+
+AgendaRow = AgendaItem | IssueItem
+
+
+def agenda_in_order(rows: Iterable[AgendaRow]) -> list[AgendaRow]:
+    """Households and issues of one agenda as they stand; of the same place a household first."""
+    return sorted(rows, key=lambda row: (row.position, row.is_issue, row.pk))
 
 
 class IssueStepQuerySet(models.QuerySet["IssueStep"]):

@@ -26,7 +26,6 @@ from referrals.actions.agenda import (
     check_case_allowed,
     default_ground,
     edit_item,
-    move_item,
     remove_item,
 )
 from referrals.forms.conference import DoneForm, ItemForm
@@ -167,18 +166,6 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @permission(Permission.CONFERENCE_CONVENE)
-def item_move(request: ActorRequest, pk: int) -> HttpResponse:
-    """Put an item at place ``to``."""
-    item = get_item(request, pk)
-    to = request.POST.get("to", "")
-    if not to.isdecimal() or len(to) > 4:
-        raise RuleViolation("並べる場所が読めません。画面を開き直してください。")
-    move_item(item=item, to=int(to), actor=request.actor, at=timezone.now())
-    return redirect(_agenda_url(item.conference_id))
-
-
-@require_POST
-@permission(Permission.CONFERENCE_CONVENE)
 def item_remove(request: ActorRequest, pk: int) -> HttpResponse:
     """Take a case off the agenda."""
     item = get_item(request, pk)
@@ -275,7 +262,7 @@ def action_done(request: ActorRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "実施済にしました。")
             return redirect("conferences:action_done", pk=pk)
-    sits_in = Conference.objects.visible_to(request.actor).filter(pk=item.agenda_item.conference_id).exists()
+    sits_in = Conference.objects.visible_to(request.actor).filter(pk=item.conference.pk).exists()
     context = {
         "item": item,
         "form": form,

@@ -20,10 +20,11 @@ from households.templatetags.contact import shield_of
 from referrals.actions.run_conference import close_conference, save_minutes
 from referrals.forms.conference import CloseForm, MinutesForm
 from referrals.models import AgendaItem, Conference
+from referrals.models.issue import agenda_in_order
 from referrals.permissions_conferences import check_can_speak_for, papers_open
 from referrals.selectors_conferences import agenda_of, readable_summary, seat_of
 from referrals.selectors_issues import issue_items_of
-from referrals.selectors_papers import draft_minutes, draft_of_issues
+from referrals.selectors_papers import draft_minutes
 from referrals.views.conferences import get_managed
 from referrals.workflow import REFERRAL_WAITING, ConferenceState
 
@@ -40,11 +41,8 @@ def _draft(conference: Conference, items: list[AgendaItem], request: ActorReques
     """What has been saved, else the lines of the sitting."""
     if conference.summary:
         return conference.summary
-    parts = (
-        draft_minutes(items, shield_of(request)),
-        draft_of_issues(issue_items_of(conference, request.actor), len(items)),
-    )
-    return "\n\n".join(part for part in parts if part)
+    rows = agenda_in_order([*items, *issue_items_of(conference, request.actor)])
+    return draft_minutes(rows, shield_of(request))
 
 
 @permission(Permission.CONFERENCE_CONVENE)
@@ -125,7 +123,7 @@ def close(request: ActorRequest, pk: int) -> HttpResponse:
         "items": items,
         "unsettled": [i for i in items if i.referral and i.referral.state in REFERRAL_WAITING],
         "unfinished": [i for i in items if not (i.conclusion or i.decisions or i.is_undecided)],  # type: ignore[attr-defined]
-        "open_issues": [i for i in issues if not i.conclusion],
+        "open_issues": [i for i in issues if not (i.conclusion or i.decisions)],  # type: ignore[attr-defined]
         "seats": conference.seats,  # type: ignore[attr-defined]
     } | context
     return render(request, "conferences/close.html", context, status=422 if request.method == "POST" else 200)

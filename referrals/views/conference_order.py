@@ -13,11 +13,36 @@ from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.roles import Permission
 from common.errors import RuleViolation
-from referrals.actions.agenda import sort_by_urgency
+from referrals.actions.agenda_order import move_item, sort_by_urgency
 from referrals.actions.carry_over import carry_over
 from referrals.actions.decision_to_plan import plan_from_decision
 from referrals.models import ActionItem
+from referrals.models.issue import AgendaRow
+from referrals.views.conference_agenda import get_item
+from referrals.views.conference_issues import get_issue_item
 from referrals.views.conferences import get_managed
+
+
+def _move(request: ActorRequest, item: AgendaRow) -> HttpResponse:
+    to = request.POST.get("to", "")
+    if not to.isdecimal() or len(to) > 4:
+        raise RuleViolation("並べる場所が読めません。画面を開き直してください。")
+    move_item(item=item, to=int(to), actor=request.actor, at=timezone.now())
+    return redirect(reverse("conferences:detail", args=[item.conference_id]) + "#agenda")
+
+
+@require_POST
+@permission(Permission.CONFERENCE_CONVENE)
+def item_move(request: ActorRequest, pk: int) -> HttpResponse:
+    """Put a household at place ``to``."""
+    return _move(request, get_item(request, pk))
+
+
+@require_POST
+@permission(Permission.CONFERENCE_CONVENE)
+def issue_move(request: ActorRequest, pk: int) -> HttpResponse:
+    """Put a community issue at place ``to``."""
+    return _move(request, get_issue_item(request, pk))
 
 
 @require_POST

@@ -33,6 +33,7 @@ from referrals.actions.run_conference import (
 from referrals.decision_lines import DecisionLine, parse_decision
 from referrals.forms.conference import ConclusionForm, DecisionForm
 from referrals.models import ActionItem, AgendaItem, Conference
+from referrals.models.issue import AgendaRow, agenda_in_order
 from referrals.permissions import answers_open_to
 from referrals.permissions_conferences import can_manage, papers_open
 from referrals.selectors_carry import decided_before
@@ -42,6 +43,7 @@ from referrals.selectors_conferences import (
     people_for,
     seat_of,
 )
+from referrals.selectors_issues import issue_items_of
 from referrals.selectors_papers import SCREEN_PARTS, paper_of
 from referrals.selectors_prep import sheets_of
 from referrals.views.conference_agenda import get_item
@@ -51,8 +53,21 @@ from referrals.workflow import ConferenceState, ReferralState
 FIELDS = ("agency", "staff", "due_on", "text")
 
 
-def _run_url(item: AgendaItem) -> str:
-    return f"{reverse('conferences:run', args=[item.conference_id])}?item={item.pk}"
+def run_url(row: AgendaRow) -> str:
+    if row.is_issue:
+        return reverse("conferences:issue_run", args=[row.pk])
+    return f"{reverse('conferences:run', args=[row.conference_id])}?item={row.pk}"
+
+
+def way(rows: list[AgendaRow], current: AgendaRow) -> dict[str, Any]:
+    """The whole agenda with the address of each item on screen, and what comes before and after."""
+    for row in rows:
+        row.run_url = run_url(row)  # type: ignore[union-attr]
+    place = next(n for n, row in enumerate(rows) if (row.pk, row.is_issue) == (current.pk, current.is_issue))
+    return {
+        "rows": rows, "current": rows[place], "place": place + 1, "previous": rows[place - 1] if place else None,
+        "next": rows[place + 1] if place + 1 < len(rows) else None,
+    }  # fmt: skip
 
 
 @require_POST
@@ -95,7 +110,18 @@ def run(request: ActorRequest, pk: int) -> HttpResponse:
     if item is None and wanted:
         raise Http404
     item = item or next((i for i in items if not i.conclusion), items[0])
+    if not wanted and (first := _first_issue(request, conference, item)) is not None:
+        return redirect(first)
     return render(request, "conferences/run.html", _run_context(request, conference, items, item))
+
+
+def _first_issue(request: ActorRequest, conference: Conference, item: AgendaItem) -> str | None:
+    """The address of a community issue that stands before ``item`` and has not been talked about."""
+    if not conference.first_issue:  # type: ignore[attr-defined]
+        return None
+    issues = issue_items_of(conference, request.actor)
+    open_ones = (i for i in issues if not i.conclusion and i.position < item.position)
+    return next((run_url(i) for i in open_ones), None)
 
 
 def _empty_run(request: ActorRequest, conference: Conference) -> dict[str, Any]:
@@ -110,25 +136,27 @@ def _empty_run(request: ActorRequest, conference: Conference) -> dict[str, Any]:
 def _run_context(
     request: ActorRequest, conference: Conference, items: list[AgendaItem], item: AgendaItem
 ) -> dict[str, Any]:
-    place = items.index(item)
     manages = can_manage(request.actor, conference)
-    context = _empty_run(request, conference) | {
-        "items": items,
-        "item": item,
-        "place": place + 1,
-        "previous": items[place - 1] if place else None,
-        "next": items[place + 1] if place + 1 < len(items) else None,
-        "paper": paper_of(item, shield_of(request), SCREEN_PARTS),
-        "has_consent": item.case.consent == ConsentState.YES,
-        "conclusion": ConclusionForm(
-            initial={name: getattr(item, name) for name in ("conclusion", "is_undecided", "version")}
-        ),
-        "answers": answers_open_to(request.actor, item.referral) if item.referral else [],
-        "may_settle": item.referral is not None
-        and item.referral.state in (ReferralState.SENT, ReferralState.CONFERENCE),
-    }
+    issues = issue_items_of(conference, request.actor) if conference.first_issue else []  # type: ignore[attr-defined]
+    context = (
+        _empty_run(request, conference)
+        | way(agenda_in_order([*items, *issues]), item)
+        | lines_of(item)
+        | {
+            "items": items,
+            "item": item,
+            "paper": paper_of(item, shield_of(request), SCREEN_PARTS),
+            "has_consent": item.case.consent == ConsentState.YES,
+            "conclusion": ConclusionForm(
+                initial={name: getattr(item, name) for name in ("conclusion", "is_undecided", "version")}
+            ),
+            "answers": answers_open_to(request.actor, item.referral) if item.referral else [],
+            "may_settle": item.referral is not None
+            and item.referral.state in (ReferralState.SENT, ReferralState.CONFERENCE),
+        }
+    )
     if manages:
-        context["form"] = _decision_form(request, item)
+        context["form"] = decision_form(request, item)
     return context
 
 
@@ -150,18 +178,29 @@ def before(request: ActorRequest, pk: int) -> HttpResponse:
 # ── Decisions ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _people(item: AgendaItem) -> tuple[list[Agency], dict[int, list[Staff]]]:
+_LINES = {
+    False: {"parse_url": "conferences:parse", "decide_url": "conferences:decide"},
+    True: {"parse_url": "conferences:issue_parse", "decide_url": "conferences:issue_decide"},
+}
+
+
+def lines_of(item: AgendaRow) -> dict[str, Any]:
+    """Where the line of a decision is read and sent."""
+    return {name: reverse(url, args=[item.pk]) for name, url in _LINES[item.is_issue].items()}
+
+
+def _people(item: AgendaRow) -> tuple[list[Agency], dict[int, list[Staff]]]:
     return people_for(item, timezone.localdate())
 
 
-def _decision_form(
-    request: ActorRequest, item: AgendaItem, data: Any = None, initial: dict[str, Any] | None = None
+def decision_form(
+    request: ActorRequest, item: AgendaRow, data: Any = None, initial: dict[str, Any] | None = None
 ) -> DecisionForm:
     agencies, staff = _people(item)
     return DecisionForm(data, actor=request.actor, agencies=agencies, staff=staff, initial=initial or {})
 
 
-def _understood(line: str, item: AgendaItem) -> dict[str, str]:
+def understood(line: str, item: AgendaRow) -> dict[str, str]:
     """The fields of the form as the line fills them."""
     agencies, staff = names_for_lines(*_people(item))
     found: DecisionLine = parse_decision(line, agencies=agencies, staff=staff, today=timezone.localdate())
@@ -170,13 +209,13 @@ def _understood(line: str, item: AgendaItem) -> dict[str, str]:
     return {**{name: str(value or "") for name, value in values.items()}, "due_on": due or ""}
 
 
-def _filled(data: Any, item: AgendaItem) -> Any:
+def filled(data: Any, item: AgendaRow) -> Any:
     """What was posted, the line read again where it has changed; a field corrected by hand stays as it is."""
     line, parsed = data.get("line", "").strip(), data.get("parsed_line", "")
     if not line or line == parsed:
         return data
     filled = data.copy()
-    before, now = _understood(parsed, item) if parsed else dict.fromkeys(FIELDS, ""), _understood(line, item)
+    before, now = understood(parsed, item) if parsed else dict.fromkeys(FIELDS, ""), understood(line, item)
     for name in FIELDS:
         if data.get(name, "").strip() in ("", before[name]):
             filled[name] = now[name]
@@ -187,10 +226,13 @@ def _filled(data: Any, item: AgendaItem) -> Any:
 @permission(Permission.CONFERENCE_CONVENE)
 def parse(request: ActorRequest, pk: int) -> HttpResponse:
     """The line as understood so far, while it is typed."""
-    item = get_item(request, pk)
-    data = _filled(request.GET, item)
+    return parsed(request, get_item(request, pk))
+
+
+def parsed(request: ActorRequest, item: AgendaRow) -> HttpResponse:
+    data = filled(request.GET, item)
     initial = {name: data.get(name, "") for name in FIELDS} | {"parsed_line": data.get("line", "").strip()}
-    form = _decision_form(request, item, initial=initial)
+    form = decision_form(request, item, initial=initial)
     return render(request, "conferences/_decision_fields.html", {"form": form, "item": item})
 
 
@@ -199,7 +241,7 @@ def parse(request: ActorRequest, pk: int) -> HttpResponse:
 def decide(request: ActorRequest, pk: int) -> HttpResponse:
     """Record one decision of an item; an incomplete line comes back with what was understood."""
     item = get_item(request, pk)
-    form = _decision_form(request, item, _filled(request.POST, item))
+    form = decision_form(request, item, filled(request.POST, item))
     if form.is_valid():
         data = form.cleaned_data
         try:
@@ -212,7 +254,7 @@ def decide(request: ActorRequest, pk: int) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            return _decisions(request, item, _decision_form(request, item, initial={"request_key": uuid4()}))
+            return _decisions(request, item, decision_form(request, item, initial={"request_key": uuid4()}))
     return _decisions(request, item, form, status=422)
 
 
@@ -221,12 +263,12 @@ def _decisions(
 ) -> HttpResponse:
     """The list of decisions with the form under it: a fragment, or without script the page again."""
     if not request.htmx and status == 200:
-        return redirect(_run_url(item))
+        return redirect(run_url(item))
     conference = get_conference(request, item.conference_id)
     items = list(agenda_of(conference, request.actor))
     shown = next(i for i in items if i.pk == item.pk)
     if request.htmx:
-        context = {"item": shown, "form": form, "manages": True, "fresh": status == 200}
+        context = {"item": shown, "form": form, "manages": True, "fresh": status == 200} | lines_of(item)
         return render(request, "conferences/_decisions.html", context, status=status)
     context = _run_context(request, conference, items, shown) | {"form": form}
     return render(request, "conferences/run.html", context, status=status)
@@ -237,12 +279,12 @@ def _decisions(
 def drop(request: ActorRequest, pk: int) -> HttpResponse:
     """Take a mistyped decision back."""
     decisions = ActionItem.objects.visible_to(request.actor).select_related(
-        "agenda_item__conference__convener"
+        "agenda_item__conference__convener", "issue_item__conference__convener"
     )
     decision = scoped_get(decisions, request, log=None, pk=pk)
-    item = decision.agenda_item
+    item = decision.agenda_item or decision.issue_item
     drop_decision(decision=decision, actor=request.actor, at=timezone.now())
-    return redirect(_run_url(item))
+    return redirect(run_url(item)) if item else redirect("conferences:list")
 
 
 # ── Conclusion, plan, referral ──────────────────────────────────────────────────────────────────────────────
@@ -271,7 +313,7 @@ def conclude(request: ActorRequest, pk: int) -> HttpResponse:
         messages.success(request, "つなぎへの返事を、会議の決定として記録しました。")
     else:
         messages.success(request, done.words("結論を保存しました。"))
-    return redirect(_run_url(item))
+    return redirect(run_url(item))
 
 
 def _conclusion_conflict(request: ActorRequest, item: AgendaItem, conflict: Conflict) -> HttpResponse:

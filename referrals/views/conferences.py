@@ -45,6 +45,7 @@ from referrals.forms.conference import (
     in_order,
 )
 from referrals.models import AgendaItem, Conference, ConferenceMember, PacketJob, Referral
+from referrals.models.issue import AgendaRow, agenda_in_order
 from referrals.permissions_conferences import (
     can_answer,
     can_convene,
@@ -246,8 +247,10 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         blind = blind_seats(items, seats, at)
         for item in items:
             item.blind = blind.get(item.pk, [])  # type: ignore[attr-defined]
-    _times(conference, items)
     people = staff_by_agency([s.agency_id for s in seats], timezone.localdate(at)) if not is_over else {}
+    around = _around(actor, conference, own, items)
+    rows = agenda_in_order([*items, *around["issue_items"]])
+    _times(conference, rows)
     return {
         "conference": conference,
         "own": own,
@@ -258,8 +261,9 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         "is_planned": conference.state == ConferenceState.PLANNED,
         "is_over": is_over,
         "items": items,
+        "rows": rows,
         "summary": readable_summary(conference, items, actor) if is_over and is_open else None,
-        "agenda_minutes": sum(item.minutes for item in items),
+        "agenda_minutes": sum(row.minutes for row in rows),
         "seat_rows": [
             (seat, can_seat(actor, seat) and not is_over, people.get(seat.agency_id, [])) for seat in seats
         ],
@@ -277,7 +281,7 @@ def detail_context(request: ActorRequest, conference: Conference) -> dict[str, A
         if manages and not is_over
         else None,
         "today": timezone.localdate(at),
-    } | _around(actor, conference, own, items)
+    } | around
 
 
 def _around(
@@ -306,12 +310,12 @@ def _around(
     }
 
 
-def _times(conference: Conference, items: list[AgendaItem]) -> None:
-    """When each item begins, counted from the planned start (``item.begins_at``)."""
+def _times(conference: Conference, rows: list[AgendaRow]) -> None:
+    """When each item begins, counted from the planned start (``row.begins_at``)."""
     at = conference.starts_at
-    for item in items:
-        item.begins_at = at  # type: ignore[attr-defined]
-        at += timedelta(minutes=item.minutes)
+    for row in rows:
+        row.begins_at = at  # type: ignore[union-attr]
+        at += timedelta(minutes=row.minutes)
 
 
 def _team_of(actor: Actor, items: list[AgendaItem]) -> set[int]:

@@ -16,7 +16,7 @@ from referrals.actions.follow_referral import finish_referral, start_referral
 from referrals.forms.referral import OutcomeForm
 from referrals.models import Referral
 from referrals.permissions import check_can_tell_outcome
-from referrals.selectors import as_row, for_reading
+from referrals.selectors import as_row, coordination_directory, for_reading
 
 
 def _referral(request: ActorRequest, pk: int) -> Referral:
@@ -60,5 +60,9 @@ def outcome(request: ActorRequest, pk: int) -> HttpResponse:
             else:
                 messages.success(request, "結果を送った機関に知らせました。")
                 return redirect("referrals:detail", pk=pk)
-    context = {"row": as_row(referral, request.actor, timezone.now()), "referral": referral, "form": form}
+    context = {
+        "row": as_row(referral, request.actor, timezone.now(), coordination_directory()),
+        "referral": referral,
+        "form": form,
+    }
     return render(request, "referrals/outcome.html", context, status=status)

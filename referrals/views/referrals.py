@@ -313,7 +313,7 @@ def answer(request: ActorRequest, pk: int, event: str) -> HttpResponse:
 def _answer_form(
     request: ActorRequest, referral: Referral, event: ReferralEvent, form: AnswerForm, status: int = 200
 ) -> HttpResponse:
-    row = as_row(referral, request.actor, timezone.now())
+    row = as_row(referral, request.actor, timezone.now(), coordination_directory())
     label, explained = ANSWER_WORDS[event]
     context = {
         "row": row, "referral": referral, "event": event, "form": form, "label": label, "explained": explained,
@@ -346,7 +346,7 @@ def _answered(request: ActorRequest, referral: Referral) -> HttpResponse:
         url = reverse("referrals:detail", args=[referral.pk])
         return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
     fresh = for_reading(Referral.objects.visible_to(request.actor), request.actor).get(pk=referral.pk)
-    context = {"row": as_row(fresh, request.actor, timezone.now()), "words": words}
+    context = {"row": as_row(fresh, request.actor, timezone.now(), coordination_directory()), "words": words}
     return render(request, "referrals/_answered.html", context)
 
 
@@ -369,7 +369,11 @@ def withdraw(request: ActorRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "つなぎを取り下げました。相手には記録が見えなくなりました。")
             return redirect("referrals:detail", pk=pk)
-    context = {"row": as_row(referral, request.actor, timezone.now()), "referral": referral, "form": form}
+    context = {
+        "row": as_row(referral, request.actor, timezone.now(), coordination_directory()),
+        "referral": referral,
+        "form": form,
+    }
     return render(request, "referrals/withdraw.html", context, status=status)
 
 

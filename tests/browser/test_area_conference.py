@@ -67,7 +67,7 @@ def take_up_an_issue(page: Page, base: str, conference: Conference) -> None:
     page.select_option("#id_conference", label=conference.title)
     page.get_by_role("button", name="議題にする").click()
     page.wait_for_url(re.compile(r"/conferences/\d+/"))
-    expect(page.locator("#issues")).to_be_visible()
+    expect(page.locator(".agenda__item", has_text=ISSUE)).to_be_visible()
 
 
 def prepare(page: Page, base: str, conference: Conference) -> None:
@@ -80,6 +80,8 @@ def prepare(page: Page, base: str, conference: Conference) -> None:
     page.get_by_role("button", name="急ぐものから並べる").click()
     expect(page.locator("#messages")).to_contain_text("急ぐものから")
     assert conference.agenda.order_by("position").first() == last
+    page.get_by_role("button", name=f"{ISSUE}を上へ").click()
+    expect(page.locator(".agenda__topic").nth(2)).to_contain_text(ISSUE)
     page.get_by_role("button", name="準備シートをお願いする").click()
     expect(page.locator("#messages")).to_contain_text("準備シートを")
     shoot(page, "area_planned")
@@ -89,9 +91,9 @@ def prepare(page: Page, base: str, conference: Conference) -> None:
 
 
 def write_the_sheet(guest: Page, base: str, conference: Conference) -> None:
-    """The partner reads one household only, and hands in what it knows."""
+    """The partner reads one household and the issue, and hands in what it knows."""
     goto(guest, f"{base}/conferences/{conference.pk}/")
-    expect(guest.locator(".agenda").first.locator(".agenda__item")).to_have_count(1)
+    expect(guest.locator(".agenda").first.locator(".agenda__item")).to_have_count(2)
     guest.get_by_role("link", name=re.compile("^書く")).click()
     guest.wait_for_url(re.compile(r"/conferences/prep/\d+/"))
     guest.fill("#id_situation", "食事会には欠かさず来ている。")
@@ -122,20 +124,31 @@ def sit(page: Page, guest: Page, base: str, conference: Conference, worker) -> N
     goto(page, f"{base}/conferences/{conference.pk}/run/?item={second.pk}")
     page.locator("#id_is_undecided").evaluate(TICK)
     page.get_by_role("button", name=re.compile("^結論を保存する")).click()
-    goto(page, f"{base}/conferences/{conference.pk}/run/?item={third.pk}")
+    page.get_by_role("link", name="次の議題 →").click()
+    talk_of_the_issue(page, worker)
+    page.get_by_role("link", name="次の議題 →").click()
+    page.wait_for_url(re.compile(rf"item={third.pk}$"))
     page.fill("#id_conclusion", "見守りを続ける")
     page.get_by_role("button", name=re.compile("^結論を保存する")).click()
     expect(page.locator("#messages")).to_contain_text("結論を保存しました")
-    page.get_by_role("link", name="地域課題へ →").click()
+    # the partner follows on their own screen: the issue, and the one household that is open to them
+    goto(guest, f"{base}/conferences/{conference.pk}/run/")
+    expect(guest.locator(".run-bar__step")).to_have_count(2)
+    expect(guest.locator("main")).not_to_contain_text("決定に加える")
+
+
+def talk_of_the_issue(page: Page, worker) -> None:
     page.wait_for_url(re.compile(r"/issues/\d+/run/"))
+    page.fill("#id_line", "移動販売の事業者に会う 来週金曜")
+    expect(page.locator("#decision-fields [name=text]")).to_have_value("移動販売の事業者に会う")
+    page.select_option("#decision-fields [name=agency]", str(worker.agency.pk))
+    page.select_option("#decision-fields [name=staff]", str(worker.staff.pk))
+    page.get_by_role("button", name=re.compile("^決定に加える")).click()
+    expect(page.locator("#decision-box .decisions__row")).to_have_count(1)
     page.fill("#id_conclusion", "移動販売の試行を社協に頼む")
     page.get_by_role("button", name="検討に進める").click()
     expect(page.locator("#messages")).to_contain_text("結論を保存しました")
     shoot(page, "area_issue_run")
-    # the partner follows on their own screen: the issue, and the one household that is open to them
-    goto(guest, f"{base}/conferences/{conference.pk}/run/")
-    expect(guest.locator(".run-bar__step")).to_have_count(1)
-    expect(guest.locator("main")).not_to_contain_text("決定に加える")
 
 
 def test_from_invitation_to_minutes(sign_in, live_server, worker, elderly_director, partner, masters):
@@ -167,12 +180,16 @@ def test_from_invitation_to_minutes(sign_in, live_server, worker, elderly_direct
     summary = page.input_value("#id_summary")
     assert "移動販売の試行を社協に頼む" in summary
     assert "一緒に訪問する" in summary
+    assert "移動販売の事業者に会う" in summary
     page.get_by_role("button", name=re.compile("^要旨を保存して終了する")).click()
     page.wait_for_url(re.compile(r"/conferences/\d+/$"))
     expect(page.locator("main")).to_contain_text("議事の要旨")
     shoot(page, "area_closed")
 
-    assert ActionItem.objects.get().agency == worker.agency
+    assert set(ActionItem.objects.values_list("agency", "case__isnull")) == {
+        (worker.agency.pk, False),
+        (worker.agency.pk, True),
+    }
     assert CommunityIssue.objects.get().state == IssueState.CONSIDERED
     goto(guest, f"{base}/conferences/{conference.pk}/")
     expect(guest.locator("main")).to_contain_text("移動販売の試行を社協に頼む")

@@ -14,16 +14,28 @@ from django.utils import timezone
 
 from accounts.actor import build_actor
 from accounts.enums import Role
-from accounts.models import Staff
+from accounts.models import Staff, StaffAbsence
 from budgets.models import ApportionmentRun, PersonnelCost, WorkMonth
-from cases.models import Case, Consultation, FollowUp, ProgressNote
+from cases.models import Case, Consultation, CoordinationSetting, FollowUp, ProgressNote
 from common.japan.fiscal import add_months, month_first
 from common.queue import QueueGroup
 from kyosei.demo.load import load_demo
 from kyosei.demo.masters import DEMO_PASSWORD, SIGN_INS
 from kyosei.home import home_groups
-from referrals.models import ActionItem, Conference, Referral
-from referrals.workflow import ConferenceState, ReferralState
+from referrals.models import (
+    ActionItem,
+    CapacityQuestion,
+    CommunityIssue,
+    Conference,
+    ConferenceRule,
+    OutsideRequest,
+    PrepSheet,
+    Referral,
+    SurveyAnswer,
+    Transfer,
+    WhatIfRun,
+)
+from referrals.workflow import ConferenceState, IssueState, ReferralState
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
@@ -99,8 +111,25 @@ def test_conferences_are_past_and_to_come(loaded):
         "support",
         "multilayered",
         "area",
+        "community",
     }
     assert ActionItem.objects.open().filter(due_on__lt=timezone.localdate()).exists()
+
+
+def test_every_page_between_agencies_has_something_to_show(loaded):
+    assert set(CommunityIssue.objects.values_list("state", flat=True)) == set(IssueState.values)
+    assert ActionItem.objects.filter(issue_item__isnull=False).count() == 2
+    assert SurveyAnswer.objects.count() == 2
+    assert set(PrepSheet.objects.values_list("state", flat=True)) >= {"asked", "draft", "sent", "seen"}
+    assert set(OutsideRequest.objects.values_list("state", flat=True)) >= {
+        "sent", "accepted", "partly", "conference", "done",
+    }  # fmt: skip
+    assert CapacityQuestion.objects.unmet(timezone.now()).count() >= 5
+    assert ConferenceRule.objects.filter(code__startswith="own-").exists()
+    assert CoordinationSetting.objects.count() == 2
+    assert StaffAbsence.objects.filter(deputy__isnull=False).count() >= 2
+    assert Transfer.objects.get().rows.exists()
+    assert WhatIfRun.objects.get().ended_at
 
 
 def test_every_group_of_the_home_page_has_rows_for_somebody(loaded):

@@ -1,11 +1,13 @@
-"""kill -9 of a web, worker or beat process while requests are sent, chased and escalated, and a Redis that is gone for a while.
+"""kill -9 of a web, worker or beat process while requests are sent, chased and escalated and conferences are closed, and a
+Redis that is gone for a while.
 
     python -m tests.referrals.kills --kills 200 --redis-down 600
 
 runs against a database of its own (a copy of the migrated one) and a Redis of its own, with real processes: the WSGI
 application behind a socket, a Celery worker, and Celery beat with its schedule in the database. They are forked from a
 process that has everything loaded, so that a new one stands in a moment. What is found at the end is printed as JSON:
-every request once, risen once, chased once a step, and every notice once, or a list of what is wrong.
+every request once, risen once, chased once a step, every conference closed once with one entry of work for who attended,
+and every notice once, or a list of what is wrong.
 """
 
 from __future__ import annotations
@@ -171,6 +173,8 @@ class City:
         self.actor = f.actor_of(self.sender)
         client = Client()
         client.force_login(self.sender, backend="allauth.account.auth_backends.AuthenticationBackend")
+        f.make_streams()
+        self.desk = desk
         self.cookie = f"sessionid={client.cookies['sessionid'].value}; csrftoken={CSRF}"
 
     def ask(self) -> tuple[str, str]:
@@ -183,6 +187,39 @@ class City:
             "need_text": "暮らしのこと", "deadline": "1", "ground": "coordination", "parts": "concerns",
         }  # fmt: skip
         return f"/referrals/new/?case={case.number}", urlencode(form)
+
+    def sit(self, n: int) -> tuple[int, str, str]:
+        """(key, address, form) of the end of a sitting: one household, talked about, and one person who attended. Each lies at
+        an hour of its own.
+        """
+        from django.utils import timezone
+
+        from referrals.actions.agenda import add_item
+        from referrals.actions.convene_conference import convene_conference, set_seat
+        from referrals.actions.run_conference import conclude_item, start_conference
+        from referrals.enums import Attendance
+        from tests import factories as f
+
+        at = timezone.now() - timedelta(minutes=30)
+        conference = convene_conference(
+            kind="individual", title=f"打合せ {n}", starts_at=at + timedelta(minutes=1), minutes=20, place="", sector="",
+            actor=self.actor, request_key=uuid4(), at=at, invite=[],
+        )  # fmt: skip
+        item = add_item(conference=conference, case=f.make_case(self.actor), actor=self.actor, at=at)
+        seat = conference.members.get(agency=self.desk)
+        set_seat(
+            member=seat,
+            staff=f.make_staff(self.desk),
+            attendance=Attendance.ATTENDING,
+            actor=self.actor,
+            at=at,
+        )
+        conference = start_conference(conference=conference, actor=self.actor, at=at)
+        conclude_item(item=item, conclusion="見守りを続ける", actor=self.actor, at=at)
+        form = {
+            "csrfmiddlewaretoken": CSRF, "version": conference.version, "summary": "役割を決めた。", "started_at": "", "ended_at": "",
+        }  # fmt: skip
+        return conference.pk, f"/conferences/{conference.pk}/close/", urlencode(form)
 
 
 def post(port: int, cookie: str, url: str, form: str) -> int | None:
@@ -231,14 +268,19 @@ def run(kills: int, redis_down: float, seed: int, port: int, directory: Path) ->
 
     django.setup()
     city, processes = City(), Processes(port, directory / "processes.log")
-    keys, late, counts, tries = [], [], dict.fromkeys(KINDS, 0), 0
+    keys, late, counts, tries, sittings = [], [], dict.fromkeys(KINDS, 0), 0, []
     try:
         warm = city.ask()
         send_until_heard(port, city.cookie, *warm)
         keys.append(_key(warm[1]))
         for n in range(kills):
-            url, form = city.ask()
-            keys.append(_key(form))
+            is_sitting = n % 4 == 3
+            if is_sitting:
+                sitting, url, form = city.sit(n)
+                sittings.append(sitting)
+            else:
+                url, form = city.ask()
+                keys.append(_key(form))
             sending: list[int] = []
             post_it = threading.Thread(
                 target=lambda u=url, d=form, heard=sending: heard.append(
@@ -254,14 +296,16 @@ def run(kills: int, redis_down: float, seed: int, port: int, directory: Path) ->
             post_it.join(PATIENCE)
             assert sending, "a request was never answered"
             tries += sending[0] - 1
-            late.append(keys[-1])
+            if not is_sitting:
+                late.append(keys[-1])
         make_late(keys[: len(keys) // 2])
         asked_without = _without_redis(redis, redis_down, city, port, keys) if redis_down else 0
         make_late(keys)
         waited = _wait_until_all_rose(len(keys))
         return {
             "kills": counts, "requests": len(keys), "sent_again": tries, "sent_without_redis": asked_without,
-            "redis_down_seconds": redis_down, "waited_seconds": round(waited, 1), "wrong": find_wrong(city, keys),
+            "redis_down_seconds": redis_down, "waited_seconds": round(waited, 1),
+            "conferences": len(sittings), "wrong": [*find_wrong(city, keys), *find_wrong_sittings(sittings)],
         }  # fmt: skip
     finally:
         processes.end()
@@ -338,6 +382,26 @@ def find_wrong(city: City, keys: list[str]) -> list[str]:
                 wrong.append(f"{key}: {words} told {n} times")
         if told.count() != 4:
             wrong.append(f"{key}: {told.count()} notices")
+    return wrong
+
+
+def find_wrong_sittings(sittings: list[int]) -> list[str]:
+    """Conferences that were not closed, or not with everything that belongs to it, once."""
+    from audit.models import ChangeRecord
+    from budgets.models import WorkEntry
+    from referrals.models import Conference
+
+    wrong = []
+    for pk in sittings:
+        conference = Conference.objects.get(pk=pk)
+        if conference.state != "closed" or conference.summary != "役割を決めた。":
+            wrong.append(f"conference {pk}: {conference.state}")
+        closed = ChangeRecord.objects.filter(
+            action="conference.close", target_type="referrals.conference", target_id=str(pk)
+        ).count()
+        entries = WorkEntry.objects.filter(source_type="conference", source_id=pk).count()
+        if (closed, entries) != (1, 1):
+            wrong.append(f"conference {pk}: closed {closed} times, {entries} entries of work")
     return wrong
 
 

@@ -12,7 +12,8 @@ from accounts.enums import ConsentState, Ground, Role
 from cases.models import Case
 from common.errors import InvalidTransition, NotAllowed, RuleViolation, StaleRecord
 from referrals.actions.action_items import finish_action_item
-from referrals.actions.agenda import edit_item, move_item, remove_item
+from referrals.actions.agenda import edit_item, remove_item
+from referrals.actions.agenda_order import move_item
 from referrals.actions.convene_conference import (
     accept_secrecy,
     edit_conference,

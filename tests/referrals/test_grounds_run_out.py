@@ -21,7 +21,8 @@ from households.actions.protection import protect_address
 from households.contact import HIDDEN, HIDDEN_DESK, shield_for_agency
 from households.models import ConsentScan
 from households.selectors_protection import home_rows as protection_rows
-from referrals.actions.agenda import edit_item, move_item, remove_item
+from referrals.actions.agenda import edit_item, remove_item
+from referrals.actions.agenda_order import move_item
 from referrals.actions.answer_referral import answer_referral
 from referrals.actions.run_conference import close_conference, conclude_item
 from referrals.disclosure_rules import coverage

@@ -37,10 +37,12 @@ def test_whatever_is_killed_every_notice_and_rise_is_there_once(record_property)
     found = json.loads(run.stdout.splitlines()[-1])
     assert found["wrong"] == []
     assert sum(found["kills"].values()) == KILLS
-    assert found["requests"] == 1 + KILLS + found["sent_without_redis"]
+    assert found["conferences"] == KILLS // 4
+    assert found["requests"] == 1 + KILLS - found["conferences"] + found["sent_without_redis"]
     assert found["sent_without_redis"] > 0
     record_property(
         "figure",
         f"kill -9: {KILLS} kills ({', '.join(f'{n} {kind}' for kind, n in found['kills'].items())}) and "
-        f"{REDIS_DOWN:.0f} s without Redis over {found['requests']} requests: every send, chase, rise and notice once",
+        f"{REDIS_DOWN:.0f} s without Redis over {found['requests']} requests and "
+        f"{found['conferences']} ends of conferences: every send, chase, rise, notice and closing once",
     )

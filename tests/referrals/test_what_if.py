@@ -14,9 +14,13 @@ from cases.coordination import Model
 from cases.masters import load_codes
 from cases.models import Case
 from households.actions.persons import PersonData
+from referrals.actions import what_if as job
 from referrals.actions.answer_referral import answer_referral
+from referrals.actions.what_if import reckon
 from referrals.concentration import concentration
-from referrals.what_if import load_year, outcomes, year_before
+from referrals.models import WhatIfRun
+from referrals.models.what_if import STEPS
+from referrals.what_if import load_year, outcomes, read_outcome, year_before
 from tests import factories as f
 from tests.conftest import persona
 from tests.factories import NOW, TODAY
@@ -101,8 +105,18 @@ def test_conferences_are_those_of_complex_cases(year):
     }  # fmt: skip
 
 
+PAGE = "/manage/coordination/what-if/"
+
+
+def weighed(director) -> str:
+    """The page after somebody has asked and a worker has reckoned."""
+    assert director.client.post(f"{PAGE}order/").status_code == 302
+    assert reckon(at=NOW) == STEPS
+    return director.client.get(PAGE).content.decode()
+
+
 def test_the_page_names_nobody(year, elderly_director):
-    page = elderly_director.client.get("/manage/coordination/what-if/?all=1").content.decode()
+    page = weighed(elderly_director)
     assert "4件のケース（うち複数の分野 3件）" in page
     for case in Case.objects.select_related("household", "lead_staff"):
         assert case.number not in page
@@ -111,25 +125,60 @@ def test_the_page_names_nobody(year, elderly_director):
     assert "藤堂" not in page
 
 
-def test_the_page_counts_step_by_step(year, elderly_director, django_assert_max_num_queries):
+def test_it_is_ordered_once_and_shows_how_far_it_is(
+    year, elderly_director, disability_director, django_assert_max_num_queries
+):
+    assert "計算する" in elderly_director.client.get(PAGE).content.decode()
+    for who in (elderly_director, disability_director, elderly_director):
+        who.client.post(f"{PAGE}order/")
+    run = WhatIfRun.objects.get()
+    assert run.asked_by == elderly_director.staff
+    page = disability_director.client.get(f"{PAGE}progress/", headers={"HX-Request": "true"}).content.decode()
+    assert "0 / 8" in page and "every 1s" in page
+    assert reckon(at=NOW) == STEPS
     client = elderly_director.client
-    frame = client.get("/manage/coordination/what-if/").content.decode()
-    assert "/manage/coordination/what-if/now/" in frame and "<progress" in frame
-    first = client.get("/manage/coordination/what-if/now/").content.decode()
-    assert "/manage/coordination/what-if/models/" in first and "件を" in first
-    with django_assert_max_num_queries(8):
-        last = client.get("/manage/coordination/what-if/models/").content.decode()
-    assert last.count("<tr") == 7 and "いまの型" in last
+    with django_assert_max_num_queries(10):
+        page = client.get(f"{PAGE}progress/", headers={"HX-Request": "true"}).content.decode()
+    assert page.count("<tr") == 7 and "いまの型" in page and "every 1s" not in page
+    assert reckon(at=NOW) == 0
+
+
+def test_what_a_dead_worker_left_the_next_one_finishes(year, elderly_director, monkeypatch):
+    elderly_director.client.post(f"{PAGE}order/")
+    real, calls = job.outcome, []
+
+    def dies(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 3:
+            raise SystemExit
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(job, "outcome", dies)
+    with pytest.raises(SystemExit):
+        reckon(at=NOW)
+    assert WhatIfRun.objects.get().done == 4  # two steps and two models stand
+    assert reckon(at=NOW) == 4
+    found = WhatIfRun.objects.get()
+    assert [row["model"] for row in found.result["outcomes"]] == list(Model)
+    assert found.ended_at == NOW
+
+
+def test_the_stored_result_is_what_was_reckoned(year, elderly_director):
+    weighed(elderly_director)
+    stored = [read_outcome(row) for row in WhatIfRun.objects.get().result["outcomes"]]
+    assert stored == outcomes(load_year(NOW), TODAY)
 
 
 def test_a_year_without_cases_says_so(elderly_director):
-    page = elderly_director.client.get("/manage/coordination/what-if/?all=1").content.decode()
+    page = weighed(elderly_director)
     assert "この一年に受理したケースがありません" in page and "複数の分野のケースはありません" in page
 
 
 def test_only_who_sees_a_sector_opens_it(worker, finance, admin):
     for who in (worker, finance, admin):
-        assert who.client.get("/manage/coordination/what-if/").status_code == 403
+        assert who.client.get(PAGE).status_code == 403
+        assert who.client.post(f"{PAGE}order/").status_code == 403
+    assert not WhatIfRun.objects.exists()
 
 
 @pytest.mark.parametrize(
