@@ -13,6 +13,7 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Role
 from accounts.models import Appointment
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from budgets.actions.work_entries import week_start
 from budgets.duty import Stretch, duty_hours, minutes_of, without
@@ -111,7 +112,7 @@ def _tell_workers(week: date, lacking: dict[int, tuple[int, int]], at: datetime)
     fresh = _mark(week, lacking, WorkReminder.TO_WORKER, at)
     for pk in fresh:
         notify(
-            staff_ids=[pk], text=f"先週（{week.month}/{week.day}〜）の業務記録に未記入が{_hours(lacking[pk][1])}あります。",
+            staff_ids=[pk], kind=NoticeKind.OTHER, text=f"先週（{week.month}/{week.day}〜）の業務記録に未記入が{_hours(lacking[pk][1])}あります。",
             url=f"{reverse('work:week')}?day={week.isoformat()}", at=at,
         )  # fmt: skip
     return len(fresh)
@@ -134,7 +135,7 @@ def _tell_managers(week: date, lacking: dict[int, tuple[int, int]], at: datetime
     heads = list(managers.order_by("staff_id").values_list("staff_id", "agency_id"))
     for staff, agency in heads:
         notify(
-            staff_ids=[staff], agency_id=agency, at=at, url=reverse("work:month", args=[f"{week:%Y%m}"]),
+            staff_ids=[staff], kind=NoticeKind.OTHER, agency_id=agency, at=at, url=reverse("work:month", args=[f"{week:%Y%m}"]),
             text=f"先週（{week.month}/{week.day}〜）の業務記録が未記入の職員が{by_agency[agency]}人います。本人には知らせました。",
         )  # fmt: skip
     return len(heads)
