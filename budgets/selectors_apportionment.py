@@ -129,7 +129,9 @@ class Cell:
 
     @property
     def ratio(self) -> Fraction:
-        """The exact ratio."""
+        """The exact ratio; of who is 専従 the whole, whatever was recorded."""
+        if self.method == Method.DEDICATED:
+            return Fraction(1)
         return Fraction(self.minutes, self.direct_minutes) if self.direct_minutes else Fraction(0)
 
     @property
