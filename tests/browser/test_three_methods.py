@@ -147,7 +147,7 @@ def test_a_demo_quarter_through_all_methods(sign_in, db):
     expect(main).to_contain_text("専従（包括的支援）の対象外です")
     worker = sign_in(made.c.workers[0])
     worker.goto(f"{base}/work/review/")
-    worker.get_by_label("理由", exact=True).fill("急な来庁の取次ぎ1分。所長の決裁がある")
+    worker.locator("input[name=answer]").fill("急な来庁の取次ぎ1分。所長の決裁がある")
     worker.get_by_role("button", name="理由を記録する").click()
     expect(worker.locator("main")).to_contain_text("残っている確認事項はありません")
     for town in (made.a, made.b, made.c):
