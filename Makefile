@@ -33,7 +33,7 @@ demo: setup ## Load the demo municipality, if the database is empty
 	@$(VENV) manage.py migrate --noinput -v 0
 	@$(VENV) manage.py demo_data --if-empty
 
-bench: setup ## Measure the main pages (SCALE=demo|city|register|metropolis); writes var/bench.json
+bench: setup ## Measure the main pages (SCALE=demo|city|register|metropolis|money|money-tenth); writes var/bench.json
 	@KYOSEI_PROFILE=bench $(VENV) manage.py bench --scale $(SCALE)
 
 diagrams: setup ## Draw the diagrams of docs/ anew

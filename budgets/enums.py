@@ -41,7 +41,38 @@ class RemainderRule(TextChoices):
 
 
 class Method(TextChoices):
+    """How a worker's cost is split. MIXED is only said of a whole run."""
+
     ACTUAL_MINUTES = "actual_minutes", "毎月の業務実績（A町方式）"
+    TIME_STUDY = "time_study", "タイムスタディ（B市方式）"
+    DEDICATED = "dedicated", "専従（C市方式）"
+    MIXED = "mixed", "機関ごとの方式"
+
+
+class CostItem(TextChoices):
+    """費目 of a personnel cost; 人件費 is their sum."""
+
+    SALARY = "salary", "給料"
+    ALLOWANCE = "allowance", "手当"
+    WAGE = "wage", "報酬・賃金"
+    INSURANCE = "insurance", "共済費・社会保険料"
+    OTHER = "other", "その他"
+
+
+class GrantPart(TextChoices):
+    """The parts of 重層的支援体制整備事業交付金 (domain.md 4.2)."""
+
+    COUNSEL = "counsel", "包括的相談支援事業"
+    COMMUNITY = "community", "地域づくり事業"
+    ADDED = "added", "新たな機能（多機関協働・アウトリーチ・参加支援）"
+
+
+class GrantField(TextChoices):
+    ELDERLY = "elderly", "高齢"
+    DISABILITY = "disability", "障害"
+    CHILD = "child", "子ども"
+    POVERTY = "poverty", "困窮"
+    ANY = "any", "属性を問わない"
 
 
 class StudySampling(TextChoices):
@@ -73,3 +104,4 @@ class FindingKind(TextChoices):
     DOUBLE = "double", "二重の財源"
     JUMP = "jump", "割合の大きな動き"
     COPIED = "copied", "写したような記録"
+    NOT_DEDICATED = "not_dedicated", "専従を求める財源"

@@ -10,8 +10,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.actor import Actor
-from budgets.enums import RemainderRule
+from budgets.enums import Method, RemainderRule
 from budgets.models import ApportionmentRun
+from budgets.rule_versions import printed
 from budgets.selectors_apportionment import Matrix, Standing
 from common.japan.wareki import format_wareki, format_wareki_month
 from common.tabular import write_csv
@@ -44,9 +45,13 @@ def statement(actor: Actor, state: Standing, table: Matrix, at: datetime) -> Sta
         ("状態", state.row.get_state_display() if state.row else ""),
         ("方式", run.get_method_display()),
         ("端数の扱い", rule.label + (TIE_RULE if rule == RemainderRule.LARGEST_REMAINDER else "")),
-        ("共通の分", "会議・研修・移動などの共通の分は、直接の分の割合で財源に従います。"),
+        (
+            "共通の分",
+            "会議・研修・移動などの共通の分は、直接の分の割合で財源に従います。タイムスタディの職員の分子・分母は調査の値です。",
+        ),
         ("計算", f"{format_wareki(ran.date())} {ran:%H:%M} {run.ran_by.name}"),
         ("入力のハッシュ", run.input_hash),
+        ("規則の版", printed(run.rule_versions)),
         ("計算プログラムの版", run.code_version),
         ("出力", f"{format_wareki(now.date())} {now:%H:%M} {actor.label}"),
     ]
@@ -78,7 +83,7 @@ def _basis(table: Matrix) -> list[list[Any]]:
     return [
         [
             line.staff.username, line.staff.name, stream.code, stream.name, cell.minutes, line.direct_minutes,
-            line.shared_minutes, float(cell.ratio), cell.yen,
+            line.shared_minutes, float(cell.ratio), cell.yen, Method(cell.method).label,
         ]
         for line in table.lines
         for stream, cell in zip(table.streams, line.cells, strict=True)
@@ -96,6 +101,7 @@ BASIS_HEAD = (
     "共通の分",
     "割合",
     "按分額",
+    "方式",
 )
 
 
@@ -104,7 +110,7 @@ def to_xlsx(data: Statement) -> bytes:
     table = data.table
     kinds = ["text"] * 3 + ["yen"] * (len(table.streams) + 1)
     columns = [SheetColumn(label, kind) for label, kind in zip(_head(table), kinds, strict=True)]  # type: ignore[arg-type]
-    basis_kinds = ("text", "text", "text", "text", "int", "int", "int", "ratio", "yen")
+    basis_kinds = ("text", "text", "text", "text", "int", "int", "int", "ratio", "yen", "text")
     return write_xlsx(
         [
             Sheet("按分計算書", columns, _rows(table), title=data.title, totals=_totals(table)),

@@ -1,4 +1,4 @@
-"""Reads the frozen inputs of a month's apportionment: one grouped query over the entries."""
+"""Reads the frozen inputs of a month's apportionment: one grouped query over the entries, and who goes by which method."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from django.db.models.functions import Coalesce
 
 from budgets.apportionment import CostInput, Inputs, MinutesInput, StreamInput
 from budgets.enums import RemainderRule
+from budgets.method_plans import plans_of
 from budgets.models import FundingStream, PersonnelCost, StreamYear, WorkEntry
 from common.japan.fiscal import fiscal_year
 
 
 def month_inputs(month: date, rule: RemainderRule) -> Inputs:
-    """Costs, minutes by worker × kind × stream, and streams of a month (its first day). Three queries."""
+    """Costs, minutes by worker × kind × stream, and streams of a month (its first day). Four queries, and four more where
+    a method other than the own minutes is in force."""
     minutes = (
         WorkEntry.objects.of_month(month)
         .values_list("staff_id", "category__kind", "category__stream_id")
@@ -22,12 +24,16 @@ def month_inputs(month: date, rule: RemainderRule) -> Inputs:
         .order_by()
     )
     costs = PersonnelCost.objects.filter(month=month).values_list("staff_id", "agency_id", "yen")
+    paid = tuple(CostInput(*row) for row in costs)
+    plans, studies = plans_of(month, paid)
     return Inputs(
         month=month,
         rule=rule,
-        costs=tuple(CostInput(*row) for row in costs),
+        costs=paid,
         minutes=tuple(MinutesInput(*row) for row in minutes),
         streams=streams_of(month),
+        plans=plans,
+        studies=studies,
     )
 
 

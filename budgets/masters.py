@@ -64,7 +64,7 @@ STREAMS: Final = (
     Stream("care", "地域支援事業（包括的支援事業・任意事業）", "包括的支援", Account.CARE_INSURANCE,
            "介護保険法115条の45第2項・第3項", "65歳以上の人とその介護者",
            ((P.STATE, 77, 200), (P.PREFECTURE, 77, 400), (P.MUNICIPALITY, 77, 400), (P.PREMIUM_1, 23, 100)), _WIC,
-           age_from=65, must_be_dedicated=True),
+           age_from=65),
     Stream("prevention", "地域支援事業（介護予防・日常生活支援総合事業）", "総合事業", Account.CARE_INSURANCE,
            "介護保険法115条の45第1項", "65歳以上の人",
            ((P.STATE, 1, 4), (P.PREFECTURE, 1, 8), (P.MUNICIPALITY, 1, 8), (P.PREMIUM_1, 23, 100),

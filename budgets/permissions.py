@@ -23,6 +23,17 @@ def check_can_lock(actor: Actor) -> None:
         raise NotAllowed("月を締める権限がありません。")
 
 
+def check_can_approve_month(actor: Actor, agency_id: int) -> None:
+    """The manager of that agency."""
+    if not actor.has(Permission.WORK_VIEW_AGENCY) or actor.agency_id != agency_id:
+        raise NotAllowed("この機関の月を承認する権限がありません。承認は機関の長が行います。")
+
+
+def check_can_confirm_instead(actor: Actor) -> None:
+    if not actor.has(Permission.MONTH_LOCK):
+        raise NotAllowed("承認に代わる確認をする権限がありません。")
+
+
 def check_can_record_work(actor: Actor) -> None:
     """One's own week, in a current appointment."""
     if not actor.has(Permission.WORK_RECORD) or actor.staff is None or actor.agency is None:

@@ -126,6 +126,28 @@ def nobody_named(month: date) -> Iterator[Found]:
         )  # fmt: skip
 
 
+def not_dedicated(month: date) -> Iterator[Found]:
+    """Minutes on a stream that asks for dedicated staff, of a worker who is not 専従 for it on that day."""
+    sql = """
+        SELECT e.staff_id, min(e.agency_id), s.id, s.short_name, sum(e.minutes), count(DISTINCT e.worked_on)
+          FROM budgets_workentry e
+          JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
+          JOIN budgets_fundingstream s ON s.id = c.stream_id
+          JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %s AND y.must_be_dedicated
+         WHERE e.worked_on >= %s AND e.worked_on < %s
+           AND NOT EXISTS (SELECT 1 FROM budgets_dutyassignment a WHERE a.staff_id = e.staff_id
+                              AND a.during @> e.worked_on AND a.stream_id = s.id)
+         GROUP BY e.staff_id, s.id, s.short_name ORDER BY e.staff_id, s.id"""
+    for staff, agency, pk, stream, minutes, days in _rows(
+        sql, [fiscal_year(month), month, add_months(month, 1)]
+    ):
+        yield Found(
+            f"not_dedicated:{month:%Y%m}:{staff}:{pk}", FindingKind.NOT_DEDICATED, staff, agency,
+            f"財源「{stream}」は専従の職員を求めますが、専従の割当のない日に{hours(minutes)}（{days}日）あります"
+            f"（{format_wareki_month(month)}）。",
+        )  # fmt: skip
+
+
 def jumps(month: date) -> Iterator[Found]:
     """A ratio that moved by twenty points or more against the same month of last year."""
     sql = """
@@ -209,6 +231,6 @@ def of_entry(month: date, entry_id: int) -> list[Found]:
 
 
 def of_month(month: date) -> list[Found]:
-    """Everything that a month raises. Seven statements, whatever its size."""
-    checks = (outside_assignment, outside_age, nobody_named, jumps, copies, double_funding)
+    """Everything that a month raises. Eight statements, whatever its size."""
+    checks = (outside_assignment, outside_age, nobody_named, not_dedicated, jumps, copies, double_funding)
     return [found for check in checks for found in check(month)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from django.db import connection
 from accounts.enums import Sector
 from budgets.attribution import TABLE, Attribution, Facts, Rule, attribute, read_table
 from budgets.models import AttributionTable, WorkCategory
+from common.japan.fiscal import add_months, month_first
 
 
 def table_on(day: date) -> tuple[Rule, ...]:
@@ -36,10 +37,10 @@ _FACTS: Final = """
       LEFT JOIN cases_watchattempt w ON e.source_type = 'watch' AND w.id = e.source_id
       LEFT JOIN cases_case cs ON cs.id = COALESCE(n.case_id, k.case_id, w.case_id)
       LEFT JOIN households_person p ON p.id = COALESCE(n.person_id, k.person_id, cs.person_id)
-     WHERE e.source_type IN ('note', 'consultation', 'watch') AND e.worked_on >= %s AND e.worked_on < %s
+     WHERE e.source_type IN ('note', 'consultation', 'watch') AND e.derived_category_id IS NULL AND e.worked_on >= %s AND e.worked_on < %s
        AND COALESCE(n.id, k.id, w.id) IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM budgets_workmonth m
-                        WHERE m.state = 'locked' AND m.month = date_trunc('month', e.worked_on)::date)"""
+                        WHERE m.state IN ('locked', 'reported') AND m.month = date_trunc('month', e.worked_on)::date)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,33 @@ def moves(table: Sequence[Rule], first: date, until: date, *, with_ids: bool = F
         if decided.category_code != codes[category]:
             found.append(Move(facts, category, decided, entries, minutes, tuple(keys or ())))
     return found
+
+
+def moves_by_month(
+    table: Sequence[Rule],
+    first: date,
+    until: date,
+    *,
+    on_progress: Callable[[int, int], object] = lambda done, of: None,
+) -> list[Move]:
+    """The same as ``moves``, month by month and with its progress told (months done, of how many)."""
+    months = [month_first(first)]
+    while add_months(months[-1], 1) < until:
+        months.append(add_months(months[-1], 1))
+    grouped: dict[tuple[Facts, int], Move] = {}
+    for done, month in enumerate(months, start=1):
+        for move in moves(table, max(month, first), min(add_months(month, 1), until)):
+            key = (move.facts, move.from_category)
+            known = grouped.get(key)
+            grouped[key] = (
+                move
+                if known is None
+                else replace(
+                    known, entries=known.entries + move.entries, minutes=known.minutes + move.minutes
+                )
+            )
+        on_progress(done, len(months))
+    return list(grouped.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from accounts.actor import Actor
 from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from budgets.apportionment import Findings, Inputs, find
-from budgets.enums import CategoryKind, RemainderRule
+from budgets.enums import CategoryKind, Method, RemainderRule
 from budgets.inputs import month_inputs
 from budgets.models import (
     ApportionmentRow,
@@ -113,6 +113,7 @@ class RawCell(NamedTuple):
     direct_minutes: int
     shared_minutes: int
     yen: int
+    method: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +125,20 @@ class Cell:
     direct_minutes: int
     yen: int
     has_moved: bool
+    method: str = Method.ACTUAL_MINUTES
 
     @property
     def ratio(self) -> Fraction:
-        """The exact ratio."""
+        """The exact ratio; of who is 専従 the whole, whatever was recorded."""
+        if self.method == Method.DEDICATED:
+            return Fraction(1)
         return Fraction(self.minutes, self.direct_minutes) if self.direct_minutes else Fraction(0)
 
     @property
     def percent(self) -> str:
         """「60.7%」, for reading only: yen never come from it."""
+        if self.method == Method.DEDICATED:
+            return "専従"
         return f"{self.minutes / self.direct_minutes * 100:.1f}%" if self.direct_minutes else "0.0%"
 
 
@@ -236,7 +242,7 @@ def _worker_lines(
     """The lines of the workers ``shown``, in their order; ``rows`` are all of theirs."""
     per_staff: dict[int, dict[int, RawCell]] = {}
     for values in rows.values_list(
-        "staff_id", "stream_id", "minutes", "direct_minutes", "shared_minutes", "yen"
+        "staff_id", "stream_id", "minutes", "direct_minutes", "shared_minutes", "yen", "method"
     ):
         row = RawCell(*values)
         per_staff.setdefault(row.staff_id, {})[row.stream_id] = row
@@ -259,7 +265,7 @@ def _cell(row: RawCell | None, before: dict[tuple[int, int], tuple[int, int]]) -
         return None
     former = before.get((row.staff_id, row.stream_id))
     moved = former is not None and _moved(*former, row.minutes, row.direct_minutes)
-    return Cell(row.stream_id, row.minutes, row.direct_minutes, row.yen, moved)
+    return Cell(row.stream_id, row.minutes, row.direct_minutes, row.yen, moved, row.method)
 
 
 def _moved(minutes_then: int, direct_then: int, minutes: int, direct: int) -> bool:
@@ -298,10 +304,12 @@ class Standing:
     is_stale: bool
     cost_total: int
     worker_count: int
+    method_label: str = ""
+    undecided: list[tuple[str, list[Staff]]] = field(default_factory=list)
 
 
 def standing(actor: Actor, month: date) -> Standing:
-    """At most seven queries. A locked month shows its final run and asks nothing more."""
+    """Eight queries, and four more where another method is in force. A locked month shows its final run and asks nothing more."""
     row = WorkMonth.objects.visible_to(actor).filter(month=month).first()
     run = (
         ApportionmentRun.objects.visible_to(actor)
@@ -315,15 +323,21 @@ def standing(actor: Actor, month: date) -> Standing:
     inputs = Inputs.thaw(run.inputs) if run is not None and is_final else month_inputs(month, rule)
     findings = find(inputs)
     digest = inputs.digest()
-    people = Staff.objects.visible_to(actor).in_bulk(
-        [*findings.cost_without_minutes, *findings.minutes_without_cost]
-    )
+    people = Staff.objects.visible_to(actor).in_bulk(findings.people)
     return Standing(
         month=month, row=row, run=run, findings=findings,
         no_minutes=[people[pk] for pk in findings.cost_without_minutes],
         no_cost=[people[pk] for pk in findings.minutes_without_cost], digest=digest,
         is_stale=run is not None and not is_final and run.input_hash != digest, cost_total=sum(c.yen for c in inputs.costs),
-        worker_count=len({m.staff_id for m in inputs.minutes}),
+        worker_count=len({m.staff_id for m in inputs.minutes}), method_label=inputs.method.label,
+        undecided=[
+            (words, [people[pk] for pk in keys])
+            for words, keys in (
+                ("タイムスタディで按分する月ですが、承認された調査の対象でない職員", findings.without_study),
+                ("専従で按分する月ですが、割当のない職員", findings.without_assignment),
+            )
+            if keys
+        ],
     )  # fmt: skip
 
 

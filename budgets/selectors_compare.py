@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 
@@ -136,8 +136,10 @@ def _column(actor: Actor, title: str, inputs: Inputs, parts: list[tuple[int, int
 
 
 def _actual(actor: Actor, inputs: Inputs) -> Column:
+    """By the own minutes of everybody, whatever method is in force."""
+    rows = apportion(replace(inputs, plans=(), studies=()))
     return _column(
-        actor, "A町方式（毎月の業務実績）", inputs, [(r.staff_id, r.stream_id, r.yen) for r in apportion(inputs)]
+        actor, "A町方式（毎月の業務実績）", inputs, [(r.staff_id, r.stream_id, r.yen) for r in rows]
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from budgets.enums import CategoryKind, SourceType
 from budgets.models import ComplianceFinding, WorkCategory, WorkEntry, WorkFinding, WorkMonth
 from budgets.quick_entry import Choice
 from budgets.selectors_review import waiting_of_week
-from budgets.workflow import MonthState
+from budgets.workflow import CLOSED_MONTHS
 from cases.models import Consultation, ProgressNote, WatchAttempt
 from common.japan.business_days import is_working_day
 from common.japan.fiscal import month_first, month_last
@@ -126,7 +126,7 @@ def week_of(*, staff: Staff, day: date, actor: Actor, now: datetime) -> Week:
         WorkEntry.objects.visible_to(actor)
         .with_shown_number(actor)
         .filter(staff=staff, worked_on__gte=monday, worked_on__lte=days[-1])
-        .select_related("category", "category__stream")
+        .select_related("category", "category__stream", "derived_category")
         .order_by("during", "pk")
     )
     findings = list(
@@ -301,7 +301,7 @@ def taken_minutes(actor: Actor, now: datetime) -> list[QuerySet[Any, Any]]:
         staff=actor.staff_id, worked_on__gte=days[0], worked_on__lte=timezone.localtime(now).date()
     )
     # of a locked month nothing is left to fill in: it counts as one long entry
-    locked = WorkMonth.objects.filter(state=MonthState.LOCKED, month__in={month_first(d) for d in days})
+    locked = WorkMonth.objects.filter(state__in=CLOSED_MONTHS, month__in={month_first(d) for d in days})
     blank = (Value(""), Value(0), Value(0))
     return [
         entries.order_by().values_list(*blank, "during"),

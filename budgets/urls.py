@@ -2,13 +2,29 @@
 
 from django.urls import path
 
-from budgets.views import apportionment, assignments, compare, costs, pools, review, rules, streams, studies
+from budgets.views import (
+    adjustments,
+    apportionment,
+    approvals,
+    assignments,
+    compare,
+    costs,
+    integrated,
+    methods,
+    overheads,
+    pools,
+    review,
+    rules,
+    streams,
+    studies,
+)
 
 app_name = "apportionment"
 urlpatterns = [
     path("", apportionment.month_list, name="list"),
     path("review/", review.finance_review, name="review"),
     path("review/<int:pk>/answer/", review.finance_answer, name="review_answer"),
+    path("methods/", methods.methods, name="methods"),
     path("assignments/", assignments.assignments, name="assignments"),
     path("studies/", studies.study_list, name="studies"),
     path("studies/new/", studies.study_new, name="study_new"),
@@ -18,6 +34,11 @@ urlpatterns = [
     path("pools/new/", pools.pool_new, name="pool_new"),
     path("pools/<int:pk>/", pools.pool, name="pool"),
     path("pools/evidence/<int:pk>/", pools.evidence, name="pool_evidence"),
+    path("integrated/", integrated.report, name="integrated"),
+    path("integrated/open/", integrated.open_lines, name="integrated_open"),
+    path("integrated/juso.xlsx", integrated.xlsx, name="integrated_xlsx"),
+    path("integrated/juso.pdf", integrated.pdf, name="integrated_pdf"),
+    path("integrated/<int:pk>/", integrated.edit, name="integrated_edit"),
     path("streams/", streams.stream_list, name="streams"),
     path("streams/copy/", streams.stream_copy, name="stream_copy"),
     path("streams/<int:year>/<str:code>/", streams.stream_edit, name="stream_edit"),
@@ -28,9 +49,17 @@ urlpatterns = [
     path("<str:key>/costs/", costs.costs, name="costs"),
     path("<str:key>/costs/template.csv", costs.template, name="cost_template"),
     path("<str:key>/costs/import/", costs.cost_import, name="cost_import"),
+    path("<str:key>/costs/columns/<int:pk>/", costs.cost_columns, name="cost_columns"),
     path("<str:key>/costs/confirm/", costs.cost_confirm, name="cost_confirm"),
     path("<str:key>/run/", apportionment.run, name="run"),
     path("<str:key>/lock/", apportionment.lock, name="lock"),
+    path("<str:key>/overheads/", overheads.overheads, name="overheads"),
+    path("<str:key>/approvals/", approvals.agencies, name="approvals"),
+    path("<str:key>/confirm/", approvals.confirm_instead, name="confirm_instead"),
+    path("<str:key>/report/", approvals.report, name="report"),
+    path("<str:key>/adjustments/", adjustments.adjustments, name="adjustments"),
+    path("<str:key>/adjustments/<int:pk>/approve/", adjustments.approve, name="adjustment_approve"),
+    path("<str:key>/adjustments/<int:pk>/refuse/", adjustments.refuse, name="adjustment_refuse"),
     path("<str:key>/entries/<int:staff_pk>/<str:stream>/", apportionment.entries, name="entries"),
     path("<str:key>/anbun.xlsx", apportionment.xlsx, name="xlsx"),
     path("<str:key>/anbun.csv", apportionment.csv, name="csv"),

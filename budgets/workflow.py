@@ -1,4 +1,4 @@
-"""The states of a work month and of a time study."""
+"""The states of a work month, of an adjustment and of a time study."""
 
 from __future__ import annotations
 
@@ -9,15 +9,41 @@ from django.db.models import TextChoices
 
 class MonthState(TextChoices):
     OPEN = "open", "開いている"
+    APPROVED = "approved", "承認済み"
     LOCKED = "locked", "締め"
+    REPORTED = "reported", "報告済み"
 
 
 class MonthEvent(StrEnum):
+    APPROVE = "approve"  # the last agency with minutes has approved
+    REOPEN = "reopen"  # a record changed, or a manager took the approval back
     LOCK = "lock"
+    REPORT = "report"
 
 
 MONTH_TRANSITIONS: dict[tuple[MonthState, MonthEvent], MonthState] = {
-    (MonthState.OPEN, MonthEvent.LOCK): MonthState.LOCKED,
+    (MonthState.OPEN, MonthEvent.APPROVE): MonthState.APPROVED,
+    (MonthState.APPROVED, MonthEvent.REOPEN): MonthState.OPEN,
+    (MonthState.APPROVED, MonthEvent.LOCK): MonthState.LOCKED,
+    (MonthState.LOCKED, MonthEvent.REPORT): MonthState.REPORTED,
+}
+CLOSED_MONTHS = (MonthState.LOCKED, MonthState.REPORTED)  # nothing moves in them
+
+
+class AdjustmentState(TextChoices):
+    PROPOSED = "proposed", "承認待ち"
+    APPROVED = "approved", "承認"
+    REFUSED = "refused", "差し戻し"
+
+
+class AdjustmentEvent(StrEnum):
+    APPROVE = "approve"
+    REFUSE = "refuse"
+
+
+ADJUSTMENT_TRANSITIONS: dict[tuple[AdjustmentState, AdjustmentEvent], AdjustmentState] = {
+    (AdjustmentState.PROPOSED, AdjustmentEvent.APPROVE): AdjustmentState.APPROVED,
+    (AdjustmentState.PROPOSED, AdjustmentEvent.REFUSE): AdjustmentState.REFUSED,
 }
 
 

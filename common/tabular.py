@@ -160,6 +160,32 @@ def read_csv(data: bytes, columns: Sequence[Column]) -> list[Row]:
     return _read(_csv_lines(decode_csv(data)), columns)
 
 
+def read_headings(data: bytes, *, is_xlsx: bool) -> list[str]:
+    """The cells of the first row that is not blank, stripped; empty ones at the end are left out. Raises ``BrokenTable``."""
+    for _, cells in _xlsx_lines(data) if is_xlsx else _csv_lines(decode_csv(data)):
+        if any(cell.strip() for cell in cells):
+            found = [cell.strip() for cell in cells]
+            while found and not found[-1]:
+                found.pop()
+            return found
+    raise BrokenTable("ファイルが空です。見出しの行とデータの行があるファイルを選んでください。")
+
+
+def _xlsx_lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Line and cells of the first sheet."""
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError):
+        raise BrokenTable(
+            "Excelブック（XLSX）として読めません。パスワードを外し、XLSX形式で保存し直してください。"
+        ) from None
+    try:
+        for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+            yield number, [_cell_text(value) for value in cells]
+    finally:
+        book.close()
+
+
 def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1

@@ -28,6 +28,10 @@ app.conf.beat_schedule = {
     },
     "run-transfers": {"task": "referrals.tasks.run_transfers", "schedule": crontab(minute="*/5")},
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": crontab(minute="*")},
+    "remind-work-records": {
+        "task": "budgets.tasks.remind_work_records",
+        "schedule": crontab(hour="8", minute="45"),
+    },
     "seal-chain": {"task": "audit.tasks.seal_chain", "schedule": crontab(minute="*")},
     "expire-consents": {"task": "cases.tasks.expire_consents", "schedule": crontab(hour="0", minute="10")},
     "end-soft-handovers": {

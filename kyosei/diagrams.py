@@ -8,7 +8,14 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
-from budgets.workflow import MONTH_TRANSITIONS, STUDY_TRANSITIONS, MonthState, StudyState
+from budgets.workflow import (
+    ADJUSTMENT_TRANSITIONS,
+    MONTH_TRANSITIONS,
+    STUDY_TRANSITIONS,
+    AdjustmentState,
+    MonthState,
+    StudyState,
+)
 from cases.workflow import (
     CASE_TRANSITIONS,
     OUTREACH_TRANSITIONS,
@@ -133,6 +140,7 @@ def states() -> str:
         *_machine("年度替わりの引き継ぎ", TransferState, TRANSFER_TRANSITIONS, TransferState.DRAFT.value),
         *_machine("引き継ぐケース", RowState, ROW_TRANSITIONS, RowState.WAITING.value),
         *_machine("業務月", MonthState, MONTH_TRANSITIONS, MonthState.OPEN.value),
+        *_machine("締め後の調整", AdjustmentState, ADJUSTMENT_TRANSITIONS, AdjustmentState.PROPOSED.value),
         *_machine("タイムスタディ", StudyState, STUDY_TRANSITIONS, StudyState.DRAFT.value),
     ]
     return "\n".join(parts).rstrip() + "\n"

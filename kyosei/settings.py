@@ -46,6 +46,8 @@ KYOSEI_DUTY_START = env.str("KYOSEI_DUTY_START", "8:30")
 KYOSEI_DUTY_END = env.str("KYOSEI_DUTY_END", "17:15")
 KYOSEI_BREAK_START = env.str("KYOSEI_BREAK_START", "12:00")
 KYOSEI_BREAK_END = env.str("KYOSEI_BREAK_END", "13:00")
+# minutes: what is typed into the week stands on multiples of it (1: every minute)
+KYOSEI_WORK_STEP = env.int("KYOSEI_WORK_STEP", 5)
 # days without a contact after which an open case is a worry; by kind of the lead agency where it differs (cases.risk_rules)
 KYOSEI_QUIET_DAYS = env.int("KYOSEI_QUIET_DAYS", 30)
 KYOSEI_QUIET_DAYS_BY_KIND = {

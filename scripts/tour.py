@@ -1,7 +1,8 @@
 """Screenshots of the tours in docs/tours, on a fresh demo municipality of its own (`make tour`).
 
 Starts its own servers under var/tour, loads the demo, signs in as each role, and takes every picture that a tour page
-names. Pictures are written as docs/tours/img/<role>-<n>-<name>.png. Needs Chromium.
+names. Pictures are written as docs/tours/img/<role>-<n>-<name>.png. Needs Chromium. `scripts/tour.py money` takes those of
+minutes and money alone, on the three municipalities of docs/three-municipalities.md.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-os.environ.setdefault("KYOSEI_VAR", str(ROOT / "var" / "tour"))
+MONEY = "money" in sys.argv[1:]
+os.environ.setdefault("KYOSEI_VAR", str(ROOT / "var" / ("tour-money" if MONEY else "tour")))
 os.environ["KYOSEI_ENV"] = "test"  # static files straight from the tree, no rate limit on sign-in
 
 import django  # noqa: E402
@@ -92,7 +94,10 @@ def main() -> None:
     if chromium is None:
         raise SystemExit("Chromium がありません: apt-get install chromium fonts-noto-cjk")
     manage("migrate", "--noinput", "-v", "0")
-    manage("demo_data", "--if-empty")
+    if MONEY:
+        manage("demo_municipalities", "--if-empty")
+    else:
+        manage("demo_data", "--if-empty")
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     server = subprocess.Popen(
@@ -105,11 +110,12 @@ def main() -> None:
         wait_for(f"{base}/healthz", server)
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kyosei.settings")
         django.setup()
+        from scripts.tour_money import walk_money
         from scripts.tour_steps import walk
 
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            walk(browser, base)
+            (walk_money if MONEY else walk)(browser, base)
             browser.close()
     finally:
         server.terminate()

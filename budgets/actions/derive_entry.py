@@ -95,6 +95,8 @@ def derive_from_record(*, contact: Contact, actor: Actor, at: datetime) -> WorkE
         _audit("work_entry.derive", wanted, actor, at)
         return wanted
     moved = _moved(entry, wanted, _TIME)
+    if entry.is_corrected:
+        _keep_correction(entry, wanted)
     is_locked = bool(locked_months({timezone.localtime(entry.during.lower).date()}))
     if is_locked and moved:
         raise month_is_locked(entry.during.lower)
@@ -106,6 +108,15 @@ def derive_from_record(*, contact: Contact, actor: Actor, at: datetime) -> WorkE
     write_entry(entry, actor, at)
     _audit("work_entry.follow", entry, actor, at, changed=changed)
     return entry
+
+
+def _keep_correction(entry: WorkEntry, wanted: WorkEntry) -> None:
+    """The worker's category stands while the record moves; when the table comes to say the same, the correction is over."""
+    if wanted.category_id == entry.category_id:
+        entry.derived_category, entry.correction, entry.corrected_at = None, "", None
+    else:
+        entry.derived_category = wanted.category
+        wanted.category = entry.category
 
 
 def _audit(action: str, entry: WorkEntry, actor: Actor, at: datetime, **detail: object) -> None:

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from budgets.actions.review import review_entry
+from budgets.actions.void_approval import void_approval
 from budgets.models import WorkEntry, WorkMonth
-from budgets.workflow import MonthState
+from budgets.workflow import CLOSED_MONTHS
 from common.errors import Overlap, RuleViolation
 from common.japan.clock import DAY_MINUTES
 from common.japan.fiscal import month_first
@@ -31,7 +32,7 @@ def locked_months(days: set[date]) -> set[date]:
     """The first days of those months of ``days`` that are locked. One query."""
     months = {month_first(day) for day in days}
     return set(
-        WorkMonth.objects.filter(month__in=months, state=MonthState.LOCKED).values_list("month", flat=True)
+        WorkMonth.objects.filter(month__in=months, state__in=CLOSED_MONTHS).values_list("month", flat=True)
     )
 
 
@@ -98,6 +99,7 @@ def write_entry(entry: WorkEntry, actor: Actor, at: datetime) -> WorkEntry:
     found = colliding(entry)
     if found is not None:
         raise overlap_with(found, actor)
+    former = entry.worked_on if entry.pk else None
     try:
         with transaction.atomic():
             entry.save()
@@ -113,5 +115,7 @@ def write_entry(entry: WorkEntry, actor: Actor, at: datetime) -> WorkEntry:
             raise
         raise month_is_locked(entry.during.lower) from None
     entry.refresh_from_db(fields=["minutes", "worked_on"])
+    for month in {month_first(day) for day in (former, entry.worked_on) if day}:
+        void_approval(day=month, agency_id=entry.agency_id, reason="業務実績が変わったため", at=at)
     review_entry(entry, at)
     return entry

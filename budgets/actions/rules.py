@@ -12,6 +12,7 @@ from accounts.actor import Actor
 from audit.actions import record
 from budgets.actions.entry_guard import locked_months
 from budgets.actions.review import review_month
+from budgets.actions.void_approval import void_approval
 from budgets.attribution import Example, Rule, TableError, check_table
 from budgets.models import AttributionTable, WorkCategory, WorkEntry
 from budgets.permissions import check_can_edit_costs
@@ -65,10 +66,16 @@ def save_table(
         saved_at=at, saved_by=actor.office()[1],
     )  # fmt: skip
     categories = dict(WorkCategory.objects.values_list("code", "pk"))
+    touched: set[tuple[int, date]] = set()
     for move in found:
-        WorkEntry.objects.filter(pk__in=move.ids).update(
-            category=categories[move.to.category_code], reason=move.to.reason
-        )
+        rows = WorkEntry.objects.filter(pk__in=move.ids)
+        touched |= {
+            (agency, month_first(day))
+            for agency, day in rows.values_list("agency_id", "worked_on").distinct()
+        }
+        rows.update(category=categories[move.to.category_code], reason=move.to.reason)
+    for agency, month in sorted(touched):
+        void_approval(day=month, agency_id=agency, reason="区分の表が変わったため", at=at)
     record(
         actor=actor, action="attribution_table.save", target=saved, at=at, version=saved.version,
         valid_from=valid_from.isoformat(), moved=moved,

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Staff
 from audit.actions import record
-from budgets.actions.month_gate import close_gate
+from budgets.actions.month_steps import check_approved, check_over, month_row
 from budgets.actions.personnel_costs import open_month
 from budgets.actions.review import check_answered, review_month
-from budgets.apportionment import CODE_VERSION, Findings, Inputs, apportion, find
-from budgets.enums import Method, RemainderRule
+from budgets.apportionment import Findings, Inputs, apportion, find
+from budgets.enums import RemainderRule
 from budgets.inputs import month_inputs
 from budgets.models import ApportionmentRow, ApportionmentRun, StreamYear, WorkEntry, WorkMonth
 from budgets.permissions import check_can_lock, check_can_run
+from budgets.rule_versions import rule_versions
 from budgets.workflow import MONTH_TRANSITIONS, MonthEvent, MonthState
 from common.errors import InvalidTransition, RuleViolation
-from common.japan.fiscal import add_months, fiscal_year, month_last
+from common.japan.fiscal import fiscal_year, month_last
 from common.japan.wareki import format_wareki
 
 
@@ -41,6 +42,16 @@ def check_complete(findings: Findings, inputs: Inputs) -> None:
         )
     if findings.minutes_without_cost:
         problems.append(f"業務実績があるのに人件費がない職員: {_names(findings.minutes_without_cost)}。")
+    if findings.without_study:
+        problems.append(
+            f"タイムスタディで按分する月ですが、承認された調査の対象でない職員: {_names(findings.without_study)}。"
+            "調査に加えるか、方式の登録を直してください。"
+        )
+    if findings.without_assignment:
+        problems.append(
+            f"専従で按分する月ですが、割当のない職員: {_names(findings.without_assignment)}。"
+            "専従・兼務のページで割当を登録してください。"
+        )
     if ended := _ended(inputs):
         problems.append(f"終わった財源に業務実績があります: {ended}。業務区分を直してください。")
     if problems:
@@ -65,23 +76,27 @@ def _ended(inputs: Inputs) -> str:
     return "、".join(late)
 
 
-def _write_run(
-    *, month: WorkMonth, inputs: Inputs, actor: Actor, at: datetime, is_final: bool
-) -> ApportionmentRun:
+def write_run(
+    *, month: WorkMonth, inputs: Inputs, actor: Actor, at: datetime, is_final: bool,
+    corrects: ApportionmentRun | None = None, adjustment_no: int = 0, versions: dict[str, Any] | None = None,
+) -> ApportionmentRun:  # fmt: skip
+    """Store one computation with its inputs, their hash, the versions of the rules and of the program."""
     rows = apportion(inputs)
     total = sum(cost.yen for cost in inputs.costs)
     if sum(row.yen for row in rows) != total:
         raise RuleViolation("按分額の合計が人件費と一致しません。")
     run = ApportionmentRun.objects.create(
-        month=month, method=Method.ACTUAL_MINUTES, remainder_rule=inputs.rule, ran_at=at, ran_by=actor.office()[1],
+        month=month, method=inputs.method, remainder_rule=inputs.rule, ran_at=at, ran_by=actor.office()[1],
         total_yen=total, inputs=inputs.frozen(),
-        input_hash=inputs.digest(), code_version=CODE_VERSION, is_final=is_final,
+        input_hash=inputs.digest(), code_version=inputs.version, is_final=is_final, corrects=corrects,
+        adjustment_no=adjustment_no, rule_versions=rule_versions(month.month) if versions is None else versions,
     )  # fmt: skip
     ApportionmentRow.objects.bulk_create(
         [
             ApportionmentRow(
                 run=run, staff_id=row.staff_id, agency_id=row.agency_id, stream_id=row.stream_id, minutes=row.minutes,
                 direct_minutes=row.direct_minutes, shared_minutes=row.shared_minutes, yen=row.yen,
+                method=row.method,
             )
             for row in rows
         ],
@@ -100,8 +115,8 @@ def run_apportionment(*, month: date, rule: RemainderRule, actor: Actor, at: dat
     if row.remainder_rule != rule:
         row.remainder_rule = rule
         row.save(update_fields=["remainder_rule"])
-    row.runs.filter(is_final=False).delete()
-    run = _write_run(month=row, inputs=inputs, actor=actor, at=at, is_final=False)
+    row.runs.filter(is_final=False, adjustment_no=0).delete()
+    run = write_run(month=row, inputs=inputs, actor=actor, at=at, is_final=False)
     review_month(month, at)
     record(
         actor=actor, action="apportionment.run", target=run, at=at, month=month.isoformat(), rule=rule,
@@ -114,29 +129,29 @@ def run_apportionment(*, month: date, rule: RemainderRule, actor: Actor, at: dat
 def lock_month(*, month: date, actor: Actor, at: datetime, expected_hash: str) -> ApportionmentRun:
     """Freeze a month with its final run. ``expected_hash`` is the digest of the run that the clerk looked at.
 
-    Raises RuleViolation when the month is not over, when anything is incomplete, or when an entry or a cost has
-    changed since that run was shown; InvalidTransition when it is locked already.
+    Raises RuleViolation when the month is not over, when an agency has not approved it, when anything is incomplete,
+    or when an entry or a cost has changed since that run was shown; InvalidTransition when it is locked already.
     """
     check_can_lock(actor)
-    if add_months(month, 1) > timezone.localdate(at):
-        raise RuleViolation("まだ終わっていない月は締められません。")
-    close_gate(month)
-    WorkMonth.objects.get_or_create(month=month)
-    row = WorkMonth.objects.select_for_update(of=("self",)).get(month=month)
-    try:
-        new_state = MONTH_TRANSITIONS[MonthState(row.state), MonthEvent.LOCK]
-    except KeyError:
-        raise InvalidTransition("この月はすでに締められています。") from None
+    check_over(month, at, "締められません")
+    row = month_row(month)
+    if row.is_locked:
+        raise InvalidTransition("この月はすでに締められています。")
     inputs = month_inputs(month, RemainderRule(row.remainder_rule))
     check_complete(find(inputs), inputs)
     if inputs.digest() != expected_hash:
         raise RuleViolation(
             "表示した計算のあとに業務実績か人件費が変わりました。もう一度計算してから締めてください。"
         )
+    check_approved(row)
     review_month(month, at)
     check_answered(month)
-    row.runs.filter(is_final=False).delete()
-    run = _write_run(month=row, inputs=inputs, actor=actor, at=at, is_final=True)
+    try:
+        new_state = MONTH_TRANSITIONS[MonthState(row.state), MonthEvent.LOCK]
+    except KeyError:
+        raise InvalidTransition("この月はまだ承認されていません。") from None
+    row.runs.filter(is_final=False, adjustment_no=0).delete()
+    run = write_run(month=row, inputs=inputs, actor=actor, at=at, is_final=True)
     row.state, row.locked_at, row.locked_by = new_state, at, actor.staff
     row.save(update_fields=["state", "locked_at", "locked_by"])
     record(

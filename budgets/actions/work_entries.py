@@ -20,6 +20,7 @@ from budgets.actions.entry_guard import (
     write_entry,
 )
 from budgets.actions.review import mend_entry
+from budgets.actions.void_approval import void_approval
 from budgets.enums import SourceType
 from budgets.models import WorkCategory, WorkEntry
 from budgets.permissions import check_can_record_work, check_own_entry
@@ -40,6 +41,27 @@ def check_not_later(starts_at: datetime, at: datetime) -> None:
         raise RuleViolation("入力できるのは今週の終わりまでです。", field="day")
 
 
+def check_step(starts_at: datetime, minutes: int, step: int, actor: Actor, *, but: int | None = None) -> None:
+    """What is typed begins and ends on whole ``step`` minutes, or where another entry of that worker begins or ends."""
+    if step <= 1:
+        return
+    ends = (starts_at, starts_at + timedelta(minutes=minutes))
+    loose = [end for end in ends if timezone.localtime(end).minute % step]
+    if not loose:
+        return
+    during = WorkEntry.objects.filter(
+        staff=actor.staff_id, during__overlap=(ends[0] - timedelta(minutes=1), ends[1] + timedelta(minutes=1))
+    )
+    if but is not None:
+        during = during.exclude(pk=but)
+    edges = {edge for row in during.values_list("during", flat=True) for edge in (row.lower, row.upper)}
+    if any(end not in edges for end in loose):
+        raise RuleViolation(
+            f"{step}分きざみで入力してください（ほかの業務の始まりや終わりに続くときは、その時刻でかまいません）。",
+            field="minutes",
+        )
+
+
 def _category(code: str) -> WorkCategory:
     found = WorkCategory.objects.filter(code=code).first()
     if found is None:
@@ -57,7 +79,7 @@ def _audit(action: str, entry: WorkEntry, actor: Actor, at: datetime, **detail: 
 @transaction.atomic
 def add_entry(
     *, starts_at: datetime, minutes: int, category_code: str, actor: Actor, at: datetime, note: str = "",
-    request_key: UUID | None = None,
+    request_key: UUID | None = None, step: int = 1,
 ) -> WorkEntry:  # fmt: skip
     """One's own stretch. Sent twice with one ``request_key``, it is one entry."""
     check_can_record_work(actor)
@@ -67,6 +89,7 @@ def add_entry(
             return known
     check_minutes(minutes)
     check_not_later(starts_at, at)
+    check_step(starts_at, minutes, step, actor)
     entry = WorkEntry(
         request_key=request_key or uuid4(), staff=actor.staff, agency=actor.agency, category=_category(category_code),
         during=stretch(starts_at, minutes), note=note[:NOTE_LIMIT],
@@ -92,12 +115,13 @@ def _own_manual(entry: WorkEntry, actor: Actor) -> WorkEntry:
 @transaction.atomic
 def edit_entry(
     *, entry: WorkEntry, starts_at: datetime, minutes: int, category_code: str, actor: Actor, at: datetime,
-    note: str = "",
+    note: str = "", step: int = 1,
 ) -> WorkEntry:  # fmt: skip
     """Correct one's own manual entry; the former values stay in the history."""
     row = _own_manual(entry, actor)
     check_minutes(minutes)
     check_not_later(starts_at, at)
+    check_step(starts_at, minutes, step, actor, but=row.pk)
     check_month_open(row.during.lower)
     before = {"from": row.during.lower.isoformat(), "minutes": row.minutes, "category": row.category.code}
     row.during, row.category, row.note = (
@@ -118,6 +142,7 @@ def delete_entry(*, entry: WorkEntry, actor: Actor, at: datetime) -> None:
     _audit("work_entry.delete", row, actor, at, started=row.during.lower.isoformat())
     key = row.pk
     row.delete()
+    void_approval(day=row.worked_on, agency_id=row.agency_id, reason="業務実績が変わったため", at=at)
     mend_entry(key, at)
 
 

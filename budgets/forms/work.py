@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from django import forms
 
-from budgets.quick_entry import EXAMPLE
+from budgets.quick_entry import EXAMPLE, Choice
 from common.errors import RuleViolation
 from common.forms import KyoseiForm, RequestKeyField
 
@@ -37,6 +38,19 @@ class LineForm(KyoseiForm):
     def add_violation(self, violation: RuleViolation) -> None:
         """Whatever is wrong with the day, the minutes or the category is wrong with the one line."""
         self.add_error("line", violation.message)
+
+
+class CategoryForm(KyoseiForm):
+    """Another category for a derived entry, and why."""
+
+    category = forms.ChoiceField(label="業務区分")
+    reason = forms.CharField(
+        label="直す理由", max_length=200, required=False, widget=forms.TextInput({"autocomplete": "off"})
+    )
+
+    def __init__(self, *args: Any, choices: Sequence[Choice], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["category"].choices = [(c.code, c.name) for c in choices]  # type: ignore[attr-defined]
 
 
 class AddLineForm(LineForm):

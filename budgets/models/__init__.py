@@ -3,11 +3,16 @@
 from budgets.models.apportionment import ApportionmentRow, ApportionmentRun, PersonnelCost, WorkMonth
 from budgets.models.assignment import DutyAssignment
 from budgets.models.compliance import ComplianceFinding
+from budgets.models.cost_import import CostColumnMap, CostUpload
 from budgets.models.finding import WorkFinding
+from budgets.models.integrated import IntegratedGrantLine
+from budgets.models.method_settings import MethodChoice, OverheadPlan
+from budgets.models.month_steps import MonthAdjustment, MonthApproval
 from budgets.models.pool import CostPool, PoolShare
 from budgets.models.rules import AttributionTable
 from budgets.models.stream import FundingShare, FundingStream, StreamYear, WorkCategory
 from budgets.models.study import StudyMember, StudyMoment, TimeStudy
+from budgets.models.week import WorkReminder, WorkTemplate, WorkTimer
 from budgets.models.work import WorkEntry
 
 __all__ = [
@@ -15,10 +20,17 @@ __all__ = [
     "ApportionmentRun",
     "AttributionTable",
     "ComplianceFinding",
+    "CostColumnMap",
     "CostPool",
+    "CostUpload",
     "DutyAssignment",
     "FundingShare",
     "FundingStream",
+    "IntegratedGrantLine",
+    "MethodChoice",
+    "MonthAdjustment",
+    "MonthApproval",
+    "OverheadPlan",
     "PersonnelCost",
     "PoolShare",
     "StreamYear",
@@ -29,4 +41,7 @@ __all__ = [
     "WorkEntry",
     "WorkFinding",
     "WorkMonth",
+    "WorkReminder",
+    "WorkTemplate",
+    "WorkTimer",
 ]

@@ -14,7 +14,7 @@ from accounts.roles import Permission
 from budgets.enums import Method, RemainderRule
 from budgets.models.stream import FundingStream
 from budgets.models.work import month_gate
-from budgets.workflow import MonthState
+from budgets.workflow import CLOSED_MONTHS, MonthState
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -38,7 +38,10 @@ class MoneyQuerySet(models.QuerySet):
 
 @pghistory.track()
 class WorkMonth(models.Model):
-    """業務月: open until the finance clerk locks it; a locked month never moves (invariant 8)."""
+    """業務月: open, approved by every agency's manager, locked by the finance clerk, reported.
+
+    A locked month never moves (invariant 8): what is corrected later is an adjustment.
+    """
 
     month = models.DateField("月", unique=True)
     state = models.CharField("状態", max_length=20, choices=MonthState, default=MonthState.OPEN)
@@ -50,6 +53,12 @@ class WorkMonth(models.Model):
         Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="締めた職員"
     )
 
+    reported_at = models.DateTimeField("報告日時", null=True, blank=True)
+    reported_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="報告した職員"
+    )
+    reported_as = models.CharField("報告の文書番号", max_length=200, blank=True)
+
     objects = MoneyQuerySet.as_manager()
 
     class Meta:
@@ -58,16 +67,30 @@ class WorkMonth(models.Model):
             models.CheckConstraint(name="work_month_first_day", condition=Q(month__day=1)),
             models.CheckConstraint(
                 name="work_month_locked_pair",
-                condition=Q(state=MonthState.OPEN, locked_at__isnull=True, locked_by__isnull=True)
-                | Q(state=MonthState.LOCKED, locked_at__isnull=False, locked_by__isnull=False),
+                condition=Q(state__in=[MonthState.OPEN, MonthState.APPROVED], locked_at__isnull=True, locked_by__isnull=True)
+                | Q(state__in=CLOSED_MONTHS, locked_at__isnull=False, locked_by__isnull=False),
             ),
-        ]
+            models.CheckConstraint(
+                name="work_month_reported_pair",
+                condition=(~Q(state=MonthState.REPORTED) & Q(reported_at__isnull=True, reported_by__isnull=True, reported_as=""))
+                | (Q(state=MonthState.REPORTED, reported_at__isnull=False, reported_by__isnull=False) & ~Q(reported_as="")),
+            ),
+        ]  # fmt: skip
         triggers = [
             pgtrigger.Protect(
                 name="locked_stays_locked",
-                operation=pgtrigger.Update | pgtrigger.Delete,
-                condition=pgtrigger.Q(old__state="locked"),
-            )
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.state = 'reported' OR (OLD.state = 'locked' AND (NEW.state <> 'reported'"
+                    " OR NEW.month <> OLD.month OR NEW.remainder_rule <> OLD.remainder_rule"
+                    " OR NEW.locked_at <> OLD.locked_at OR NEW.locked_by_id <> OLD.locked_by_id))"
+                ),
+            ),
+            pgtrigger.Protect(
+                name="locked_is_not_deleted",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.state IN ('locked', 'reported')"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -75,7 +98,12 @@ class WorkMonth(models.Model):
 
     @property
     def is_locked(self) -> bool:
-        return self.state == MonthState.LOCKED
+        """Nothing moves in it any more, whether it was reported yet or not."""
+        return self.state in CLOSED_MONTHS
+
+    @property
+    def is_reported(self) -> bool:
+        return self.state == MonthState.REPORTED
 
 
 @pghistory.track()
@@ -86,6 +114,7 @@ class PersonnelCost(models.Model):
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", verbose_name="機関")
     month = models.DateField("月")
     yen = models.BigIntegerField("人件費（円）")
+    items = models.JSONField("費目", default=dict, blank=True)  # CostItem → yen; {}: only the sum is known
 
     objects = MoneyQuerySet.as_manager()
 
@@ -128,6 +157,11 @@ class ApportionmentRun(models.Model):
     input_hash = models.CharField("入力のハッシュ", max_length=64)
     code_version = models.CharField("計算プログラムの版", max_length=40)
     is_final = models.BooleanField("締めの計算", default=False)
+    rule_versions = models.JSONField("使った規則の版", default=dict, blank=True)
+    adjustment_no = models.PositiveSmallIntegerField("調整の回", default=0)  # 0: no re-run after the lock
+    corrects = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="調整前の計算"
+    )
 
     objects = MoneyQuerySet.as_manager()
 
@@ -135,11 +169,19 @@ class ApportionmentRun(models.Model):
         verbose_name = "按分の計算"
         indexes = [models.Index(fields=["month", "-ran_at"], name="run_month")]
         constraints = [
-            models.UniqueConstraint(fields=["month"], condition=Q(is_final=True), name="one_final_run")
-        ]
+            models.UniqueConstraint(fields=["month"], condition=Q(is_final=True), name="one_final_run"),
+            models.UniqueConstraint(
+                fields=["month", "adjustment_no"], condition=Q(adjustment_no__gt=0), name="one_run_an_adjustment"
+            ),
+            models.CheckConstraint(
+                name="adjusted_run_corrects_another",
+                condition=Q(adjustment_no=0, corrects__isnull=True)
+                | Q(adjustment_no__gt=0, corrects__isnull=False, is_final=False),
+            ),
+        ]  # fmt: skip
         triggers = [
             pgtrigger.Protect(name="run_is_frozen", operation=pgtrigger.Update | pgtrigger.Delete,
-                              condition=pgtrigger.Q(old__is_final=True)),
+                              condition=pgtrigger.Condition("OLD.is_final OR OLD.adjustment_no > 0")),
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -160,6 +202,7 @@ class ApportionmentRow(models.Model):
     direct_minutes = models.PositiveIntegerField("直接の分の合計（分母）")
     shared_minutes = models.PositiveIntegerField("共通の分", default=0)
     yen = models.BigIntegerField("按分額（円）")
+    method = models.CharField("方式", max_length=30, choices=Method, default=Method.ACTUAL_MINUTES)
 
     objects = MoneyQuerySet.as_manager()
 

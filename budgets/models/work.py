@@ -35,7 +35,7 @@ def month_gate(day: str) -> str:
     return f"""
         PERFORM pg_advisory_xact_lock_shared(
             {MONTH_GATE}, (EXTRACT(YEAR FROM {day}) * 12 + EXTRACT(MONTH FROM {day}))::int);
-        IF EXISTS (SELECT 1 FROM budgets_workmonth m WHERE m.state = 'locked' AND m.month =
+        IF EXISTS (SELECT 1 FROM budgets_workmonth m WHERE m.state IN ('locked', 'reported') AND m.month =
                    date_trunc('month', {day})::date) THEN
             RAISE EXCEPTION 'work month is locked' USING ERRCODE = 'KY001';
         END IF;"""  # noqa: S608
@@ -113,6 +113,12 @@ class WorkEntry(models.Model):
     case_number = models.CharField("ケース番号", max_length=20, blank=True)
     reason = models.CharField("区分の理由", max_length=200, blank=True)
     note = models.CharField("内容", max_length=100, blank=True)
+    # what 区分の表 had decided, where the worker corrected it with a reason
+    derived_category = models.ForeignKey(
+        WorkCategory, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="表による区分"
+    )  # fmt: skip
+    correction = models.CharField("区分を直した理由", max_length=200, blank=True)
+    corrected_at = models.DateTimeField("区分を直した日時", null=True, blank=True)
 
     objects = WorkEntryQuerySet.as_manager()
 
@@ -138,6 +144,11 @@ class WorkEntry(models.Model):
                 condition=Q(source_type=SourceType.MANUAL, source_id__isnull=True)
                 | (~Q(source_type=SourceType.MANUAL) & Q(source_id__isnull=False)),
             ),
+            models.CheckConstraint(
+                name="work_entry_corrected",
+                condition=Q(derived_category__isnull=True, correction="", corrected_at__isnull=True)
+                | (Q(derived_category__isnull=False, corrected_at__isnull=False) & ~Q(correction="")),
+            ),
             models.UniqueConstraint(
                 fields=["source_type", "source_id", "staff"],
                 condition=~Q(source_type=SourceType.MANUAL),
@@ -159,6 +170,10 @@ class WorkEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.staff} {self.worked_on} {self.minutes}分"
+
+    @property
+    def is_corrected(self) -> bool:
+        return self.derived_category_id is not None
 
     @property
     def is_derived(self) -> bool:

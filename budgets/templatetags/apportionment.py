@@ -6,9 +6,20 @@ from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from budgets.selectors_apportionment import WorkerLine
+from budgets.enums import Method
+from budgets.selectors_apportionment import Cell, WorkerLine
 
 register = template.Library()
+
+UNITS = {Method.ACTUAL_MINUTES: "分", Method.TIME_STUDY: "（調査）", Method.DEDICATED: "分の記録"}
+
+
+def basis(cell: Cell) -> str:
+    """「5430/8940分」 of the own minutes, 「6120/68800（調査）」 of a study, the recorded minutes of who is 専従."""
+    if cell.method == Method.DEDICATED:
+        return f"{cell.minutes:d}{UNITS[Method.DEDICATED]}"
+    return f"{cell.minutes:d}/{cell.direct_minutes:d}{UNITS[Method(cell.method)]}"
+
 
 EMPTY = '<td class="num muted">―</td>'
 
@@ -23,7 +34,7 @@ def cells(line: WorkerLine, base: str) -> SafeString:
     return SafeString(
         "".join(
             f'<td class="num{" is-changed" if cell.has_moved else ""}"><a href="{link}{cell.stream_id:d}/">{cell.yen:,d}円</a>'
-            f'<span class="table__sub">{cell.percent}　{cell.minutes:d}/{cell.direct_minutes:d}分</span></td>'
+            f'<span class="table__sub">{cell.percent}　{basis(cell)}</span></td>'
             if cell
             else EMPTY
             for cell in line.cells

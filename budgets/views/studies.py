@@ -139,7 +139,9 @@ def study_approve(request: ActorRequest, pk: int) -> HttpResponse:
     except RuleViolation as violation:
         context = _study_context(request, row) | {"violation": violation}
         return render(request, "apportionment/study.html", context, status=422)
-    messages.success(request, "承認しました。対象の月の比較に使われます。")
+    messages.success(
+        request, "承認しました。方式がタイムスタディの機関の、対象の月の按分と比較に使われます。"
+    )
     return redirect("apportionment:study", pk=pk)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -16,11 +17,12 @@ from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.models import Staff
 from accounts.roles import Permission
+from budgets.actions.correct_category import correct_category
 from budgets.actions.derive_entry import settle_finding
 from budgets.actions.work_entries import add_entry, copy_week, delete_entry, edit_entry, week_start
 from budgets.duty import at as moment
-from budgets.forms.work import AddLineForm, LineForm
-from budgets.models import WorkEntry, WorkFinding
+from budgets.forms.work import AddLineForm, CategoryForm, LineForm
+from budgets.models import WorkEntry, WorkFinding, WorkTemplate, WorkTimer
 from budgets.permissions import check_own_entry
 from budgets.quick_entry import NotReadable, QuickLine, parse_line
 from budgets.selectors_work import choices, first_gap, line_of, week_of
@@ -56,7 +58,9 @@ def week(request: ActorRequest) -> HttpResponse:
     return _page(request, _day(request.GET.get("day")), staff=_whose(request))
 
 
-def _context(request: ActorRequest, day: date, staff: Staff, form: LineForm | None = None) -> dict[str, Any]:
+def _context(
+    request: ActorRequest, day: date, staff: Staff, form: LineForm | CategoryForm | None = None
+) -> dict[str, Any]:
     now = timezone.now()
     rows = week_of(staff=staff, day=day, actor=request.actor, now=now)
     mine = staff.pk == request.actor.staff_id
@@ -76,7 +80,7 @@ def _context(request: ActorRequest, day: date, staff: Staff, form: LineForm | No
 
 
 def _page(
-    request: ActorRequest, day: date, *, staff: Staff, form: LineForm | None = None, editing: int | None = None,
+    request: ActorRequest, day: date, *, staff: Staff, form: LineForm | CategoryForm | None = None, editing: int | None = None,
     status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     """The whole page, or for HTMX the one day and the sums."""
@@ -94,6 +98,14 @@ def _page(
         "previous_url": f"{url}?day={(monday - timedelta(days=7)).isoformat()}{own}",
         "next_url": f"{url}?day={(monday + timedelta(days=7)).isoformat()}{own}",
         "this_url": f"{url}?day={context['today'].isoformat()}{own}",
+        "templates": WorkTemplate.objects.visible_to(actor).order_by("position", "pk")
+        if context["is_own"]
+        else [],
+        "timer": WorkTimer.objects.visible_to(actor).select_related("category").first()
+        if context["is_own"]
+        else None,
+        "step": settings.KYOSEI_WORK_STEP,
+        "month_url": reverse("work:month_now") if actor.has(Permission.WORK_VIEW_AGENCY) else "",
         "colleagues": _colleagues(request) if actor.has(Permission.WORK_VIEW_AGENCY) else [],
         "crumbs": [{"label": "業務記録", "url": url}, {"label": f"{staff.name}の週", "url": ""}],
     }
@@ -143,6 +155,7 @@ def add(request: ActorRequest) -> HttpResponse:
             add_entry(
                 starts_at=_starts_at(line, request, day), minutes=line.minutes, category_code=line.category_code,
                 note=line.note, actor=request.actor, at=timezone.now(), request_key=data["request_key"],
+                step=settings.KYOSEI_WORK_STEP,
             )  # fmt: skip
         except NotAllowed:
             raise
@@ -175,7 +188,7 @@ def edit(request: ActorRequest, pk: int) -> HttpResponse:
             edit_entry(
                 entry=entry, starts_at=moment(day, line.start) if line.start else entry.during.lower,
                 minutes=line.minutes, category_code=line.category_code, note=line.note, actor=request.actor,
-                at=timezone.now(),
+                at=timezone.now(), step=settings.KYOSEI_WORK_STEP,
             )  # fmt: skip
         except NotAllowed:
             raise
@@ -202,6 +215,33 @@ def delete(request: ActorRequest, pk: int) -> HttpResponse:
         form.add_violation(violation)
         return _page(request, day, staff=_me(request), form=form, editing=pk, status=422)
     return _back(request, day)
+
+
+@permission(Permission.WORK_RECORD)
+def recategorize(request: ActorRequest, pk: int) -> HttpResponse:
+    """Another category for an entry that came from a record, beside the table's explanation."""
+    entry = _entry(request, pk)
+    day = entry.worked_on
+    if request.method != "POST":
+        form = CategoryForm(
+            choices=choices(), auto_id=f"category-{pk}-%s",
+            initial={"category": entry.category.code, "reason": entry.correction},
+        )  # fmt: skip
+        return _page(request, day, staff=_me(request), form=form, editing=pk)
+    form = CategoryForm(request.POST, choices=choices(), auto_id=f"category-{pk}-%s")
+    if form.is_valid():
+        try:
+            correct_category(
+                entry=entry, category_code=form.cleaned_data["category"], reason=form.cleaned_data["reason"],
+                actor=request.actor, at=timezone.now(),
+            )  # fmt: skip
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            return _back(request, day)
+    return _page(request, day, staff=_me(request), form=form, editing=pk, status=422)
 
 
 @require_POST

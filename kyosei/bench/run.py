@@ -16,6 +16,7 @@ from kyosei.bench.finding import measure_finding
 from kyosei.bench.generate import generate
 from kyosei.bench.household import measure_household
 from kyosei.bench.masters import PREFIX
+from kyosei.bench.money import measure_money
 from kyosei.bench.packet import measure_packet
 from kyosei.bench.pages import measure_pages
 from kyosei.bench.report import Line, line, show, write
@@ -75,8 +76,14 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
     if settings.KYOSEI_ENV != "test":
         call_command("collectstatic", interactive=False, verbosity=0)  # pages name files by their hash
     settle_memory()  # as the web server does when it has loaded
+    if scale.only_money:
+        lines += measure_money(scale, now=now, requests=requests)
+        show(lines, say)
+        write(lines)
+        return lines
     lines += measure_finding(scale, now=now, requests=requests)
     if not scale.only_finding:
+        lines += measure_money(scale, now=now, requests=requests)
         lines += measure_pages(scale, now=now, requests=requests)
         lines += measure_trail(scale, now=now)
         lines += measure_access(scale, now=now)

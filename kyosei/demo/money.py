@@ -22,6 +22,7 @@ from budgets.study_inputs import digest, study_inputs
 from common.japan.business_days import is_working_day
 from common.japan.fiscal import add_months, month_first, month_last
 from common.japan.wareki import format_wareki_month
+from kyosei.approving import approve_everywhere
 from kyosei.demo.casework import request_key
 from kyosei.demo.cast import Cast, moment
 from kyosei.demo.texts import FIELD_WORK, OFFICE_WORK
@@ -40,6 +41,7 @@ REASONS: Final = {
     FindingKind.DEDICATED: "災害時の応援。室長の決裁がある",
     FindingKind.DOUBLE: "共通経費の総費用から人件費を除いて精算する",
     FindingKind.JUMP: "担当の地区が変わったため",
+    FindingKind.NOT_DEDICATED: "兼務の職員の従事した分だけを対象経費とする",
     FindingKind.COPIED: "毎週同じ曜日の相談会。参加者名簿で確かめた",
 }
 _LEAVE_EVERY: Final = 17  # one working day in so many is a day of leave
@@ -73,6 +75,7 @@ class Ledger:
             )
             if month < last:
                 self._explain(month, at + timedelta(minutes=40))
+                approve_everywhere(month, self.clerk, at + timedelta(minutes=45))
                 lock_month(
                     month=month, actor=self.clerk, at=at + timedelta(minutes=50), expected_hash=run.input_hash
                 )

@@ -27,6 +27,14 @@ document.addEventListener("click", (event) => {
     place(input);
     return;
   }
+  const template = event.target.closest?.("[data-template]");
+  if (template) {
+    const input = target();
+    if (!input) return;
+    input.value = template.dataset.template;
+    place(input);
+    return;
+  }
   const gap = event.target.closest?.("[data-fill]");
   const input = gap && document.getElementById(gap.dataset.line);
   if (input) {

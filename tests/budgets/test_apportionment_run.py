@@ -27,6 +27,7 @@ from budgets.models import (
 from budgets.selectors_duty import short_workers
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from tests import factories as f
+from tests.budgets.work import approve_all
 
 MONTH = date(2026, 10, 1)
 VECTOR_A = {"care": 5430, "disability": 1860, "child": 720, "poverty": 930, "shared": 660}
@@ -127,6 +128,7 @@ def test_cell_leads_to_its_entries_and_no_word_of_a_case(vector_a, finance):
 
 def test_locked_month_moves_no_more(vector_a, finance):
     done = run(finance.actor)
+    approve_all(MONTH)
     final = lock_month(month=MONTH, actor=finance.actor, at=f.NOW, expected_hash=done.input_hash)
     entry, cost = WorkEntry.objects.first(), PersonnelCost.objects.get()
     late = DateTimeTZRange(
@@ -235,6 +237,7 @@ def test_only_finance_runs_and_the_auditor_only_reads(vector_a, finance, worker,
 @pytest.mark.django_db(transaction=True)
 def test_two_clerks_locking_at_once_make_one_final_run(vector_a, finance):
     done, results = run(finance.actor), []
+    approve_all(MONTH)
 
     def lock() -> None:
         try:
@@ -258,6 +261,7 @@ def test_two_clerks_locking_at_once_make_one_final_run(vector_a, finance):
 def test_an_entry_under_way_is_in_the_lock_or_refused(vector_a, finance, worker):
     """The clerk waits for an entry that is being written; the lock then finds the month changed."""
     done, outcome = run(finance.actor), []
+    approve_all(MONTH)
 
     def lock() -> None:
         try:

@@ -30,7 +30,7 @@ from budgets.models import (
 )
 from common.errors import NotAllowed, RuleViolation
 from tests import factories as f
-from tests.budgets.work import MONDAY, derive, lock, make_consultation, make_note, moment
+from tests.budgets.work import MONDAY, approve_all, derive, lock, make_consultation, make_note, moment
 from tests.conftest import persona
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
@@ -146,11 +146,31 @@ def test_an_answer_that_the_record_no_longer_fits_is_asked_again(dedicated):
     assert "1時間30分" in waiting()[0].text
 
 
+def test_a_stream_that_asks_for_dedicated_staff_asks_about_who_is_not(dedicated, worker, finance):
+    """By day: 岡部 is 専従 for 包括的支援, 中川 is not; the setting is the municipality's, shipped as not asked."""
+    days = days_of(OCTOBER, 4)
+    for who in (dedicated, worker):
+        bulk(who, "care", 60, days, case_number="K08-00001")
+    review_month(OCTOBER, f.NOW)
+    assert [row.kind for row in waiting() if row.kind == "not_dedicated"] == []
+    StreamYear.objects.update_or_create(
+        stream=FundingStream.objects.get(code="care"), fiscal_year=2026, defaults={"must_be_dedicated": True}
+    )
+    review_month(OCTOBER, f.NOW)
+    (found,) = [row for row in waiting() if row.kind == "not_dedicated"]
+    assert found.staff == worker.staff
+    assert "4時間（4日）" in found.text
+    WorkEntry.objects.filter(staff=worker.staff).delete()
+    review_month(OCTOBER, f.NOW)
+    assert [row.kind for row in waiting() if row.kind == "not_dedicated"] == []
+
+
 def test_a_month_is_locked_only_when_every_finding_is_answered_or_corrected(dedicated, finance):
     bulk(dedicated, "care", 420, days_of(OCTOBER, 10), case_number="K08-00001")
     bulk(dedicated, "child", 1, [date(2026, 10, 20)], case_number="K08-00001")
     PersonnelCost.objects.create(staff=dedicated.staff, agency=dedicated.agency, month=OCTOBER, yen=300_000)
     run = run_apportionment(month=OCTOBER, rule=LARGEST, actor=finance.actor, at=f.NOW)
+    approve_all(OCTOBER)
     (finding,) = waiting()
     with pytest.raises(RuleViolation, match=r"岡部 真理.*専従"):
         lock_month(month=OCTOBER, actor=finance.actor, at=f.NOW, expected_hash=run.input_hash)

@@ -26,11 +26,11 @@ from budgets.attribution import (
 )
 from budgets.forms.rules import example_text, read_example_text
 from budgets.masters import CATEGORIES, load_streams
-from budgets.models import AttributionTable, WorkEntry
-from budgets.rule_tables import move_lines, moves, table_on
+from budgets.models import AttributionTable, MonthApproval, WorkEntry
+from budgets.rule_tables import move_lines, moves, moves_by_month, table_on
 from common.errors import NotAllowed, RuleViolation
 from tests import factories as f
-from tests.budgets.work import MONDAY, derive, lock, make_consultation, make_note, moment
+from tests.budgets.work import MONDAY, approve_all, derive, lock, make_consultation, make_note, moment
 
 CODES = {c.code for c in CATEGORIES}
 NOVEMBER = date(2026, 11, 1)
@@ -230,3 +230,26 @@ def test_facts_with_several_sectors_name_them_in_any_table():
         attribute(Facts(30, frozenset({Sector.CHILD, Sector.POVERTY})), own).reason
         == "複数の分野（児童・困窮）→ 単独"
     )
+
+
+def test_month_by_month_is_the_same_and_tells_its_progress(contacts, finance):
+    told: list[tuple[int, int]] = []
+    parts = moves_by_month(
+        YOUNGER, date(2026, 9, 15), YEAR_END, on_progress=lambda done, of: told.append((done, of))
+    )
+    whole = moves(YOUNGER, date(2026, 9, 15), YEAR_END)
+
+    def plain(rows):
+        return sorted((str(m.facts), m.from_category, m.to.category_code, m.entries, m.minutes) for m in rows)
+
+    assert plain(parts) == plain(whole)
+    assert told == [(n, 7) for n in range(1, 8)]
+
+
+def test_what_a_table_moves_takes_the_approval_back(contacts, finance, worker):
+    late = date(2026, 12, 1)
+    approve_all(NOVEMBER, moment(late, "9:00"))
+    assert MonthApproval.objects.standing().exists()
+    save(finance)
+    assert not MonthApproval.objects.standing().exists()
+    assert MonthApproval.objects.get().withdrawn_reason == "区分の表が変わったため"

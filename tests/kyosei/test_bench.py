@@ -8,12 +8,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from budgets.models import WorkEntry
+from budgets.models import PersonnelCost, WorkEntry
 from cases.models import Case, CaseGrant, Consultation, ProgressNote
 from households.models import Household, HouseholdMember, Person
 from kyosei.bench.coordination import measure_coordination
 from kyosei.bench.generate import MODELS, generate_here
 from kyosei.bench.household import measure_household
+from kyosei.bench.money import measure_money
 from kyosei.bench.pages import measure_pages
 from kyosei.bench.report import line, show, write
 from kyosei.bench.run import NotABenchDatabase, run
@@ -91,6 +92,18 @@ def test_the_directors_page_and_the_other_models_are_measured_and_undone(city):
     assert [row.name for row in lines if row.unit == "queries" and not row.holds] == []
     assert len(lines) == 8
     assert (Case.objects.count(), Household.objects.count()) == before
+
+
+@pytest.mark.slow
+def test_minutes_and_money_are_measured_and_undone(city):
+    before = (WorkEntry.objects.count(), PersonnelCost.objects.count())
+    lines = measure_money(SCALE, now=city, requests=2)
+    held = {row.name.split("money, ")[1]: row.holds for row in lines if row.bar}
+    assert held["week queries"]
+    assert held["rule table told its progress"]
+    assert [name for name in held if name.startswith("bad rows named")]
+    assert all(holds for name, holds in held.items() if name.startswith("bad rows named"))
+    assert (WorkEntry.objects.count(), PersonnelCost.objects.count()) == before
 
 
 def test_lines_of_another_scale_stay_in_the_report(tmp_path):
