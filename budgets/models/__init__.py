@@ -2,9 +2,11 @@
 
 from budgets.models.apportionment import ApportionmentRow, ApportionmentRun, PersonnelCost, WorkMonth
 from budgets.models.assignment import DutyAssignment
+from budgets.models.claims import GrantClaim, ShareChange, StreamBudget
 from budgets.models.compliance import ComplianceFinding
 from budgets.models.finding import WorkFinding
 from budgets.models.pool import CostPool, PoolShare
+from budgets.models.report_jobs import ExportLayout, ReportJob, ReportPiece
 from budgets.models.rules import AttributionTable
 from budgets.models.stream import FundingShare, FundingStream, StreamYear, WorkCategory
 from budgets.models.study import StudyMember, StudyMoment, TimeStudy
@@ -17,10 +19,16 @@ __all__ = [
     "ComplianceFinding",
     "CostPool",
     "DutyAssignment",
+    "ExportLayout",
     "FundingShare",
     "FundingStream",
+    "GrantClaim",
     "PersonnelCost",
     "PoolShare",
+    "ReportJob",
+    "ReportPiece",
+    "ShareChange",
+    "StreamBudget",
     "StreamYear",
     "StudyMember",
     "StudyMoment",
