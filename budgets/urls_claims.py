@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from budgets.views import claim_trail, claims, outlook
+from budgets.views import claim_trail, claims, outlook, report_jobs
 
 app_name = "claims"
 urlpatterns = [
@@ -11,6 +11,12 @@ urlpatterns = [
     path("corrections/", claim_trail.correction_list, name="corrections"),
     path("statement/", claim_trail.statement, name="statement"),
     path("statement/anbun.<str:kind>", claim_trail.statement_file, name="statement_file"),
+    path("reports/", report_jobs.reports, name="reports"),
+    path("reports/order/", report_jobs.order, name="order"),
+    path("reports/<int:pk>/", report_jobs.report, name="report"),
+    path("reports/<int:pk>/progress/", report_jobs.progress, name="progress"),
+    path("reports/<int:pk>/cancel/", report_jobs.cancel, name="cancel"),
+    path("reports/<int:pk>/file/", report_jobs.download, name="download"),
     path("filed/<int:pk>/", claims.revision, name="revision"),
     path("filed/<int:pk>/file/", claims.file, name="file"),
     path("filed/<int:pk>/correct/", claims.correct, name="correct"),

@@ -80,7 +80,7 @@ class ReportPieceQuerySet(models.QuerySet["ReportPiece"]):
 
 
 class ReportPiece(models.Model):
-    """帳票のファイルの一片: at most ``PIECE`` bytes; all of a file are written in one transaction."""
+    """帳票のファイルの一片: at most ``PIECE`` bytes; they are read once the job is done."""
 
     job = models.ForeignKey(ReportJob, on_delete=models.CASCADE, related_name="pieces", verbose_name="作成")
     number = models.PositiveIntegerField("番号")

@@ -76,6 +76,8 @@ def settlement_sheets(
     sheet, periods = book.add_worksheet("精算書"), book.add_worksheet("期間")
     if monthly is None:
         monthly = _month_sheet(book, look, lines)
+    sheet.write_string(0, 0, title, look["title"])
+    periods.write_string(0, 0, "期間（負担割合が変わる年度だけ2行以上）", look["title"])
     for page, head in ((sheet, HEAD), (periods, PERIOD_HEAD)):
         page.set_column(0, 0, 34)
         page.set_column(1, len(head), 15)
@@ -85,8 +87,6 @@ def settlement_sheets(
         page.set_landscape()
         page.set_paper(9)
         page.fit_to_pages(1, 0)
-    sheet.write_string(0, 0, title, look["title"])
-    periods.write_string(0, 0, "期間（負担割合が変わる年度だけ2行以上）", look["title"])
     row = 2
     for n, (name, inputs, table) in enumerate(lines):
         count = len(table.periods) or 1

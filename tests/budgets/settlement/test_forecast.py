@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.models import ChangeRecord
@@ -21,6 +21,7 @@ from tests.budgets.claims import YEAR, lock_months, make_shares
 
 MONTHS = fiscal_months(2026)
 yen = st.integers(0, 10**9)
+slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def test_expected_is_the_mean_of_the_last_three_locked_months():
@@ -38,6 +39,7 @@ def test_what_will_lapse_is_told_and_an_unknown_year_is_not_judged():
     assert forecast(MONTHS, None, {MONTHS[0]: 95}).alert is None
 
 
+@slow
 @given(st.lists(yen, min_size=12, max_size=12), st.dictionaries(st.sampled_from(MONTHS), yen))
 def test_the_year_adds_up_and_the_drawing_stays_inside(plan, actual):
     year = forecast(MONTHS, plan, actual)
@@ -52,6 +54,7 @@ def test_the_year_adds_up_and_the_drawing_stays_inside(plan, actual):
     assert 1 < len(drawn.yen) < 8
 
 
+@slow
 @given(
     st.dictionaries(st.integers(1, 4), st.dictionaries(st.sampled_from(MONTHS[:6]), yen)), st.integers(1, 4)
 )

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budgets.enums import Payer
@@ -137,7 +137,7 @@ def any_inputs(draw) -> TableInputs:
     )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(any_inputs())
 def test_it_adds_up_whatever_comes(data):
     table = settle(data)
@@ -156,7 +156,7 @@ def test_it_adds_up_whatever_comes(data):
     assert TableInputs.thaw(data.frozen()).digest() == data.digest()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(any_inputs())
 def test_one_period_is_the_arithmetic_of_the_report(data):
     """Against the older, separate function for one rate."""
@@ -167,7 +167,7 @@ def test_one_period_is_the_arithmetic_of_the_report(data):
     assert (old.net, old.selected, old.required) == (table.net, table.selected, table.required)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(any_inputs(), min_size=1, max_size=4))
 def test_the_formulas_of_the_workbook_recompute_every_yen(several):
     out = io.BytesIO()
