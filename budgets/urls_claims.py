@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from budgets.views import claim_trail, claims, outlook, report_jobs
+from budgets.views import claim_trail, claims, layouts, outlook, report_jobs
 
 app_name = "claims"
 urlpatterns = [
@@ -17,6 +17,11 @@ urlpatterns = [
     path("reports/<int:pk>/progress/", report_jobs.progress, name="progress"),
     path("reports/<int:pk>/cancel/", report_jobs.cancel, name="cancel"),
     path("reports/<int:pk>/file/", report_jobs.download, name="download"),
+    path("layouts/", layouts.layouts, name="layouts"),
+    path("layouts/new/", layouts.layout_new, name="layout_new"),
+    path("layouts/<int:pk>/", layouts.layout_edit, name="layout_edit"),
+    path("layouts/<int:pk>/remove/", layouts.layout_remove, name="layout_remove"),
+    path("layouts/<int:pk>/<int:year>.csv", layouts.layout_file, name="layout_file"),
     path("filed/<int:pk>/", claims.revision, name="revision"),
     path("filed/<int:pk>/file/", claims.file, name="file"),
     path("filed/<int:pk>/correct/", claims.correct, name="correct"),

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import models
 
 from budgets.workflow import MONTH_TRANSITIONS, STUDY_TRANSITIONS, MonthState, StudyState
+from budgets.workflow_claims import CLAIM_TRANSITIONS, JOB_TRANSITIONS, ClaimState, JobState
 from cases.workflow import (
     CASE_TRANSITIONS,
     OUTREACH_TRANSITIONS,
@@ -134,5 +135,7 @@ def states() -> str:
         *_machine("引き継ぐケース", RowState, ROW_TRANSITIONS, RowState.WAITING.value),
         *_machine("業務月", MonthState, MONTH_TRANSITIONS, MonthState.OPEN.value),
         *_machine("タイムスタディ", StudyState, STUDY_TRANSITIONS, StudyState.DRAFT.value),
+        *_machine("精算", ClaimState, CLAIM_TRANSITIONS, ClaimState.DRAFT.value),
+        *_machine("長い帳票の作成", JobState, JOB_TRANSITIONS, JobState.RUNNING.value),
     ]
     return "\n".join(parts).rstrip() + "\n"

@@ -21,7 +21,7 @@ from budgets.models import (
     WorkEntry,
 )
 from budgets.settlement.actuals import standing_runs
-from common.japan.fiscal import fiscal_months, fiscal_year, month_last
+from common.japan.fiscal import fiscal_year, month_last
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,3 @@ def claim_of(actor: Actor, month: date, stream: FundingStream) -> GrantClaim | N
     """The latest claim that the yen of a month stand in: the way back up."""
     rows = GrantClaim.objects.visible_to(actor).filter(stream=stream, fiscal_year=fiscal_year(month))
     return rows.select_related("stream").order_by("-revision").first()
-
-
-def months_of(year: int) -> list[date]:
-    return fiscal_months(year)

@@ -52,7 +52,9 @@ def test_office_pages(sign_in, live_server, finance, admin, auditor, worker, wid
         ["/", "/apportionment/", "/apportionment/202610/", "/apportionment/202610/costs/",
          "/apportionment/202610/compare/", "/apportionment/review/", "/apportionment/assignments/", "/apportionment/studies/",
          "/apportionment/studies/new/", "/apportionment/pools/", "/apportionment/pools/new/", "/apportionment/streams/",
-         "/apportionment/streams/2026/care/", "/apportionment/rules/", "/apportionment/rules/edit/"],
+         "/apportionment/streams/2026/care/", "/apportionment/rules/", "/apportionment/rules/edit/", "/claims/", "/claims/2026/care/", "/claims/2026/care/shares/",
+         "/claims/outlook/", "/claims/2026/care/outlook/", "/claims/2026/care/budget/", "/claims/statement/", "/claims/corrections/",
+         "/claims/reports/", "/claims/layouts/", "/claims/layouts/new/"],
     )  # fmt: skip
     check(
         sign_in(admin.staff, width=width), live_server.url,

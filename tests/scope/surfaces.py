@@ -104,6 +104,11 @@ READS = (
     S("apportionment:studies"), S("apportionment:study_new"), S("apportionment:pools"), S("apportionment:pool_new"),
     S("apportionment:streams"), S("apportionment:stream_edit", ("2026", "care")), S("apportionment:rules"),
     S("apportionment:rules_edit"), S("apportionment:compare", ("month",)),
+    S("claims:list"), S("claims:outlook"), S("claims:corrections"), S("claims:statement"), S("claims:reports"), S("claims:layouts"),
+    S("claims:layout_new"), S("claims:claim", ("2026", "care")), S("claims:shares", ("2026", "care")),
+    S("claims:stream", ("2026", "care")), S("claims:budget", ("2026", "care")), S("claims:xlsx", ("2026",)),
+    S("claims:csv", ("2026",)), S("claims:pdf", ("2026",)), S("claims:statement_file", ("csv",)),
+    S("claims:workers", ("2026", "care", "month")), S("claims:entries", ("2026", "care", "month", "lead")),
     S("work:week"), S("apportionment:list"), S("apportionment:month", ("month",)),
     S("apportionment:costs", ("month",)), S("apportionment:entries", ("month", "lead", "general")),
     S("manage:index"), S("manage:agencies"), S("manage:staff_list"), S("manage:staff", ("lead",)),
@@ -114,6 +119,7 @@ READS = (
     S("api:risk-list"), S("api:risk-detail", ("risk",)), S("api:case-list"), S("api:case-detail", ("number",)), S("api:case-notes", ("number",)),
     S("api:consultation-list"), S("api:consultation-detail", ("receipt",)), S("api:referral-list"),
     S("api:referral-detail", ("referral",)), S("api:action-item-list"), S("api:action-item-detail", ("decision",)),
+    S("api:claim-list"), S("api:actual-list", query="?year=2026"), S("api:journal-list", query="?year=2026"),
     S("api:work-entry-list"), S("api:apportionment-list"),
     S("api:note-detail", ("note",)), S("api:person-list", query="?q=菊乃", identity=True), S("api:person-detail", ("person",)),
     S("api:household-list"), S("api:household-detail", ("household",)), S("api:household-members", ("household",)),
@@ -210,7 +216,15 @@ ELSEWHERE = {
     "referrals:start": "by the receiver (tests/referrals/test_following.py)",
     "api:referral-finish": "by the receiver (tests/referrals)", "api:action-item-finish": "by the doer (tests/referrals)",
     "api:work-entry-detail": "the same scope as the list", "api:apportionment-detail": "money only",
-    "api:apportionment-rows": "money only",
+    "api:apportionment-rows": "money only", "api:claim-detail": "money only",
+    **dict.fromkeys(
+        ("claims:revision", "claims:file", "claims:correct", "claims:layout_edit", "claims:layout_remove", "claims:layout_file"),
+        "money only, no case (tests/budgets/settlement)",
+    ),
+    **dict.fromkeys(
+        ("claims:order", "claims:report", "claims:progress", "claims:cancel", "claims:download"),
+        "one's own order, pseudonyms only (tests/budgets/pack)",
+    ),
 }  # fmt: skip
 
 
