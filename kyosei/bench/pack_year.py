@@ -192,11 +192,12 @@ def measure_verify(entries: int, *, name: str) -> list[Line]:
         path = Path(place) / "pack.zip"
         make_pack(path, entries)
         with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=start_process) as alone:
-            seconds, peak, read, problems = alone.submit(_verify, str(path)).result()
+            seconds, busy, peak, read, problems = alone.submit(_verify, str(path)).result()
         size = path.stat().st_size / 1_000_000
     label = f"{name}: verify_pack of {read / 1_000_000:.2f} million entries"
     return [
         line(label, seconds, "s", below=300 * entries / 8_600_000),
+        line(f"{label}, processor", busy, "s"),
         line(f"{label}, peak", peak, "MB", below=1000),
         line(f"{label}, differences", len(problems), "", at_most=0),
         line(f"{label}, size of the pack", size, "MB"),
