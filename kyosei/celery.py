@@ -44,6 +44,11 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.forget_packet_copies",
         "schedule": crontab(hour="0", minute="40"),
     },
+    "make-reports": {"task": "budgets.tasks.make_reports", "schedule": crontab(minute="*")},
+    "forget-old-reports": {
+        "task": "budgets.tasks.forget_old_reports",
+        "schedule": crontab(hour="0", minute="45"),
+    },
     "remind-prep-sheets": {
         "task": "referrals.tasks.remind_prep_sheets",
         "schedule": crontab(hour="8", minute="30"),

@@ -16,6 +16,7 @@ from budgets.workflow import (
     MonthState,
     StudyState,
 )
+from budgets.workflow_claims import CLAIM_TRANSITIONS, JOB_TRANSITIONS, ClaimState, JobState
 from cases.workflow import (
     CASE_TRANSITIONS,
     OUTREACH_TRANSITIONS,
@@ -142,5 +143,7 @@ def states() -> str:
         *_machine("業務月", MonthState, MONTH_TRANSITIONS, MonthState.OPEN.value),
         *_machine("締め後の調整", AdjustmentState, ADJUSTMENT_TRANSITIONS, AdjustmentState.PROPOSED.value),
         *_machine("タイムスタディ", StudyState, STUDY_TRANSITIONS, StudyState.DRAFT.value),
+        *_machine("精算", ClaimState, CLAIM_TRANSITIONS, ClaimState.DRAFT.value),
+        *_machine("長い帳票の作成", JobState, JOB_TRANSITIONS, JobState.RUNNING.value),
     ]
     return "\n".join(parts).rstrip() + "\n"

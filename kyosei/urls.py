@@ -31,6 +31,7 @@ urlpatterns = [
     path("handover/", include("referrals.urls_handover")),
     path("work/", include("budgets.urls_work")),
     path("apportionment/", include("budgets.urls")),
+    path("claims/", include("budgets.urls_claims")),
     path("manage/", include("kyosei.urls_manage")),
     path("trail/", include("reports.urls")),
     path("api/", include("kyosei.urls_api")),

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
 from rest_framework.routers import SimpleRouter
 
 from budgets.api import ApportionmentViewSet, WorkEntryViewSet
+from budgets.api_claims import ActualViewSet, GrantClaimViewSet, JournalViewSet
 from cases.api import CaseViewSet, ConsultationViewSet, NoteViewSet, RiskViewSet
 from cases.api_work import FollowUpViewSet, OutreachViewSet, TimelineViewSet
 from households.api import HouseholdViewSet, MergeViewSet, PersonViewSet
@@ -32,6 +33,9 @@ router.register("outside-requests", OutsideRequestViewSet, basename="outside-req
 router.register("action-items", ActionItemViewSet, basename="action-item")
 router.register("work-entries", WorkEntryViewSet, basename="work-entry")
 router.register("apportionments", ApportionmentViewSet, basename="apportionment")
+router.register("claims", GrantClaimViewSet, basename="claim")
+router.register("actuals", ActualViewSet, basename="actual")
+router.register("journal", JournalViewSet, basename="journal")
 
 # the viewer builds its own styles; scripts stay our own
 docs = csp_update({"style-src": [SELF, "'unsafe-inline'"], "worker-src": [SELF, "blob:"]})(

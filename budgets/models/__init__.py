@@ -2,6 +2,7 @@
 
 from budgets.models.apportionment import ApportionmentRow, ApportionmentRun, PersonnelCost, WorkMonth
 from budgets.models.assignment import DutyAssignment
+from budgets.models.claims import GrantClaim, ShareChange, StreamBudget
 from budgets.models.compliance import ComplianceFinding
 from budgets.models.cost_import import CostColumnMap, CostUpload
 from budgets.models.finding import WorkFinding
@@ -9,6 +10,7 @@ from budgets.models.integrated import IntegratedGrantLine
 from budgets.models.method_settings import MethodChoice, OverheadPlan
 from budgets.models.month_steps import MonthAdjustment, MonthApproval
 from budgets.models.pool import CostPool, PoolShare
+from budgets.models.report_jobs import ExportLayout, ReportJob, ReportPiece
 from budgets.models.rules import AttributionTable
 from budgets.models.stream import FundingShare, FundingStream, StreamYear, WorkCategory
 from budgets.models.study import StudyMember, StudyMoment, TimeStudy
@@ -24,8 +26,10 @@ __all__ = [
     "CostPool",
     "CostUpload",
     "DutyAssignment",
+    "ExportLayout",
     "FundingShare",
     "FundingStream",
+    "GrantClaim",
     "IntegratedGrantLine",
     "MethodChoice",
     "MonthAdjustment",
@@ -33,6 +37,10 @@ __all__ = [
     "OverheadPlan",
     "PersonnelCost",
     "PoolShare",
+    "ReportJob",
+    "ReportPiece",
+    "ShareChange",
+    "StreamBudget",
     "StreamYear",
     "StudyMember",
     "StudyMoment",

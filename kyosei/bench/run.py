@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from kyosei.bench.access import measure_access
+from kyosei.bench.claims import measure_claims
 from kyosei.bench.coordination import measure_coordination
 from kyosei.bench.finding import measure_finding
 from kyosei.bench.generate import generate
@@ -88,6 +89,7 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
         lines += measure_trail(scale, now=now)
         lines += measure_access(scale, now=now)
         lines += measure_packet(scale, now=now)
+        lines += measure_claims(scale, now=now)
         lines += measure_coordination(scale, now=now, requests=requests)
     lines += measure_household(scale, now=now, requests=requests)
     lines += measure_worries(scale, now=now, requests=requests)

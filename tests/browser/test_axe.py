@@ -54,7 +54,10 @@ def test_office_pages(sign_in, live_server, finance, admin, auditor, worker, wid
          "/apportionment/studies/new/", "/apportionment/pools/", "/apportionment/pools/new/", "/apportionment/streams/",
          "/apportionment/streams/2026/care/", "/apportionment/rules/", "/apportionment/rules/edit/", "/apportionment/methods/", "/apportionment/202610/approvals/",
          "/apportionment/202610/adjustments/", "/apportionment/202610/overheads/", "/apportionment/202610/costs/?by=items",
-         "/apportionment/integrated/"],
+         "/apportionment/integrated/",
+         "/claims/", "/claims/2026/care/", "/claims/2026/care/shares/",
+         "/claims/outlook/", "/claims/2026/care/outlook/", "/claims/2026/care/budget/", "/claims/statement/", "/claims/corrections/",
+         "/claims/reports/", "/claims/layouts/", "/claims/layouts/new/"],
     )  # fmt: skip
     check(
         sign_in(admin.staff, width=width), live_server.url,

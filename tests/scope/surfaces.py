@@ -107,6 +107,11 @@ READS = (
     S("apportionment:approvals", ("month",)), S("apportionment:adjustments", ("month",)), S("apportionment:overheads", ("month",)),
     S("apportionment:integrated"), S("apportionment:integrated_xlsx"), S("apportionment:integrated_pdf"),
     S("work:month", ("month",)), S("work:month_now"),
+    S("claims:list"), S("claims:outlook"), S("claims:corrections"), S("claims:statement"), S("claims:reports"), S("claims:layouts"),
+    S("claims:layout_new"), S("claims:claim", ("2026", "care")), S("claims:shares", ("2026", "care")),
+    S("claims:stream", ("2026", "care")), S("claims:budget", ("2026", "care")), S("claims:xlsx", ("2026",)),
+    S("claims:csv", ("2026",)), S("claims:pdf", ("2026",)), S("claims:statement_file", ("csv",)),
+    S("claims:workers", ("2026", "care", "month")), S("claims:entries", ("2026", "care", "month", "lead")),
     S("work:week"), S("apportionment:list"), S("apportionment:month", ("month",)),
     S("apportionment:costs", ("month",)), S("apportionment:entries", ("month", "lead", "general")),
     S("manage:index"), S("manage:agencies"), S("manage:staff_list"), S("manage:staff", ("lead",)),
@@ -119,6 +124,7 @@ READS = (
     S("api:referral-detail", ("referral",)), S("api:action-item-list"), S("api:action-item-detail", ("decision",)),
     S("api:capacity-question-list"), S("api:capacity-question-detail", ("question",)), S("api:outside-partner-list"),
     S("api:outside-partner-detail", ("partner",)), S("api:outside-request-list"), S("api:outside-request-detail", ("outside",)),
+    S("api:claim-list"), S("api:actual-list", query="?year=2026"), S("api:journal-list", query="?year=2026"),
     S("api:work-entry-list"), S("api:apportionment-list"),
     S("api:note-detail", ("note",)), S("api:person-list", query="?q=菊乃", identity=True), S("api:person-detail", ("person",)),
     S("api:household-list"), S("api:household-detail", ("household",)), S("api:household-members", ("household",)),
@@ -226,7 +232,15 @@ ELSEWHERE = {
     "referrals:start": "by the receiver (tests/referrals/test_following.py)",
     "api:referral-finish": "by the receiver (tests/referrals)", "api:action-item-finish": "by the doer (tests/referrals)",
     "api:work-entry-detail": "the same scope as the list", "api:apportionment-detail": "money only",
-    "api:apportionment-rows": "money only",
+    "api:apportionment-rows": "money only", "api:claim-detail": "money only",
+    **dict.fromkeys(
+        ("claims:revision", "claims:file", "claims:correct", "claims:layout_edit", "claims:layout_remove", "claims:layout_file"),
+        "money only, no case (tests/budgets/settlement)",
+    ),
+    **dict.fromkeys(
+        ("claims:order", "claims:report", "claims:progress", "claims:cancel", "claims:download"),
+        "one's own order, pseudonyms only (tests/budgets/pack)",
+    ),
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""From cost to claim: the settlement table, estimates and forecasts. Pure functions, and the selectors that feed them."""

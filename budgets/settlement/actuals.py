@@ -1,0 +1,85 @@
+"""What a stream has actually cost, month by month: the one place where claims, forecasts and packs read it.
+
+Figures come from the locking runs. Whatever is added to a locked month later (dated adjustments) belongs here and in
+``budgets.pack.sources``, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Sum
+
+from accounts.actor import Actor
+from budgets.models import ApportionmentRow, ApportionmentRun, PersonnelCost, WorkEntry, WorkMonth
+from common.japan.fiscal import fiscal_months
+
+
+@dataclass(frozen=True, slots=True)
+class MonthActual:
+    """Yen and minutes of one stream in one locked month."""
+
+    month: date
+    stream_id: int
+    yen: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class YearMonths:
+    """The months of a year: those that count, those that are still open, those of which kyosei knows nothing."""
+
+    closed: tuple[date, ...]
+    opened: tuple[date, ...]
+    unknown: tuple[date, ...]
+
+
+def standing_runs(actor: Actor, fiscal_year: int) -> list[ApportionmentRun]:
+    """The run of each locked month that counts: the latest final one. One query."""
+    runs = (
+        ApportionmentRun.objects.visible_to(actor)
+        .filter(is_final=True, month__month__in=fiscal_months(fiscal_year))
+        .select_related("month", "ran_by")
+        .order_by("month__month", "-ran_at", "-pk")
+        .distinct("month__month")
+    )
+    return list(runs)
+
+
+def month_actuals(
+    actor: Actor, fiscal_year: int, *, runs: Sequence[ApportionmentRun] | None = None
+) -> list[MonthActual]:
+    """Yen and minutes by month and stream, of all locked months of the year. Two queries."""
+    standing = standing_runs(actor, fiscal_year) if runs is None else list(runs)
+    rows = (
+        ApportionmentRow.objects.visible_to(actor)
+        .filter(run__in=[run.pk for run in standing])
+        .values_list("run__month__month", "stream_id")
+        .annotate(yen=Sum("yen"), minutes=Sum("minutes"))
+        .order_by("run__month__month", "stream_id")
+    )
+    return [MonthActual(*row) for row in rows]
+
+
+def year_months(actor: Actor, fiscal_year: int) -> YearMonths:
+    """Which months of the year are locked. A month before everything that kyosei holds is unknown, not open.
+
+    Four queries.
+    """
+    months = fiscal_months(fiscal_year)
+    closed = {run.month.month for run in standing_runs(actor, fiscal_year)}
+    firsts = [
+        WorkMonth.objects.visible_to(actor).order_by("month").values_list("month", flat=True).first(),
+        PersonnelCost.objects.visible_to(actor).order_by("month").values_list("month", flat=True).first(),
+        WorkEntry.objects.visible_to(actor).order_by("worked_on").values_list("worked_on", flat=True).first(),
+    ]
+    begun = min((day.replace(day=1) for day in firsts if day is not None), default=None)
+    rest = [m for m in months if m not in closed]
+    unknown = tuple(m for m in rest if begun is not None and m < begun)
+    return YearMonths(
+        closed=tuple(m for m in months if m in closed),
+        opened=tuple(m for m in rest if m not in unknown),
+        unknown=unknown,
+    )

@@ -1,0 +1,147 @@
+"""From a claimed figure down to the entries behind it, with the rule that decided each, and what was corrected later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import QuerySet, Sum
+
+from accounts.actor import Actor
+from accounts.models import Agency, Staff
+from accounts.roles import Permission
+from budgets.enums import CategoryKind
+from budgets.models import (
+    ApportionmentRow,
+    ApportionmentRun,
+    AttributionTable,
+    FundingStream,
+    GrantClaim,
+    WorkEntry,
+)
+from budgets.settlement.actuals import standing_runs
+from common.japan.fiscal import fiscal_year, month_last
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPart:
+    """One worker's part of a stream in a month: minutes over direct minutes, and the yen that follow."""
+
+    staff: Staff
+    agency: Agency
+    who: str
+    minutes: int
+    direct_minutes: int
+    cost: int
+    yen: int
+
+    @property
+    def percent(self) -> str:
+        """For reading only: yen never come from it."""
+        return f"{self.minutes / self.direct_minutes * 100:.1f}%" if self.direct_minutes else "―"
+
+
+def shown_name(actor: Actor, staff: Staff) -> str:
+    """The name for whoever enters the costs; a number for everybody else who reads money."""
+    return staff.name if actor.has(Permission.COST_EDIT) else f"職員 {staff.username}"
+
+
+def run_of(actor: Actor, month: date) -> ApportionmentRun | None:
+    """The run of a locked month that counts."""
+    runs = standing_runs(actor, fiscal_year(month))
+    return next((run for run in runs if run.month.month == month), None)
+
+
+def worker_parts(actor: Actor, run: ApportionmentRun, stream: FundingStream) -> list[WorkerPart]:
+    """Who makes up the yen of a stream in a month. Two queries."""
+    mine = ApportionmentRow.objects.visible_to(actor).filter(run=run)
+    costs = dict(mine.values_list("staff_id").annotate(yen=Sum("yen")).order_by())
+    rows = (
+        mine.filter(stream=stream)
+        .select_related("staff", "agency")
+        .order_by("agency__code", "staff__kana", "pk")
+    )
+    return [
+        WorkerPart(
+            r.staff,
+            r.agency,
+            shown_name(actor, r.staff),
+            r.minutes,
+            r.direct_minutes,
+            costs[r.staff_id],
+            r.yen,
+        )
+        for r in rows
+    ]
+
+
+def entries_of(actor: Actor, month: date, *, staff: Staff, stream: FundingStream) -> QuerySet[WorkEntry]:
+    """The direct entries behind a worker's part: pseudonymous case number, category and reason; no case text."""
+    return (
+        WorkEntry.objects.visible_to(actor)
+        .with_shown_number(actor)
+        .of_month(month)
+        .filter(staff=staff, category__kind=CategoryKind.DIRECT, category__stream=stream)
+        .select_related("category")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The version of the attribution table that decided from a day on."""
+
+    first: date
+    version: int
+    fiscal_year: int
+
+
+def rules_of(actor: Actor, month: date) -> list[Rule]:
+    """Versions that had begun by the end of the month, the newest first."""
+    rows = AttributionTable.objects.visible_to(actor).on(month_last(month))
+    return [
+        Rule(r.valid_from, r.version, r.fiscal_year)
+        for r in rows.only("valid_from", "version", "fiscal_year")[:12]
+    ]
+
+
+def rule_on(rules: Sequence[Rule], day: date) -> Rule | None:
+    """The rule of a day."""
+    return next((rule for rule in rules if rule.first <= day), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Something that was changed after it was locked or filed. ``before`` None: the one in its place is not filed yet."""
+
+    at: datetime
+    what: str
+    who: str
+    reason: str
+    before: int | None
+    after: int | None
+    claim: GrantClaim | None = None
+
+
+def corrections(actor: Actor, year: int) -> list[Correction]:
+    """Claims that took the place of filed ones, newest first. Dated adjustments of locked months belong here too."""
+    rows = (
+        GrantClaim.objects.visible_to(actor)
+        .filter(fiscal_year=year, corrects__isnull=False)
+        .select_related("stream", "corrects", "drafted_by")
+        .order_by("-drafted_at")
+    )
+    return [
+        Correction(
+            at=r.filed_at or r.drafted_at, what=f"{r.stream.short_name}の精算 第{r.revision}回", who=r.drafted_by.name,
+            reason=r.correction_reason, before=r.corrects.result.get("required") if r.corrects else None,
+            after=r.result.get("required"), claim=r,
+        )
+        for r in rows
+    ]  # fmt: skip
+
+
+def claim_of(actor: Actor, month: date, stream: FundingStream) -> GrantClaim | None:
+    """The latest claim that the yen of a month stand in: the way back up."""
+    rows = GrantClaim.objects.visible_to(actor).filter(stream=stream, fiscal_year=fiscal_year(month))
+    return rows.select_related("stream").order_by("-revision").first()

@@ -1,0 +1,120 @@
+"""Money at size: entries as CSV against PostgreSQL's own COPY, as XLSX, and sheets to sign as PDF.
+
+Each is measured in a process of its own: its peak memory is what it needed.
+"""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from django.db import connection
+from django.db.models import Count
+from django.db.models.functions import TruncMonth
+
+from accounts.actor import Actor
+from accounts.roles import Permission
+from budgets.models import WorkEntry
+from budgets.pack.entries_file import no_tick, write_csv, write_xlsx_file
+from budgets.pack.sheets import write_sheets
+from common.japan.fiscal import add_months, fiscal_year
+from kyosei.bench.pack_year import measure_verify
+from kyosei.bench.process import start_process
+from kyosei.bench.report import Line, line
+from kyosei.bench.scales import Scale
+
+ENTRIES: Final = 1_000_000
+Figures = tuple[float, float, int]  # seconds, peak MB, rows or pages
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _actor() -> Actor:
+    return Actor(label="計測", permissions=frozenset({Permission.APPORTION_VIEW}))
+
+
+def _copy(months: list[date]) -> Figures:
+    """PostgreSQL's own COPY of the same entries, as they stand in their table."""
+    began, size = time.monotonic(), 0
+    query = "COPY (SELECT * FROM budgets_workentry WHERE worked_on >= %s AND worked_on < %s) TO STDOUT WITH (FORMAT csv)"
+    with connection.cursor() as cursor, tempfile.TemporaryFile() as out:
+        for month in months:
+            with cursor.copy(query, [month, add_months(month, 1)]) as copy:
+                for data in copy:
+                    size += out.write(data)
+    return time.monotonic() - began, _peak(), size
+
+
+def _csv(months: list[date]) -> Figures:
+    began = time.monotonic()
+    with tempfile.TemporaryFile() as out:
+        write_csv(out, months, no_tick)
+        return time.monotonic() - began, _peak(), out.tell()
+
+
+def _xlsx(months: list[date]) -> Figures:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as place:
+        rows = write_xlsx_file(Path(place) / "entries.xlsx", months, Path(place), no_tick)
+    return time.monotonic() - began, _peak(), rows
+
+
+def _sheets(months: list[date], at: datetime) -> Figures:
+    """The sheets of every month, one file after the other; seconds and pages of all."""
+    began, pages = time.monotonic(), 0
+    with tempfile.TemporaryDirectory() as place:
+        for month in months:
+            path = Path(place) / "sheets.pdf"
+            year = fiscal_year(month)
+            pages += write_sheets(path, actor=_actor(), year=year, month=month, at=at, tick=lambda *a: None)
+    return time.monotonic() - began, _peak(), pages
+
+
+def _alone(work: object, *args: object) -> Figures:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=start_process) as one:
+        return one.submit(work, *args).result()  # type: ignore[arg-type]
+
+
+def measure_claims(scale: Scale, *, now: datetime) -> list[Line]:
+    """Nothing where a scale has no entries. The bars are those of a million entries; what there is of them is said."""
+    counted = list(
+        WorkEntry.objects.annotate(m=TruncMonth("worked_on"))
+        .values_list("m")
+        .annotate(n=Count("pk"))
+        .order_by("-m")
+    )
+    months, entries = [], 0
+    for month, n in counted:
+        if entries < ENTRIES:
+            months.append(month)
+            entries += n
+    if not entries:
+        return []
+    connection.close()
+    _alone(_copy, months)  # the first one reads from the disk
+    raw, ours = _alone(_copy, months), _alone(_csv, months)
+    book = _alone(_xlsx, months)
+    few, many = _alone(_sheets, months[:1], now), _alone(_sheets, months[:3], now)
+    name, bars = scale.name, scale.has_bars
+    per_page = (many[0] / max(many[2], 1)) / (few[0] / max(few[2], 1))
+    found = [
+        line(f"{name}: entries exported", entries, "rows"),
+        line(f"{name}: entries as CSV", ours[0], "s"),
+        line(f"{name}: entries as CSV over COPY", ours[0] / raw[0], "x", at_most=2 if bars else None),
+        line(f"{name}: entries as CSV, peak", ours[1], "MB", below=150 if bars else None),
+        line(f"{name}: entries as XLSX", book[0], "s"),
+        line(f"{name}: entries as XLSX, peak", book[1], "MB", below=300 if bars else None),
+        line(f"{name}: sheets to sign", many[2], "pages"),
+        line(f"{name}: sheets to sign a second", many[2] / many[0], "pages/s", at_least=4 if bars else None),
+        line(f"{name}: seconds a page, three months over one", per_page, "x", at_most=1.3 if bars else None),
+        line(f"{name}: sheets to sign, more memory for three months", many[1] - few[1], "MB", at_most=15 if bars else None),
+    ]  # fmt: skip
+    return [*found, *measure_verify(860_000 if scale.has_bars else 8_600_000, name=name)]

@@ -1,0 +1,245 @@
+"""A pack recomputes from its own CSV, holds no name, and no change to it stays unseen."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import re
+import shutil
+import subprocess
+from io import StringIO
+from zipfile import ZipFile
+
+import pytest
+from django.core.management import call_command
+from openpyxl import load_workbook
+
+from budgets.actions.claims import ClaimData, file_claim, save_claim
+from budgets.enums import RemainderRule
+from budgets.models import ApportionmentRow, StreamYear
+from budgets.pack.build import build
+from budgets.pack.seal import MANIFEST, manifest_bytes, member, seal
+from budgets.pack.verify import verify
+from budgets.settlement.actuals import month_actuals
+from budgets.settlement.inputs import claim_inputs, share_changes
+from budgets.settlement.selectors import year_table
+from tests import factories as f
+from tests.budgets.claims import YEAR, Book, lock_months, make_shares
+
+
+@pytest.fixture
+def locked(db, worker, center_worker, finance, time_machine):
+    time_machine.move_to(f.NOW)
+    streams = make_shares()
+    StreamYear.objects.filter(stream=streams["poverty"]).update(
+        standard_yen=500_000, remainder_rule=RemainderRule.TRUNCATE_TO_GENERAL
+    )
+    lock_months([worker, center_worker], finance)
+    claim = save_claim(
+        stream=streams["care"], fiscal_year=YEAR, version=0, actor=finance.actor, at=f.NOW,
+        data=ClaimData(other_yen=12_345, income_yen=6_789, granted_yen=900_000),
+    )  # fmt: skip
+    shown = claim_inputs(
+        finance.actor, claim, month_actuals(finance.actor, YEAR), share_changes(finance.actor, YEAR)
+    )
+    file_claim(claim=claim, expected_hash=shown.digest(), actor=finance.actor, at=f.NOW)
+    return streams
+
+
+@pytest.fixture
+def pack(locked, finance, tmp_path):
+    path = tmp_path / "pack.zip"
+    build(YEAR, actor=finance.actor, at=f.NOW, path=path, work_dir=tmp_path, tick=lambda *a: None)
+    return path
+
+
+def files_of(path) -> dict[str, bytes]:
+    with ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def write(path, files: dict[str, bytes], *, forged: bool) -> None:
+    """A ZIP of ``files`` with a fresh seal; ``forged``: with a manifest that fits them, as a careful hand would make it."""
+    import hashlib
+
+    if forged:
+        manifest = json.loads(files[MANIFEST])
+        manifest.pop("files")
+        entries = {
+            n: {"sha256": hashlib.sha256(d).hexdigest(), "size": len(d)}
+            for n, d in files.items()
+            if n != MANIFEST
+        }
+        files = files | {MANIFEST: manifest_bytes(manifest, entries)}
+    with ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(member(name), data)
+    seal(path)
+
+
+def test_it_agrees_to_the_yen_from_its_csv_alone(pack, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        report = verify(pack)
+    assert report.problems == []
+    assert (report.months, report.claims) == (12, 5)
+    assert report.rows == ApportionmentRow.objects.filter(run__is_final=True).count()
+    out = StringIO()
+    call_command("verify_pack", str(pack), stdout=out)
+    assert "1円まで一致しました" in out.getvalue()
+
+
+def test_it_holds_no_name_and_no_case_number(pack, worker, center_worker):
+    files = files_of(pack)
+    assert {
+        "README.txt",
+        "csv/entries.csv",
+        "settlement.xlsx",
+        "pdf/seisan.pdf",
+        "rules.json",
+        MANIFEST,
+    } <= set(files)
+    for name, data in files.items():
+        if name.startswith("csv/") and name != "csv/approvals.csv":
+            text = data.decode()
+            for secret in (worker.staff.name, worker.staff.username, center_worker.staff.name, "K07-00001"):
+                assert secret not in text, name
+    first = next(csv.DictReader(io.StringIO(files["csv/entries.csv"].decode())))
+    assert re.fullmatch(r"S[0-9a-f]{12}", first["staff"])
+    assert re.fullmatch(r"K[0-9a-f]{12}", first["case"])
+
+
+def test_two_packs_do_not_match_by_pseudonym(locked, finance, pack, tmp_path):
+    other = tmp_path / "other.zip"
+    build(YEAR, actor=finance.actor, at=f.NOW, path=other, work_dir=tmp_path, tick=lambda *a: None)
+    staff = [
+        {r["staff"] for r in csv.DictReader(io.StringIO(files_of(p)["csv/costs.csv"].decode()))}
+        for p in (pack, other)
+    ]
+    assert len(staff[0]) == len(staff[1]) == 2
+    assert not staff[0] & staff[1]
+
+
+def test_the_cells_of_the_workbook_recompute_every_yen(pack, finance):
+    book = Book(files_of(pack)["settlement.xlsx"])
+    stored = [r.yen for r in ApportionmentRow.objects.filter(run__is_final=True)]
+    got = [v for v in book.column("按分", "N", 3) if v]
+    assert sorted(got) == sorted(y for y in stored if y)
+    table = year_table(finance.actor, YEAR)
+    for n, line in enumerate((x for x in table.lines if x.table), start=3):
+        values = [book.value("精算書", f"{letter}{n}") for letter in "DFHJLMNOP"]
+        t = line.table
+        assert values == [t.total, t.net, t.eligible, t.selected, t.parts["state"], t.parts["prefecture"],
+                          t.parts["premium_1"], t.parts["premium_2"], t.municipal], line.stream.code  # fmt: skip
+
+
+def test_libreoffice_recomputes_the_same(pack, finance, tmp_path):
+    """The workbook without its stored values, opened and recomputed by LibreOffice."""
+    office = shutil.which("soffice") or shutil.which("libreoffice")
+    if office is None:
+        pytest.skip("LibreOffice (soffice) is not installed here: its recomputation was not tried")
+    source = tmp_path / "settlement.xlsx"
+    book = load_workbook(io.BytesIO(files_of(pack)["settlement.xlsx"]))
+    book.save(source)  # openpyxl keeps formulas and drops their values
+    home = (tmp_path / "home").as_uri()
+    subprocess.run(
+        [office, f"-env:UserInstallation={home}", "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir",
+         str(tmp_path / "out"), str(source)], check=True, timeout=300,
+    )  # fmt: skip
+    sheet = load_workbook(tmp_path / "out" / "settlement.xlsx", data_only=True)["精算書"]
+    for n, line in enumerate((x for x in year_table(finance.actor, YEAR).lines if x.table), start=3):
+        assert sheet[f"L{n}"].value == line.table.required
+        assert sheet[f"P{n}"].value == line.table.municipal
+        assert sheet[f"D{n}"].value == line.table.total
+
+
+def flip(rng: random.Random, data: bytes) -> bytes:
+    at = rng.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ (1 << rng.randrange(8))]) + data[at + 1 :]
+
+
+def forge_a_figure(rng: random.Random, files: dict[str, bytes]) -> tuple[str, bytes]:
+    """Another number in a column that says something of minutes or money."""
+    name, columns = rng.choice(
+        [("entries", (6,)), ("costs", (3,)), ("results", (4, 5, 6, 7)), ("claims", (4, 5, 6, 10, 11, 12, 13, 14, 15, 17)),
+         ("claim_months", (2,)), ("months", (4, 5, 6, 7, 8)), ("shares", (3, 4))]
+    )  # fmt: skip
+    rows = list(csv.reader(io.StringIO(files[f"csv/{name}.csv"].decode())))
+    row = rng.choice([r for r in rows[1:] if name != "claims" or r[1] != "0"])
+    column = rng.choice(columns)
+    row[column] = str(int(row[column] or 0) + rng.choice((1, 7, 1000, 123_456)))
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return f"csv/{name}.csv", out.getvalue().encode()
+
+
+def test_each_of_200_random_changes_is_found(pack, tmp_path):
+    """Bytes of the file; files missing, added, renamed or changed under a new seal; figures under a new manifest as well."""
+    rng, original, files, changed = (
+        random.Random(7),
+        pack.read_bytes(),
+        files_of(pack),
+        tmp_path / "changed.zip",
+    )
+    missed = []
+    for n in range(200):
+        kind = (
+            "byte",
+            "cut",
+            "more",
+            "missing",
+            "added",
+            "renamed",
+            "changed",
+            "forged",
+            "forged",
+            "forged",
+        )[n % 10]
+        names = sorted(files)
+        name = rng.choice(names)
+        if kind == "byte":
+            changed.write_bytes(flip(rng, original))
+        elif kind == "cut":
+            changed.write_bytes(original[: rng.randrange(len(original))])
+        elif kind == "more":
+            changed.write_bytes(original + bytes([rng.randrange(256)]))
+        elif kind == "missing":
+            write(changed, {k: v for k, v in files.items() if k != name}, forged=False)
+        elif kind == "added":
+            write(changed, files | {f"csv/extra{n}.csv": b"a,b\n"}, forged=False)
+        elif kind == "renamed":
+            write(changed, {(f"{k}.old" if k == name else k): v for k, v in files.items()}, forged=False)
+        elif kind == "changed":
+            write(changed, files | {name: flip(rng, files[name])}, forged=False)
+        else:
+            name, data = forge_a_figure(rng, files)
+            write(changed, files | {name: data}, forged=True)
+        if verify(changed).agrees:
+            missed.append((n, kind, name))
+    assert missed == []
+
+
+def test_the_command_fails_and_names_the_place(pack, tmp_path):
+    files = files_of(pack)
+    rows = list(csv.reader(io.StringIO(files["csv/results.csv"].decode())))
+    rows[1][7] = str(int(rows[1][7]) + 1)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    broken = tmp_path / "broken.zip"
+    write(broken, files | {"csv/results.csv": text.getvalue().encode()}, forged=True)
+    out = StringIO()
+    with pytest.raises(SystemExit) as stopped:
+        call_command("verify_pack", str(broken), stdout=out)
+    assert stopped.value.code == 1
+    assert "2025-04" in out.getvalue()
+    assert "一致しません" in out.getvalue()
+    with pytest.raises(SystemExit):
+        call_command("verify_pack", str(pack), sha256="0" * 64, stdout=StringIO())
+
+
+def test_what_is_no_pack_is_said_in_words(tmp_path):
+    for data in (b"", b"not a zip at all" * 20):
+        path = tmp_path / "x.zip"
+        path.write_bytes(data)
+        assert verify(path).problems

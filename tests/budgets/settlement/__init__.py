@@ -1,0 +1,1 @@
+"""From cost to claim."""
