@@ -75,6 +75,10 @@ def test_pages_of_the_trail(sign_in, live_server, auditor, manager, worker, widt
             actor=worker.actor, kind=AccessKind.VIEW, target_type="cases.case", target_id=str(case.pk),
             at=f.NOW + timedelta(days=n),
         )  # fmt: skip
+    record_access(
+        actor=worker.actor, kind=AccessKind.REFUSED, target_type="referrals:new", path="/referrals/new/", remote_addr="10.1.2.3",
+        target_id="422 to_agency:invalid_choice=77 need:rule", at=f.NOW,
+    )  # fmt: skip
     seal_chain(at=f.NOW)
     check(
         sign_in(auditor.staff, width=width), live_server.url,
