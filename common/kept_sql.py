@@ -63,7 +63,7 @@ class _Kept:
         query = copy(self.rows.query)
         query.get_compiler = lambda *args, **kwargs: compiler  # type: ignore[method-assign]
         answer = self.rows.__class__(model=self.rows.model, query=query)
-        answer._iterable_class = self.rows._iterable_class  # type: ignore[attr-defined]
+        answer._iterable_class = self.rows._iterable_class
         return list(answer)
 
 
