@@ -113,6 +113,12 @@ def test_one_month_by_three_methods(sign_in, city_c, worker, finance, width):
         "pools/new",
         "assignments",
         "studies/new",
+        "methods",
+        "integrated",
+        f"{month:%Y%m}/approvals",
+        f"{month:%Y%m}/adjustments",
+        f"{month:%Y%m}/overheads",
+        f"{month:%Y%m}/costs",
     ):
         page.goto(f"{page.url.split('/apportionment')[0]}/apportionment/{path}/")
         shoot(page, f"money-{path.replace('/', '-')}-{width}")
