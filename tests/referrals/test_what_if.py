@@ -139,7 +139,7 @@ def test_it_is_ordered_once_and_shows_how_far_it_is(
     client = elderly_director.client
     with django_assert_max_num_queries(10):
         page = client.get(f"{PAGE}progress/", headers={"HX-Request": "true"}).content.decode()
-    assert page.count("<tr") == 7 and "いまの型" in page and "every 1s" not in page
+    assert page.count("<tr") == 10 and "いまの型" in page and "every 1s" not in page
     assert reckon(at=NOW) == 0
 
 
