@@ -197,7 +197,12 @@ class WhatIf:
 
     @property
     def difference(self) -> int:
+        """More (above zero) or less for the municipality."""
         return self.municipal_after - self.municipal_before
+
+    @property
+    def size(self) -> int:
+        return abs(self.difference)
 
 
 def workers_of(actor: Actor, fiscal_year: int) -> list[Staff]:
