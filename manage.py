@@ -5,7 +5,7 @@ import os
 import sys
 
 # Commands that read no data and so need no server.
-SERVERLESS = {"help", "version", "--help", "-h", "--version", "db_stop"}
+SERVERLESS = {"help", "version", "--help", "-h", "--version", "db_stop", "verify_pack", "bench_pack"}
 
 
 def main() -> None:

@@ -62,7 +62,8 @@ def write_rows(
         page.write_string(1, n, label, look["head"])
     page.set_column(0, len(HEAD), 14)
     page.freeze_panes(2, 0)
-    row, conditions, sums = FIRST, settings_of(year), {}
+    row, conditions = FIRST, settings_of(year)
+    sums: dict[tuple[str, date], int] = {}
     for (month, staff), group in groupby(results, key=lambda r: (r[0], r[1])):
         rows = [(r[3], r[4], r[7]) for r in group]
         row = _group(page, look, row, month, staff, rows, conditions[month], costs.get((month, staff), 0))

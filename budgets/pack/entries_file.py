@@ -57,7 +57,8 @@ def write_xlsx_file(path: Path, months: list[date], work_dir: Path, tick: Callab
         "strings_to_urls": False,
     }
     with xlsxwriter.Workbook(str(path), options) as book:
-        page, row, sheet, count = None, XLSX_ROWS, 0, 0
+        page: Any = None
+        row, sheet, count = XLSX_ROWS, 0, 0
         for cells in _parsed(months, tick):
             if row >= XLSX_ROWS:
                 sheet += 1

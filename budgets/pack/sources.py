@@ -242,7 +242,7 @@ APPROVAL_HEAD: Final = ("at", "what", "who", "of", "hash", "reason")
 
 def approval_rows(actor: Actor, year: Year) -> list[list[Any]]:
     """Who locked, filed and corrected: officials by their post, as they stand on the forms."""
-    rows = [
+    rows: list[list[Any]] = [
         [run.month.locked_at or run.ran_at, "月の締め", run.ran_by.name, f"{run.month.month:%Y-%m}", run.input_hash, ""]
         for run in year.runs
     ]  # fmt: skip

@@ -63,13 +63,15 @@ def month_actuals(
     return [MonthActual(*row) for row in rows]
 
 
-def year_months(actor: Actor, fiscal_year: int) -> YearMonths:
+def year_months(
+    actor: Actor, fiscal_year: int, *, runs: Sequence[ApportionmentRun] | None = None
+) -> YearMonths:
     """Which months of the year are locked. A month before everything that kyosei holds is unknown, not open.
 
-    Four queries.
+    Four queries, three with the ``runs`` at hand.
     """
     months = fiscal_months(fiscal_year)
-    closed = {run.month.month for run in standing_runs(actor, fiscal_year)}
+    closed = {run.month.month for run in (standing_runs(actor, fiscal_year) if runs is None else runs)}
     firsts = [
         WorkMonth.objects.visible_to(actor).order_by("month").values_list("month", flat=True).first(),
         PersonnelCost.objects.visible_to(actor).order_by("month").values_list("month", flat=True).first(),

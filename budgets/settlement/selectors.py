@@ -11,7 +11,14 @@ from django.db.models import Sum
 
 from accounts.actor import Actor
 from accounts.models import Staff
-from budgets.models import ApportionmentRow, FundingStream, GrantClaim, StreamBudget, StreamYear
+from budgets.models import (
+    ApportionmentRow,
+    ApportionmentRun,
+    FundingStream,
+    GrantClaim,
+    StreamBudget,
+    StreamYear,
+)
 from budgets.settlement.actuals import MonthActual, YearMonths, month_actuals, standing_runs, year_months
 from budgets.settlement.forecast import Forecast, Move, forecast, move_worker
 from budgets.settlement.inputs import Changes, monthly_of, share_changes, streams, table_inputs
@@ -62,8 +69,9 @@ def standing_claims(actor: Actor, fiscal_year: int) -> dict[int, GrantClaim]:
 
 
 def year_table(actor: Actor, fiscal_year: int) -> YearTable:
-    """The settlement of every stream that has a share, a cost or a claim. Eleven queries."""
-    actuals, changes = month_actuals(actor, fiscal_year), share_changes(actor, fiscal_year)
+    """The settlement of every stream that has a share, a cost or a claim. Ten queries."""
+    runs = standing_runs(actor, fiscal_year)
+    actuals, changes = month_actuals(actor, fiscal_year, runs=runs), share_changes(actor, fiscal_year)
     claims = standing_claims(actor, fiscal_year)
     years = {y.stream_id: y for y in StreamYear.objects.visible_to(actor).filter(fiscal_year=fiscal_year)}
     costed = {a.stream_id for a in actuals}
@@ -88,16 +96,23 @@ def year_table(actor: Actor, fiscal_year: int) -> YearTable:
             parts[payer] += yen
     tables = [line.table for line in lines if line.table]
     return YearTable(
-        lines=lines, months=year_months(actor, fiscal_year), parts=dict(parts), total=sum(t.total for t in tables),
+        lines=lines, months=year_months(actor, fiscal_year, runs=runs), parts=dict(parts), total=sum(t.total for t in tables),
         required=sum(t.required for t in tables),
     )  # fmt: skip
 
 
-def claim_line(actor: Actor, fiscal_year: int, stream: FundingStream, claim: GrantClaim | None) -> ClaimLine:
+def claim_line(
+    actor: Actor,
+    fiscal_year: int,
+    stream: FundingStream,
+    claim: GrantClaim | None,
+    *,
+    runs: Sequence[ApportionmentRun] | None = None,
+) -> ClaimLine:
     """One stream's settlement; a filed or corrected claim as it was filed. Six queries."""
     changes = share_changes(actor, fiscal_year)
     year = StreamYear.objects.visible_to(actor).filter(stream=stream, fiscal_year=fiscal_year).first()
-    monthly = monthly_of(month_actuals(actor, fiscal_year), stream.pk)
+    monthly = monthly_of(month_actuals(actor, fiscal_year, runs=runs), stream.pk)
     if claim is not None and not claim.is_draft:
         inputs = TableInputs.thaw(claim.inputs)
     else:
@@ -128,8 +143,14 @@ class StreamForecast:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
+    """The year of every stream, and what it was read from, for whoever asks further."""
+
     lines: list[StreamForecast]
     months: list[date]
+    streams: list[FundingStream]
+    runs: list[ApportionmentRun]
+    changes: Mapping[int, Changes]
+    years: Mapping[int, StreamYear]
     _inputs: Mapping[int, TableInputs]
 
     def municipal_with(self, extra: Mapping[int, int]) -> int:
@@ -164,8 +185,8 @@ def outlook(actor: Actor, fiscal_year: int) -> Outlook:
     budgets = {b.stream_id: b for b in StreamBudget.objects.visible_to(actor).filter(fiscal_year=fiscal_year)}
     claims, changes = standing_claims(actor, fiscal_year), share_changes(actor, fiscal_year)
     years = {y.stream_id: y for y in StreamYear.objects.visible_to(actor).filter(fiscal_year=fiscal_year)}
-    lines, inputs = [], {}
-    for stream in streams(actor):
+    lines, inputs, every = [], {}, streams(actor)
+    for stream in every:
         budget = budgets.get(stream.pk)
         if budget is None and stream.pk not in actual:
             continue
@@ -177,7 +198,7 @@ def outlook(actor: Actor, fiscal_year: int) -> Outlook:
         )  # fmt: skip
         table, _ = _settled(inputs[stream.pk])
         lines.append(StreamForecast(stream, budget, year, table.municipal if table else None))
-    return Outlook(lines, months, inputs)
+    return Outlook(lines, months, every, runs, changes, years, inputs)
 
 
 def _of(changes: Mapping[int, Changes], stream_id: int) -> Changes:
@@ -197,7 +218,12 @@ class WhatIf:
 
     @property
     def difference(self) -> int:
+        """More (above zero) or less for the municipality."""
         return self.municipal_after - self.municipal_before
+
+    @property
+    def size(self) -> int:
+        return abs(self.difference)
 
 
 def workers_of(actor: Actor, fiscal_year: int) -> list[Staff]:
@@ -211,8 +237,8 @@ def workers_of(actor: Actor, fiscal_year: int) -> list[Staff]:
 def what_if(
     actor: Actor, fiscal_year: int, year: Outlook, *, staff: Staff, to: FundingStream, since: date
 ) -> WhatIf:
-    """What moves when ``staff`` works for ``to`` alone from ``since`` on. Two queries."""
-    runs = standing_runs(actor, fiscal_year)
+    """What moves when ``staff`` works for ``to`` alone from ``since`` on. One query."""
+    runs = year.runs
     rows = (
         ApportionmentRow.objects.visible_to(actor)
         .filter(run__in=[r.pk for r in runs], staff=staff)
@@ -226,19 +252,17 @@ def what_if(
     move = move_worker(year.months, [r.month.month for r in runs], by_stream, to=to.pk, since=since)
     touched = {*move.before, *move.after}
     known = {line.stream.pk for line in year.lines}
-    full = year if to.pk in known else _with(actor, fiscal_year, year, to)
+    full = year if to.pk in known else _with(fiscal_year, year, to)
     extra = {pk: move.after.get(pk, 0) - move.before.get(pk, 0) for pk in touched}
     return WhatIf(
         staff=staff, to=to, move=move,
-        rows=[(s, move.before.get(s.pk, 0), move.after.get(s.pk, 0)) for s in streams(actor) if s.pk in touched],
+        rows=[(s, move.before.get(s.pk, 0), move.after.get(s.pk, 0)) for s in year.streams if s.pk in touched],
         municipal_before=full.municipal_with({}), municipal_after=full.municipal_with(extra),
     )  # fmt: skip
 
 
-def _with(actor: Actor, fiscal_year: int, year: Outlook, stream: FundingStream) -> Outlook:
+def _with(fiscal_year: int, year: Outlook, stream: FundingStream) -> Outlook:
     """The outlook with a stream that has neither plan nor cost yet."""
-    row = StreamYear.objects.visible_to(actor).filter(stream=stream, fiscal_year=fiscal_year).first()
-    changes = share_changes(actor, fiscal_year)
-    inputs = {**year._inputs, stream.pk: table_inputs(None, fiscal_year, {}, row, _of(changes, stream.pk))}
+    own = table_inputs(None, fiscal_year, {}, year.years.get(stream.pk), _of(year.changes, stream.pk))
     lines = [*year.lines, StreamForecast(stream, None, forecast(year.months, None, {}), 0)]
-    return Outlook(lines, year.months, inputs)
+    return replace(year, lines=lines, _inputs={**year._inputs, stream.pk: own})

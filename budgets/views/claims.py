@@ -21,7 +21,7 @@ from budgets.enums import Payer
 from budgets.forms.claims import ClaimForm, CorrectForm, ShareChangeForm
 from budgets.models import FundingStream, GrantClaim
 from budgets.settlement import exports
-from budgets.settlement.actuals import year_months
+from budgets.settlement.actuals import standing_runs, year_months
 from budgets.settlement.inputs import share_changes
 from budgets.settlement.selectors import claim_line, claims_of, year_table
 from budgets.views.claim_years import asked_year, check_year, get_stream, year_choices
@@ -49,10 +49,12 @@ def claim_list(request: ActorRequest) -> HttpResponse:
 def _context(
     request: ActorRequest, year: int, stream: FundingStream, claim: GrantClaim | None
 ) -> dict[str, Any]:
-    actor, line = request.actor, claim_line(request.actor, year, stream, claim)
+    actor = request.actor
+    runs = standing_runs(actor, year)
+    line = claim_line(actor, year, stream, claim, runs=runs)
     return {
         "line": line, "claim": claim, "stream": stream, "year": year, "label": fiscal_year_label(year),
-        "parts": exports.part_rows(line), "periods": exports.period_rows(line), "months": year_months(actor, year),
+        "parts": exports.part_rows(line), "periods": exports.period_rows(line), "months": year_months(actor, year, runs=runs),
         "monthly": exports.monthly_rows(line), "digest": line.inputs.digest(), "history": claims_of(actor, year, stream),
         "is_draft": claim is None or claim.is_draft, "may_edit": actor.has(Permission.COST_EDIT),
         "may_file": actor.has(Permission.MONTH_LOCK) and claim is not None and claim.is_draft and line.table is not None,

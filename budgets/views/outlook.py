@@ -19,7 +19,6 @@ from budgets.forms.claims import BudgetForm, WhatIfForm
 from budgets.models import StreamBudget
 from budgets.settlement.chart import chart
 from budgets.settlement.forecast import forecast
-from budgets.settlement.inputs import streams
 from budgets.settlement.selectors import Outlook, StreamForecast, WhatIf, outlook, what_if, workers_of
 from budgets.views.claim_years import asked_year, check_year, get_stream, year_choices
 from common.errors import NotAllowed, RuleViolation
@@ -36,21 +35,21 @@ def outlook_list(request: ActorRequest) -> HttpResponse:
     context = {
         "lines": found.lines, "year": year, "label": fiscal_year_label(year), "years": year_choices(), "form": form,
         "result": result, "municipal": found.municipal_with({}), "may_edit": request.actor.has(Permission.COST_EDIT),
-        "unplanned": _unplanned(request, found),
+        "unplanned": _unplanned(found),
     }  # fmt: skip
     return render(request, "claims/outlook.html", context)
 
 
-def _unplanned(request: ActorRequest, found: Outlook) -> list[Any]:
+def _unplanned(found: Outlook) -> list[Any]:
     known = {line.stream.pk for line in found.lines}
-    return [s for s in streams(request.actor) if s.pk not in known]
+    return [s for s in found.streams if s.pk not in known]
 
 
 def _what_if(request: ActorRequest, year: int, found: Outlook) -> tuple[WhatIfForm, WhatIf | None]:
     actor = request.actor
     options: dict[str, Any] = {
         "staff": workers_of(actor, year),
-        "streams": streams(actor),
+        "streams": found.streams,
         "months": found.months,
     }
     if "staff" not in request.GET:

@@ -63,7 +63,7 @@ def test_a_year_from_locked_months_to_a_verified_pack(
     look(page, "claims-list")
 
     page.goto(f"{live_server.url}/claims/reports/?year={YEAR}")
-    page.get_by_label("帳票", exact=False).first.select_option("pack")
+    page.locator("[name=kind]").select_option("pack")
     look(page, "claims-reports")
     page.get_by_role("button", name="作成を頼む").click()
     expect(page.locator("#report")).to_contain_text("順番を待っています")

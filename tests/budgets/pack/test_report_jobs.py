@@ -89,7 +89,7 @@ def test_the_pack_is_made_as_a_job_and_ordered_on_the_page(months, finance, djan
     make_reports(at=f.NOW)
     job = ReportJob.objects.get()
     assert taken(finance, job)[:2] == b"PK"
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(15):
         assert "受け取る" in client.get(f"/claims/reports/{job.pk}/").content.decode()
     order(finance, ReportKind.ENTRIES, month=date(YEAR, 4, 1))
     make_reports(at=f.NOW)

@@ -189,7 +189,7 @@ def test_pages_and_files_say_the_same(locked_year, finance, auditor, worker, dja
         f"/claims/{YEAR}/child/shares/",
     ):
         client.get(path)
-        with django_assert_max_num_queries(19):  # four of them sign the reader in
+        with django_assert_max_num_queries(15):
             assert client.get(path).status_code == 200
     page = client.get(f"/claims/?year={YEAR}").content.decode()
     book = Book(client.get(f"/claims/{YEAR}/seisan.xlsx").content)

@@ -92,10 +92,10 @@ def test_the_outlook_page_warns_and_asks_what_if(
     query = (
         f"/claims/outlook/?year={YEAR}&staff={worker.staff.pk}&to={half_year['general'].pk}&since=2025-10-01"
     )
-    with django_assert_max_num_queries(36):
+    with django_assert_max_num_queries(15):
         page = client.get(query).content.decode()
     assert "市町村の負担の合計は" in page
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(15):
         assert "年度末" not in client.get(f"/claims/{YEAR}/care/outlook/").content.decode()[:10]
     assert auditor.client.get(f"/claims/{YEAR}/care/outlook/").status_code == 200
     assert auditor.client.get(f"/claims/{YEAR}/care/budget/").status_code == 403
