@@ -7,7 +7,14 @@ from typing import Any, ClassVar, cast
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from households.contact import HIDDEN_DESK, Shield, safe_contacts_of_homes, shield_for, shield_for_everybody
+from households.contact import (
+    HIDDEN_DESK,
+    Shield,
+    safe_contacts,
+    safe_contacts_of_homes,
+    shield_for,
+    shield_for_everybody,
+)
 from households.enums import LinkState, MovementKind, Relation, Sex
 from households.models import Household, HouseholdMovement, Person, PersonLink, PersonMerge, SafeContact
 
@@ -86,7 +93,8 @@ class PersonSerializer(ShieldedSerializer):
 
     def get_safe_contact(self, row: Person) -> list[str]:
         """How, when and by whom the person may be called or written to."""
-        rule = SafeContact.objects.standing().filter(person=row).first()
+        request = self.context.get("request")
+        rule = safe_contacts([row.pk], request.actor).get(row.pk) if request is not None else None
         return [self.shield.of_person(line, row.pk) for line in rule.lines] if rule else []
 
     def get_workplace(self, row: Person) -> str:

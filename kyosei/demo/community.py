@@ -75,10 +75,10 @@ ISSUES: Final = (
 
 PREP: Final = (
     # the sitting, the story of the item, who writes, four answers, dated events, whether it is handed in and seen
-    ("榎本", "hokenshitsu10", ("二週間に一度の訪問で、玄関先で話せる。母の疲れが強い。", "訪問、母の話を聞く時間",
+    ("支援会議（12月）", "hokenshitsu10", ("二週間に一度の訪問で、玄関先で話せる。母の疲れが強い。", "訪問、母の話を聞く時間",
      "本人が選べる日中の居場所", "受診の付き添いの分担を決めてほしい"),
      ((date(2019, 4, 1), "year", "勤めを辞める"), (date(2023, 2, 1), "month", "眠れない日が続くようになる")), True, True),
-    ("榎本", "shogai1", ("手帳の申請を迷っている。", "制度の説明に二度訪問", "医療につながること", "保健所の相談日に合わせて動きたい"),
+    ("支援会議（12月）", "shogai1", ("手帳の申請を迷っている。", "制度の説明に二度訪問", "医療につながること", "保健所の相談日に合わせて動きたい"),
      ((date(2021, 10, 1), "month", "障害福祉室に母が相談"),), True, False),
     ("重層的", "kodomo1", ("朝の介助は娘が担う日がまだ二日ある。", "週一回の面談、学校との連絡", "娘の朝の時間", "残り二日の朝の体制を決めたい"),
      ((date(2024, 6, 1), "month", "母の病気がわかる"), (date(2025, 4, 1), "month", "娘が高校に入る")), True, False),
@@ -184,15 +184,15 @@ def _put_before(cast: Cast, issues: list[CommunityIssue], at: datetime) -> None:
 def _prepare(cast: Cast) -> None:
     """準備シート are asked of two sittings; some are handed in, one is seen, one is half written, the others wait."""
     asked_at, written_at = _office_hours(cast, 6, 10), _office_hours(cast, 4, 14)
-    for word, who in (("榎本", "director-shogai"), ("重層的", "director-jido")):
-        conference = Conference.objects.filter(title__contains=word, state="planned").first()
+    for word, who in (("支援会議（12月）", "director-shogai"), ("重層的", "director-jido")):
+        conference = Conference.objects.filter(title__startswith=word, state="planned").first()
         if conference is not None:
             ask_sheets(conference=conference, actor=cast.actor(who), at=asked_at)
     for n, (word, who, said, events, hand_in, seen) in enumerate(PREP):
         actor = cast.actor(who)
         sheet = (
             PrepSheet.objects.visible_to(actor)
-            .filter(agenda_item__conference__title__contains=word, member__agency=actor.agency_id)
+            .filter(agenda_item__conference__title__startswith=word, member__agency=actor.agency_id)
             .select_related("agenda_item__conference")
             .order_by("agenda_item__position")
             .first()
