@@ -44,6 +44,9 @@ NAV: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
     ),
 )
 
+# pages with an address of their own that stand among the tabs of another entry
+UNDER: dict[str, str] = {"claims:list": "apportionment:list"}
+
 
 def layout(request: HttpRequest) -> dict[str, Any]:
     """Variables of base.html. Makes no query, but one for a worker who has opened a case in an emergency."""
@@ -61,11 +64,13 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         for label, name, key, needed in NAV
         if not needed or any(map(actor.has, needed))
     ]
-    # the page belongs to the longest address that it begins with: /cases/watch/ is not ケース
-    here = max(
-        (url for _, url, _ in shown if url != "/" and request.path.startswith(url)), key=len, default=""
+    path = next(
+        (reverse(main) for part, main in UNDER.items() if request.path.startswith(reverse(part))),
+        request.path,
     )
-    items = [NavItem(label, url, key, url == (here or request.path)) for label, url, key in shown]
+    # the page belongs to the longest address that it begins with: /cases/watch/ is not ケース
+    here = max((url for _, url, _ in shown if url != "/" and path.startswith(url)), key=len, default="")
+    items = [NavItem(label, url, key, url == (here or path)) for label, url, key in shown]
     return {
         "nav_items": items,
         "actor": actor,

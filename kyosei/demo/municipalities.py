@@ -40,6 +40,15 @@ from kyosei.approving import approve_everywhere
 from kyosei.demo.cast import moment
 from kyosei.demo.masters import DEMO_PASSWORD
 
+# of each town: the manager, then the workers
+PEOPLE: Final = {
+    "a": (("水上 佳代", "みずかみ かよ"), ("楠田 理恵", "くすだ りえ")),
+    "b": (
+        ("倉本 正樹", "くらもと まさき"), ("矢島 明美", "やじま あけみ"), ("児島 直人", "こじま なおと"), ("早坂 志穂", "はやさか しほ"),
+        ("三枝 隆", "さえぐさ たかし"),
+    ),
+    "c": (("福留 百合子", "ふくとめ ゆりこ"), ("大庭 健", "おおば けん")),
+}  # fmt: skip
 # vector A: one worker, every month
 A_YEN: Final = 412_345
 A_MINUTES: Final = {"care": 5_430, "disability_core": 1_860, "child": 720, "poverty": 930, "meeting": 660}
@@ -81,8 +90,8 @@ class Municipalities:
             load_streams(year)
         self.area = Area.objects.get_or_create(code="three", defaults={"name": "三つの市町村"})[0]
         office = self._agency("keiri", "福祉総務室 経理係", AgencyKind.FINANCE, "", may_lead=False)
-        self.clerk = self._staff("keiri1", "経理 一郎", "けいり いちろう", office, Role.FINANCE_CLERK)
-        self.second = self._staff("keiri2", "経理 二葉", "けいり ふたば", office, Role.FINANCE_CLERK)
+        self.clerk = self._staff("keiri1", "丹羽 一郎", "にわ いちろう", office, Role.FINANCE_CLERK)
+        self.second = self._staff("keiri2", "笹岡 双葉", "ささおか ふたば", office, Role.FINANCE_CLERK)
         self.a = self._town("a", "A町 地域包括支援センター", 1)
         self.b = self._town("b", "B市 共生型センター", 4)
         self.c = self._town("c", "C市 地域包括支援センター", 1)
@@ -118,10 +127,10 @@ class Municipalities:
     def _town(self, code: str, name: str, workers: int) -> Town:
         agency = self._agency(code, name, AgencyKind.CENTER, Sector.ELDERLY)
         people = [
-            self._staff(f"{code}-{n}", f"{name[:2]} 職員{n}", f"しょくいん{n}", agency, Role.DESK_WORKER)
+            self._staff(f"{code}-{n}", *PEOPLE[code][n], agency, Role.DESK_WORKER)
             for n in range(1, workers + 1)
         ]
-        head = self._staff(f"{code}-cho", f"{name[:2]} 所長", "しょちょう", agency, Role.AGENCY_MANAGER)
+        head = self._staff(f"{code}-cho", *PEOPLE[code][0], agency, Role.AGENCY_MANAGER)
         return Town(agency, people, head)
 
     def _actor(self, staff: Staff) -> Actor:
