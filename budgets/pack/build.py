@@ -84,7 +84,7 @@ def build(year_number: int, *, actor: Actor, at: datetime, path: Path, work_dir:
             )
         done = len(year.months)
         tick("按分と精算の表", done, steps)
-        _tables(pack, year, actor)
+        _tables(pack, year, actor, lambda: tick("按分と精算の表", done, steps))
         tick("計算式のある表", done + 1, steps)
         _workbook(pack, year, work_dir, lambda: tick("計算式のある表", done + 1, steps))
         tick("PDF", done + 2, steps)
@@ -102,12 +102,13 @@ def build(year_number: int, *, actor: Actor, at: datetime, path: Path, work_dir:
     return digest
 
 
-def _tables(pack: Pack, year: Year, actor: Actor) -> None:
+def _tables(pack: Pack, year: Year, actor: Actor, tick: Callable[[], None]) -> None:
     s = sources
-    pack.add_csv("months", s.MONTH_HEAD, s.month_rows(year))
+    sums = s.entry_sums(year, tick)
+    pack.add_csv("months", s.MONTH_HEAD, s.month_rows(year, sums))
     pack.add_csv("streams", s.STREAM_HEAD, s.stream_rows(year))
     pack.add_csv("costs", s.COST_HEAD, s.cost_rows(year))
-    pack.add_csv("adjustments", s.ADJUSTMENT_HEAD, s.adjustment_rows(year))
+    pack.add_csv("adjustments", s.ADJUSTMENT_HEAD, s.adjustment_rows(year, sums))
     pack.add_csv("results", s.RESULT_HEAD, s.result_rows(year))
     pack.add_csv("claims", s.CLAIM_HEAD, s.claim_rows(year))
     pack.add_csv("claim_months", s.CLAIM_MONTH_HEAD, s.claim_month_rows(year))

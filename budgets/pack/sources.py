@@ -7,7 +7,7 @@ between two packs nothing matches. Rights are asked before (whoever reads money 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -21,7 +21,7 @@ from accounts.actor import Actor
 from budgets.models import ApportionmentRow, ApportionmentRun, AttributionTable, FundingStream, GrantClaim
 from budgets.settlement.actuals import standing_runs
 from budgets.settlement.selectors import YearTable, year_table
-from common.japan.fiscal import add_months, fiscal_year_first, fiscal_year_last
+from common.japan.fiscal import add_months, fiscal_year_last
 from common.tabular import guard
 
 ENTRY_HEAD: Final = (
@@ -119,23 +119,38 @@ MONTH_HEAD: Final = (
 )  # fmt: skip
 
 
-def month_rows(year: Year) -> list[list[Any]]:
+Sums = dict[tuple[int, str, int | None], tuple[int, int]]  # staff, kind, stream → entries, minutes
+
+
+def entry_sums(year: Year, tick: Callable[[], None]) -> dict[date, Sums]:
+    """What the entries of each month add up to, a month at a time (``tick`` after each)."""
+    found: dict[date, Sums] = {}
+    for month in year.months:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT e.staff_id, c.kind, c.stream_id, count(*), sum(e.minutes) FROM budgets_workentry e"
+                " JOIN budgets_workcategory c ON c.id = e.category_id WHERE e.worked_on >= %s AND e.worked_on < %s"
+                " GROUP BY 1, 2, 3",
+                [month, add_months(month, 1)],
+            )
+            found[month] = {
+                (s, kind, stream): (n, minutes) for s, kind, stream, n, minutes in cursor.fetchall()
+            }
+        tick()
+    return found
+
+
+def month_rows(year: Year, sums: Mapping[date, Sums]) -> list[list[Any]]:
     """A month with its method and its sums, against which the entries are checked."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT date_trunc('month', e.worked_on)::date, c.kind, count(*), sum(e.minutes) FROM budgets_workentry e"
-            " JOIN budgets_workcategory c ON c.id = e.category_id WHERE e.worked_on BETWEEN %s AND %s GROUP BY 1, 2",
-            [fiscal_year_first(year.year), fiscal_year_last(year.year)],
-        )
-        sums = {(month, kind): (n, minutes) for month, kind, n, minutes in cursor.fetchall()}
     rows = []
     for run in year.runs:
-        month = run.month.month
-        of = {k: sums.get((month, k), (0, 0)) for k in ("direct", "shared", "leave")}
+        own = sums[run.month.month]
+        minutes = [
+            sum(m for (_, kind, _), (_, m) in own.items() if kind == k) for k in ("direct", "shared", "leave")
+        ]
         rows.append(
-            [month, run.method, run.code_version, run.remainder_rule, run.total_yen, sum(n for n, _ in of.values()),
-             *(of[k][1] for k in ("direct", "shared", "leave")), run.input_hash,
-             timezone.localtime(run.ran_at).isoformat(timespec="seconds")]
+            [run.month.month, run.method, run.code_version, run.remainder_rule, run.total_yen, sum(n for n, _ in own.values()),
+             *minutes, run.input_hash, timezone.localtime(run.ran_at).isoformat(timespec="seconds")]
         )  # fmt: skip
     return rows
 
@@ -172,11 +187,34 @@ def cost_rows(year: Year) -> list[list[Any]]:
     ]
 
 
-def adjustment_rows(year: Year) -> list[list[Any]]:
-    """Dated adjustments after the lock, as minutes (and yen of cost) more or less. Nothing makes them yet: a locked month
-    does not move. Whoever adds them writes them here; the verification already counts them in.
+def adjustment_rows(year: Year, sums: Mapping[date, Sums]) -> list[list[Any]]:
+    """Minutes that the run of a locked month counts beyond its entries (or not): what was adjusted after the lock.
+
+    The entries of a locked month never change, so whatever its frozen inputs say otherwise was added later. Cost that
+    was adjusted stands in the run's own costs already, so there are no yen here.
     """
-    return []
+    rows: list[list[Any]] = []
+    for run in year.runs:
+        month, left = run.month.month, {key: m for key, (_, m) in sums[run.month.month].items()}
+        for m in run.inputs["minutes"]:
+            key = (m["staff_id"], m["kind"], m["stream_id"])
+            left[key] = left.get(key, 0) - m["minutes"]
+        on = timezone.localtime(run.ran_at).date()
+        rows += [
+            [
+                month,
+                on,
+                year.names.staff(staff),
+                kind,
+                year.codes.get(stream, "") if stream else "",
+                -minutes,
+                0,
+                "締め後の調整",
+            ]
+            for (staff, kind, stream), minutes in left.items()
+            if minutes
+        ]
+    return rows
 
 
 def result_rows(year: Year) -> Iterable[list[Any]]:

@@ -1,7 +1,7 @@
 """What a stream has actually cost, month by month: the one place where claims, forecasts and packs read it.
 
-Figures come from the locking runs. Whatever is added to a locked month later (dated adjustments) belongs here and in
-``budgets.pack.sources``, and nowhere else.
+Figures come from the run of each locked month that counts: the locking one, or the latest that an adjustment made
+after the lock. A locked month has no trial runs, so the latest of its runs is the one.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class YearMonths:
 
 
 def standing_runs(actor: Actor, fiscal_year: int) -> list[ApportionmentRun]:
-    """The run of each locked month that counts: the latest final one. One query."""
+    """The run of each locked month that counts: the latest. One query."""
     runs = (
         ApportionmentRun.objects.visible_to(actor)
-        .filter(is_final=True, month__month__in=fiscal_months(fiscal_year))
+        .filter(month__locked_at__isnull=False, month__month__in=fiscal_months(fiscal_year))
         .select_related("month", "ran_by")
         .order_by("month__month", "-ran_at", "-pk")
         .distinct("month__month")

@@ -226,11 +226,9 @@ class WhatIf:
         return abs(self.difference)
 
 
-def workers_of(actor: Actor, fiscal_year: int) -> list[Staff]:
+def workers_of(actor: Actor, year: Outlook) -> list[Staff]:
     """Workers with apportioned cost in the year."""
-    rows = ApportionmentRow.objects.visible_to(actor).filter(
-        run__is_final=True, run__month__month__in=fiscal_months(fiscal_year)
-    )
+    rows = ApportionmentRow.objects.visible_to(actor).filter(run__in=[run.pk for run in year.runs])
     return list(Staff.objects.visible_to(actor).filter(pk__in=rows.values("staff_id")).order_by("kana", "pk"))
 
 

@@ -21,7 +21,8 @@ from budgets.models import (
     WorkEntry,
 )
 from budgets.settlement.actuals import standing_runs
-from common.japan.fiscal import fiscal_year, month_last
+from common.japan.fiscal import fiscal_months, fiscal_year, month_last
+from common.japan.wareki import format_wareki_month
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +125,14 @@ class Correction:
 
 
 def corrections(actor: Actor, year: int) -> list[Correction]:
-    """Claims that took the place of filed ones, newest first. Dated adjustments of locked months belong here too."""
+    """Runs that were made after a month was locked, and claims that took the place of filed ones, newest first."""
     rows = (
         GrantClaim.objects.visible_to(actor)
         .filter(fiscal_year=year, corrects__isnull=False)
         .select_related("stream", "corrects", "drafted_by")
-        .order_by("-drafted_at")
+        .order_by("pk")
     )
-    return [
+    found = [
         Correction(
             at=r.filed_at or r.drafted_at, what=f"{r.stream.short_name}の精算 第{r.revision}回", who=r.drafted_by.name,
             reason=r.correction_reason, before=r.corrects.result.get("required") if r.corrects else None,
@@ -139,6 +140,24 @@ def corrections(actor: Actor, year: int) -> list[Correction]:
         )
         for r in rows
     ]  # fmt: skip
+    return sorted([*found, *_adjusted(actor, year)], key=lambda c: c.at, reverse=True)
+
+
+def _adjusted(actor: Actor, year: int) -> list[Correction]:
+    """Each further run of a locked month, with the personnel cost before and after."""
+    runs = (
+        ApportionmentRun.objects.visible_to(actor)
+        .filter(month__locked_at__isnull=False, month__month__in=fiscal_months(year))
+        .select_related("month", "ran_by")
+        .order_by("month__month", "ran_at", "pk")
+    )
+    found, former = [], None
+    for run in runs:
+        if former is not None and former.month_id == run.month_id:
+            what = f"{format_wareki_month(run.month.month)}の按分（締め後の調整）"
+            found.append(Correction(run.ran_at, what, run.ran_by.name, "", former.total_yen, run.total_yen))
+        former = run
+    return found
 
 
 def claim_of(actor: Actor, month: date, stream: FundingStream) -> GrantClaim | None:

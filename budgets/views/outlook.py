@@ -48,7 +48,7 @@ def _unplanned(found: Outlook) -> list[Any]:
 def _what_if(request: ActorRequest, year: int, found: Outlook) -> tuple[WhatIfForm, WhatIf | None]:
     actor = request.actor
     options: dict[str, Any] = {
-        "staff": workers_of(actor, year),
+        "staff": workers_of(actor, found),
         "streams": found.streams,
         "months": found.months,
     }
