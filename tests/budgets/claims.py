@@ -16,6 +16,7 @@ from budgets.enums import Payer, RemainderRule
 from budgets.models import FundingShare, FundingStream, StreamYear, WorkCategory, WorkEntry
 from common.japan.fiscal import fiscal_months
 from tests import factories as f
+from tests.budgets.work import approve_all
 
 YEAR = 2025
 SHARES = {
@@ -68,6 +69,7 @@ def lock_months(
             lines.append(CostLine(person.staff, person.agency, 301_234 + 7_919 * k + 1_237 * n))
         set_costs(month=month, lines=lines, actor=finance.actor, at=f.NOW)
         run = run_apportionment(month=month, rule=rule, actor=finance.actor, at=f.NOW)
+        approve_all(month)
         lock_month(month=month, actor=finance.actor, at=f.NOW, expected_hash=run.input_hash)
 
 

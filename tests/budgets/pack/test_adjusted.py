@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from zipfile import ZipFile
 
-from budgets.actions import run_apportionment
+from budgets.actions.run_apportionment import write_run
 from budgets.apportionment import Inputs
 from budgets.models import ApportionmentRun
 from budgets.pack.build import build
@@ -16,8 +16,6 @@ from budgets.pack.verify import verify
 from budgets.settlement.selectors import year_table
 from tests import factories as f
 from tests.budgets.claims import YEAR, lock_months, make_shares
-
-write_run = getattr(run_apportionment, "write_run", None) or run_apportionment._write_run
 
 
 def test_what_is_adjusted_after_the_lock_is_in_every_figure(
@@ -39,10 +37,9 @@ def test_what_is_adjusted_after_the_lock_is_in_every_figure(
         moved[0], staff_id=worker.staff.pk, kind="direct", stream_id=streams["general"].pk, minutes=60
     )
     costs = tuple(replace(c, yen=c.yen + 5_000) if c.staff_id == worker.staff.pk else c for c in inputs.costs)
-    extra = {"corrects": final, "adjustment_no": 1} if hasattr(final, "adjustment_no") else {}
     write_run(
         month=final.month, inputs=replace(inputs, minutes=(*moved, hour), costs=costs), actor=finance.actor,
-        at=f.NOW + timedelta(minutes=1), is_final=False, **extra,
+        at=f.NOW + timedelta(minutes=1), is_final=False, corrects=final, adjustment_no=1,
     )  # fmt: skip
     after = {line.stream.code: line.table.total for line in year_table(finance.actor, YEAR).lines}
     assert after["general"] > before["general"]
