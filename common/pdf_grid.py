@@ -49,13 +49,15 @@ class Face:
             layout_features=[], name_IDs=[], hinting=False, notdef_outline=True, drop_tables=["GSUB", "GPOS"]
         )
         cutter = subset.Subsetter(options)
-        cutter.populate(text="".join(sorted(set(text) | set(" 〓0123456789"))))
+        cutter.populate(text="".join(sorted(set(text) | set(" 　…〓0123456789"))))
         cutter.subset(font)
         out = io.BytesIO()
         font.save(out)
         self.is_cff = "CFF " in font
-        self.data = out.getvalue()
-        self._read(TTFont(io.BytesIO(self.data)))
+        whole = TTFont(io.BytesIO(out.getvalue()))
+        # of an OpenType font with CFF outlines only these: readers agree on them, and not on the wrapper
+        self.data = bytes(whole.reader["CFF "]) if self.is_cff else out.getvalue()
+        self._read(whole)
 
     def _read(self, font: TTFont) -> None:
         units, metrics, best = font["head"].unitsPerEm, font["hmtx"], font.getBestCmap()
@@ -177,7 +179,9 @@ class GridPdf:
 
     def _fonts(self) -> None:
         face = self.face
-        file = self._stream(face.data, "/Subtype/OpenType" if face.is_cff else f"/Length1 {len(face.data)}")
+        file = self._stream(
+            face.data, "/Subtype/CIDFontType0C" if face.is_cff else f"/Length1 {len(face.data)}"
+        )
         key = "FontFile3" if face.is_cff else "FontFile2"
         descriptor = self._object(
             f"<</Type/FontDescriptor/FontName/KYOSEI+Sheet/Flags 4/FontBBox[-200 {face.descent} 1200 {face.ascent}]/ItalicAngle 0"
