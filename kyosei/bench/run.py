@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from django.conf import settings
 from django.core.management import call_command
@@ -54,7 +55,35 @@ def _blank() -> None:
     call_command("migrate", interactive=False, verbosity=0)
 
 
-def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]) -> list[Line]:
+Part = Callable[[Scale, datetime, int], list[Line]]
+PARTS: dict[str, Part] = {
+    "finding": lambda scale, now, requests: measure_finding(scale, now=now, requests=requests),
+    "money": lambda scale, now, requests: measure_money(scale, now=now, requests=requests),
+    "pages": lambda scale, now, requests: measure_pages(scale, now=now, requests=requests),
+    "trail": lambda scale, now, requests: measure_trail(scale, now=now),
+    "access": lambda scale, now, requests: measure_access(scale, now=now),
+    "packet": lambda scale, now, requests: measure_packet(scale, now=now),
+    "claims": lambda scale, now, requests: measure_claims(scale, now=now),
+    "coordination": lambda scale, now, requests: measure_coordination(scale, now=now, requests=requests),
+    "household": lambda scale, now, requests: measure_household(scale, now=now, requests=requests),
+    "worries": lambda scale, now, requests: measure_worries(scale, now=now, requests=requests),
+}
+
+
+def parts_of(scale: Scale, only: Sequence[str] = ()) -> list[str]:
+    """What is measured at a scale, in order; ``only``: nothing but these."""
+    if only:
+        return [part for part in PARTS if part in only]
+    if scale.only_money:
+        return ["money"]
+    if scale.only_finding:
+        return ["finding", "household", "worries"]
+    return list(PARTS)
+
+
+def run(
+    scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object], only: Sequence[str] = ()
+) -> list[Line]:
     """Generate (unless ``keep``), measure, print and write the report."""
     _check_database()
     now = timezone.localtime().replace(microsecond=0)
@@ -77,22 +106,8 @@ def run(scale: Scale, *, keep: bool, requests: int, say: Callable[[str], object]
     if settings.KYOSEI_ENV != "test":
         call_command("collectstatic", interactive=False, verbosity=0)  # pages name files by their hash
     settle_memory()  # as the web server does when it has loaded
-    if scale.only_money:
-        lines += measure_money(scale, now=now, requests=requests)
-        show(lines, say)
-        write(lines)
-        return lines
-    lines += measure_finding(scale, now=now, requests=requests)
-    if not scale.only_finding:
-        lines += measure_money(scale, now=now, requests=requests)
-        lines += measure_pages(scale, now=now, requests=requests)
-        lines += measure_trail(scale, now=now)
-        lines += measure_access(scale, now=now)
-        lines += measure_packet(scale, now=now)
-        lines += measure_claims(scale, now=now)
-        lines += measure_coordination(scale, now=now, requests=requests)
-    lines += measure_household(scale, now=now, requests=requests)
-    lines += measure_worries(scale, now=now, requests=requests)
+    for part in parts_of(scale, only):
+        lines += PARTS[part](scale, now, requests)
     show(lines, say)
     write(lines)
     return lines
