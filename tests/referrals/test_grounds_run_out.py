@@ -176,7 +176,7 @@ def test_a_denied_worker_of_the_doing_agency_has_no_row(case, worker, center_wor
     assert len(decisions(center_worker)) == 1
     assert decisions(denied) == []
     assert [x.items for x in for_list(Conference.objects.all(), center_worker.actor)] == [1]
-    assert [x.items for x in for_list(Conference.objects.all(), denied.actor)] == [None]
+    assert [x.items for x in for_list(Conference.objects.all(), denied.actor)] == [0]
 
 
 def test_a_denied_worker_of_the_convening_agency_changes_no_item(case, worker, colleague):
