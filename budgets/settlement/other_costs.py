@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from django.db.models import Q
-
 from accounts.actor import Actor
 from budgets.enums import RemainderRule
 from budgets.inputs import streams_of
@@ -45,7 +43,7 @@ class OtherCosts:
 
 
 def other_costs(actor: Actor, fiscal_year: int, stream: FundingStream) -> OtherCosts:
-    """Overheads by the last plan of each month, and the common costs of the year. Four queries at most."""
+    """Overheads by the last plan of each month, and the common costs of the year. Three queries at most."""
     return OtherCosts([*_overheads(actor, fiscal_year, stream), *_pools(actor, fiscal_year, stream)])
 
 
@@ -64,19 +62,21 @@ def _overheads(actor: Actor, fiscal_year: int, stream: FundingStream) -> Iterato
 def _pools(actor: Actor, fiscal_year: int, stream: FundingStream) -> Iterator[OtherPart]:
     """A pool that reaches into another year has no yen of this one; one with 人件費 in it would be claimed twice."""
     first, last = fiscal_year_first(fiscal_year), fiscal_year_last(fiscal_year)
-    mine = PoolShare.objects.visible_to(actor).filter(stream=stream)
-    rows = CostPool.objects.visible_to(actor).filter(
-        Q(month_from__lte=last, month_to__gte=first), pk__in=mine.values("pool_id")
+    visible = PoolShare.objects.visible_to(actor)
+    rows = visible.filter(
+        pool__in=visible.filter(stream=stream).values("pool"), pool__month_from__lte=last, pool__month_to__gte=first
+    )  # fmt: skip
+    shares = list(
+        rows.select_related("pool").defer("file").order_by("pool__month_from", "pool_id", "stream_id")
     )
-    pools = list(rows.order_by("month_from", "pk"))
-    if not pools:
+    if not shares:
         return
+    pools = {share.pool_id: share.pool for share in shares}
     drivers: dict[int, list[Driver]] = defaultdict(list)
-    shares = PoolShare.objects.visible_to(actor).filter(pool__in=pools).order_by("stream_id")
-    for pool_id, stream_id, amount in shares.values_list("pool_id", "stream_id", "amount"):
-        drivers[pool_id].append(Driver(stream_id, Fraction(amount)))
+    for share in shares:
+        drivers[share.pool_id].append(Driver(share.stream_id, Fraction(share.amount)))
     streams = streams_of(first)
-    for pool in pools:
+    for pool in pools.values():
         if pool.month_from < first or pool.month_to > last:
             yield OtherPart(pool.name, None, pool, "ほかの年度にまたがる")
             continue

@@ -65,13 +65,13 @@ def test_the_page_says_it_beside_the_field_and_fills_nothing(
     streams, finance, auditor, worker, django_assert_max_num_queries
 ):
     lock_months([worker], finance, months=2)
-    url = f"/claims/{YEAR}/care/"
-    assert "配賦では" not in finance.client.get(url).content.decode()
+    url, client = f"/claims/{YEAR}/care/", finance.client  # signed in once
+    assert "配賦では" not in client.get(url).content.decode()
     overheads(finance, streams, APRIL, 100_000, {"care": 2, "child": 1})
     pool(finance, streams, "地域食堂", 100_000, APRIL, date(YEAR + 1, 3, 1))
     pool(finance, streams, "職員が開く広場", 60_000, APRIL, MAY, [worker.staff.pk])
     with django_assert_max_num_queries(15):
-        page = finance.client.get(url).content.decode()
+        page = client.get(url).content.decode()
     assert "共通経費・間接費の配賦では133,334円" in page
     assert "合計に入れていません（総費用に、按分した職員の人件費を含む）" in page
     field = page.split('name="other_yen"')[1].split(">")[0]
@@ -79,6 +79,6 @@ def test_the_page_says_it_beside_the_field_and_fills_nothing(
     assert "133" not in field
     assert not GrantClaim.objects.exists()
     sent = {"version": 0, "other_yen": "7", "ineligible_yen": "0", "income_yen": "0"}
-    assert finance.client.post(url, sent).status_code == 302
+    assert client.post(url, sent).status_code == 302
     assert GrantClaim.objects.get().other_yen == 7
     assert "配賦では" not in auditor.client.get(url).content.decode()
