@@ -1,4 +1,4 @@
-"""按分 as live formulas: one row per month, worker and stream; every yen follows from minutes and cost in the cells."""
+"""按分 as live formulas: one row per month, worker and stream; every yen follows from weights and cost in the cells."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from typing import Any, Final
 
 from xlsxwriter.utility import xl_rowcol_to_cell as cell
 
-from budgets.enums import RemainderRule
+from budgets.enums import Method, RemainderRule
 from budgets.pack.formulas import looks
 from budgets.pack.sources import Year
 
 SHEET: Final = "按分"
+WEIGHTS: Final = {
+    Method.ACTUAL_MINUTES: "直接の分", Method.TIME_STUDY: "タイムスタディの重み", Method.DEDICATED: "専従（全部を1に）",
+}  # fmt: skip
 FIRST: Final = 2
 MOST: Final = 1_040_000  # rows of a sheet
 HEAD: Final = (
-    "月", "職員", "財源", "順", "一般財源", "円未満切捨て", "人件費", "直接の分", "分の合計", "商", "余り", "順番", "配る1円", "按分額",
+    "月", "職員", "財源", "順", "一般財源", "円未満切捨て", "人件費", "重み", "重みの合計", "商", "余り", "順番", "配る1円", "按分額",
+    "重みの意味",
 )  # fmt: skip
 
 
@@ -46,6 +50,16 @@ def settings_of(year: Year) -> dict[date, Settings]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Whose rows they are: month, pseudonym, cost, and what the weights are."""
+
+    month: date
+    staff: str
+    cost: int
+    weights: str
+
+
 def write_rows(
     book: Any, year: Year, results: Iterable[Sequence[Any]], costs: dict[tuple[date, str], int], tick: Callable[[], None]
 ) -> dict[str, dict[str, str]]:  # fmt: skip
@@ -55,7 +69,7 @@ def write_rows(
     page.write_string(
         0,
         0,
-        "按分（人件費 × 直接の分 ÷ 分の合計。円未満は余りの大きい順に1円ずつ、または切捨て）",
+        "按分（人件費 × 重み ÷ 重みの合計。円未満は余りの大きい順に1円ずつ、または切捨て）",
         look["title"],
     )
     for n, label in enumerate(HEAD):
@@ -65,8 +79,11 @@ def write_rows(
     row, conditions = FIRST, settings_of(year)
     sums: dict[tuple[str, date], int] = {}
     for (month, staff), group in groupby(results, key=lambda r: (r[0], r[1])):
-        rows = [(r[3], r[4], r[7]) for r in group]
-        row = _group(page, look, row, month, staff, rows, conditions[month], costs.get((month, staff), 0))
+        own = list(group)
+        method = Method(own[0][8])
+        rows = [(r[3], 1 if method == Method.DEDICATED else r[4], r[7]) for r in own]
+        worker = Worker(month, staff, costs.get((month, staff), 0), WEIGHTS[method])
+        row = _group(page, look, row, worker, rows, conditions[month])
         for code, _, yen in rows:
             sums[code, month] = sums.get((code, month), 0) + yen
         if row > MOST:
@@ -76,8 +93,8 @@ def write_rows(
 
 
 def _group(
-    page: Any, look: dict[str, Any], row: int, month: date, staff: str, rows: list[tuple[str, int, int]], of: Settings, cost: int
-) -> int:  # fmt: skip
+    page: Any, look: dict[str, Any], row: int, who: Worker, rows: list[tuple[str, int, int]], of: Settings
+) -> int:
     """One worker's month. A 一般財源 without minutes takes part where something is cut."""
     codes = {code for code, _, _ in rows}
     if of.general not in codes and codes & of.cut:
@@ -87,17 +104,17 @@ def _group(
     def span(column: int) -> str:
         return f"{cell(first, column, True, True)}:{cell(last, column, True, True)}"
 
-    for code, minutes, yen in rows:
-        at = [cell(row, n) for n in range(len(HEAD))]
-        page.write_string(row, 0, f"{month:%Y-%m}", look["text"])
-        page.write_string(row, 1, staff, look["text"])
+    for code, weight, yen in rows:
+        at = [cell(row, n) for n in range(14)]
+        page.write_string(row, 0, f"{who.month:%Y-%m}", look["text"])
+        page.write_string(row, 1, who.staff, look["text"])
         page.write_string(row, 2, code, look["text"])
         for column, value in (
             (3, of.order[code]),
             (4, int(code == of.general)),
             (5, int(code in of.cut)),
-            (6, cost),
-            (7, minutes),
+            (6, who.cost),
+            (7, weight),
         ):
             page.write_number(row, column, value, look["yen"])
         order = (
@@ -116,6 +133,7 @@ def _group(
         }
         for column, formula in formulas.items():
             page.write_formula(row, column, formula, look["yen"], yen if column == 13 else 0)
+        page.write_string(row, 14, who.weights, look["text"])
         row += 1
     return row
 

@@ -20,7 +20,6 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.actor import Actor
-from budgets import apportionment
 from budgets.pack import sources
 from budgets.pack.apportion_sheet import write_rows
 from budgets.pack.formulas import settlement_sheets
@@ -32,7 +31,7 @@ from common.japan.fiscal import fiscal_year_label
 from common.pdf import render_pdf
 
 Tick = Callable[[str, int, int], None]  # the step in words, steps done, steps in all
-VERSION: Final = 1
+VERSION: Final = 2  # 2: plans, studies and the method of each result
 
 
 @dataclass
@@ -94,7 +93,7 @@ def build(year_number: int, *, actor: Actor, at: datetime, path: Path, work_dir:
         head = {
             "kind": "kyosei audit pack", "version": VERSION, "fiscal_year": year_number, "municipality": settings.MUNICIPALITY_NAME,
             "made_at": timezone.localtime(at).isoformat(timespec="seconds"), "made_by": actor.label,
-            "code": [apportionment.CODE_VERSION, table.CODE_VERSION],
+            "code": [*sorted({run.code_version for run in year.runs}), table.CODE_VERSION],
         }  # fmt: skip
         archive.writestr(member(MANIFEST), manifest_bytes(head, pack.files))
     digest = seal(path)
@@ -108,6 +107,8 @@ def _tables(pack: Pack, year: Year, actor: Actor, tick: Callable[[], None]) -> N
     pack.add_csv("months", s.MONTH_HEAD, s.month_rows(year, sums))
     pack.add_csv("streams", s.STREAM_HEAD, s.stream_rows(year))
     pack.add_csv("costs", s.COST_HEAD, s.cost_rows(year))
+    pack.add_csv("plans", s.PLAN_HEAD, s.plan_rows(year))
+    pack.add_csv("studies", s.STUDY_HEAD, s.study_rows(year))
     pack.add_csv("adjustments", s.ADJUSTMENT_HEAD, s.adjustment_rows(year, sums))
     pack.add_csv("results", s.RESULT_HEAD, s.result_rows(year))
     pack.add_csv("claims", s.CLAIM_HEAD, s.claim_rows(year))

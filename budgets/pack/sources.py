@@ -18,9 +18,17 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from accounts.actor import Actor
-from budgets.models import ApportionmentRow, ApportionmentRun, AttributionTable, FundingStream, GrantClaim
+from budgets.models import (
+    ApportionmentRow,
+    ApportionmentRun,
+    AttributionTable,
+    FundingStream,
+    GrantClaim,
+    MonthApproval,
+)
 from budgets.settlement.actuals import standing_runs
 from budgets.settlement.selectors import YearTable, year_table
+from budgets.settlement.trail import adjustments_of
 from common.japan.fiscal import add_months, fiscal_year_last
 from common.tabular import guard
 
@@ -166,6 +174,7 @@ RESULT_HEAD: Final = (
     "direct_minutes",
     "shared_minutes",
     "yen",
+    "method",
 )
 ADJUSTMENT_HEAD: Final = ("month", "dated_on", "staff", "kind", "stream", "minutes", "yen", "reason")
 
@@ -184,6 +193,37 @@ def cost_rows(year: Year) -> list[list[Any]]:
         [run.month.month, name.staff(c["staff_id"]), name.agency(c["agency_id"]), c["yen"]]
         for run in year.runs
         for c in run.inputs["costs"]
+    ]
+
+
+PLAN_HEAD: Final = ("month", "staff", "method", "stream", "study")
+STUDY_HEAD: Final = ("month", "study", "stream", "weight")
+
+
+def study_name(pk: int) -> str:
+    """The number of a study names nobody."""
+    return f"T{pk}"
+
+
+def plan_rows(year: Year) -> list[list[Any]]:
+    """Whose cost did not go by the own minutes: to the one stream of who is dedicated, or by the weights of a study."""
+    return [
+        [run.month.month, year.names.staff(p["staff_id"]), p["method"],
+         "" if p["stream_id"] is None else year.codes[p["stream_id"]],
+         "" if p["study_id"] is None else study_name(p["study_id"])]
+        for run in year.runs
+        for p in run.inputs.get("plans", ())
+    ]  # fmt: skip
+
+
+def study_rows(year: Year) -> list[list[Any]]:
+    """The frozen weights of each study that a month's plans go by; a stream without weight has no row."""
+    return [
+        [run.month.month, study_name(s["study_id"]), year.codes[stream], weight]
+        for run in year.runs
+        for s in run.inputs.get("studies", ())
+        for stream, weight in s["weights"]
+        if weight
     ]
 
 
@@ -224,7 +264,7 @@ def result_rows(year: Year) -> Iterable[list[Any]]:
         ApportionmentRow.objects.filter(run__in=[r.pk for r in year.runs])
         .order_by("run__month__month", "staff_id", "stream__position", "stream__code")
         .values_list("run__month__month", "staff_id", "agency_id", "stream_id", "minutes", "direct_minutes",
-                     "shared_minutes", "yen")
+                     "shared_minutes", "yen", "method")
     )  # fmt: skip
     for month, staff, agency, stream, *numbers in rows.iterator(chunk_size=5000):
         yield [month, name.staff(staff), name.agency(agency), year.codes[stream], *numbers]
@@ -278,12 +318,33 @@ def share_rows(year: Year) -> list[list[Any]]:
 APPROVAL_HEAD: Final = ("at", "what", "who", "of", "hash", "reason")
 
 
+def _agency_rows(actor: Actor, year: Year) -> Iterator[list[Any]]:
+    """A manager's approval of an agency's month, the clerk's confirmation in its place, and what was taken back."""
+    rows = MonthApproval.objects.visible_to(actor).filter(month__in=year.months)
+    for a in rows.select_related("approved_by").order_by("approved_at", "pk"):
+        of = f"{a.month:%Y-%m} {year.names.agency(a.agency_id)}"
+        what = "承認に代わる確認" if a.instead_reason else "月の承認"
+        yield [a.approved_at, what, a.approved_by.name, of, a.digest, a.instead_reason]
+        if a.withdrawn_at is not None:
+            yield [a.withdrawn_at, f"{what}の取り消し", "", of, a.digest, a.withdrawn_reason]
+
+
 def approval_rows(actor: Actor, year: Year) -> list[list[Any]]:
-    """Who locked, filed and corrected: officials by their post, as they stand on the forms."""
-    rows: list[list[Any]] = [
-        [run.month.locked_at or run.ran_at, "月の締め", run.ran_by.name, f"{run.month.month:%Y-%m}", run.input_hash, ""]
-        for run in year.runs
-    ]  # fmt: skip
+    """Who approved, locked, adjusted, filed and corrected: officials by name, as they stand on the forms."""
+    rows: list[list[Any]] = list(_agency_rows(actor, year))
+    finals = ApportionmentRun.objects.visible_to(actor).filter(month__month__in=year.months, is_final=True)
+    for run in finals.select_related("month__locked_by", "ran_by").defer("inputs"):
+        month, by = run.month, run.month.locked_by or run.ran_by
+        rows.append(
+            [month.locked_at or run.ran_at, "月の締め", by.name, f"{month.month:%Y-%m}", run.input_hash, ""]
+        )
+    for row in adjustments_of(actor, year.year):
+        if row.run is not None and row.decided_by is not None:
+            reason = f"{row.reason}（起案 {row.proposed_by.name}）"
+            of = f"{row.month.month:%Y-%m}"
+            rows.append(
+                [row.decided_at, "締め後の調整の承認", row.decided_by.name, of, row.run.input_hash, reason]
+            )
     claims = GrantClaim.objects.visible_to(actor).filter(fiscal_year=year.year, filed_at__isnull=False)
     for c in claims.select_related("stream", "filed_by").order_by("filed_at"):
         what = "訂正の精算の提出" if c.corrects_id else "精算の提出"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,10 +15,20 @@ from typing import Any, Final
 from zipfile import BadZipFile, ZipFile
 
 from budgets.allocation import AllocationError
-from budgets.apportionment import CODE_VERSION, CostInput, Inputs, MinutesInput, StreamInput, apportion
-from budgets.enums import CategoryKind, Payer, RemainderRule
+from budgets.apportionment import (
+    CODE_VERSION,
+    PLANNED_VERSION,
+    CostInput,
+    Inputs,
+    MinutesInput,
+    Plan,
+    StreamInput,
+    StudyWeights,
+    apportion,
+)
+from budgets.enums import CategoryKind, Method, Payer, RemainderRule
 from budgets.pack import sources
-from budgets.pack.seal import check_members, check_seal
+from budgets.pack.seal import MANIFEST, check_members, check_seal
 from budgets.settlement.table import SettlementError, TableInputs, settle
 
 MOST_PROBLEMS: Final = 200
@@ -48,6 +59,27 @@ class Sums:
 
     entries: int = 0
     minutes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+@dataclass
+class Month:
+    """What the CSV says of one month, by pseudonyms and codes."""
+
+    minutes: dict[Key, int] = field(default_factory=dict)
+    streams: list[list[str]] = field(default_factory=list)
+    costs: dict[str, tuple[str, int]] = field(default_factory=dict)
+    plans: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # staff → method, stream, study
+    studies: dict[str, dict[str, int]] = field(default_factory=dict)  # study → stream → weight
+    rows: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
+
+    def parts(self) -> Iterator[tuple[str, bool]]:
+        """Each part in words, and whether there is any of it."""
+        yield from (
+            ("業務実績", bool(self.minutes)),
+            ("財源", bool(self.streams)),
+            ("人件費", bool(self.costs)),
+        )
+        yield from (("方式", bool(self.plans or self.studies)), ("按分の行", bool(self.rows)))
 
 
 class BrokenPack(Exception):
@@ -129,53 +161,88 @@ def _numbered(names: set[str]) -> dict[str, int]:
 
 def _recompute(archive: ZipFile, report: Report) -> None:
     table, sums = _minutes(archive, report)
-    by_month: dict[str, dict[Key, int]] = defaultdict(dict)
+    months: dict[str, Month] = defaultdict(Month)
     for key, n in table.items():
-        by_month[key[0]][key] = n
+        months[key[0]].minutes[key] = n
     del table
-    streams: dict[str, list[list[str]]] = defaultdict(list)
     for row in _rows(archive, "streams", sources.STREAM_HEAD):
-        streams[row[0]].append(row)
-    costs: dict[str, dict[str, tuple[str, int]]] = defaultdict(dict)
-    for month, staff, agency, yen in _rows(archive, "costs", sources.COST_HEAD):
-        if staff in costs[month]:
-            report.say(f"{month[:7]} の人件費に同じ職員が2回あります：{staff}")
-        costs[month][staff] = (agency, int(yen))
-    for month, _, staff, _, _, _, yen, _ in _rows(archive, "adjustments", sources.ADJUSTMENT_HEAD):
-        if int(yen or 0):
-            agency, before = costs[month].get(staff, ("", 0))
-            costs[month][staff] = (agency, before + int(yen))
-    stored: dict[str, dict[tuple[str, str], tuple[Any, ...]]] = defaultdict(dict)
-    for month, staff, agency, stream, *numbers in _rows(archive, "results", sources.RESULT_HEAD):
-        if (staff, stream) in stored[month]:
-            report.say(f"{month[:7]} の按分の行が2つあります：{staff} {stream}")
-        stored[month][staff, stream] = (agency, *map(int, numbers))
-        report.rows += 1
+        months[row[0]].streams.append(row)
+    _costs(archive, months, report)
+    is_first = json.loads(archive.read(MANIFEST))["version"] == 1
+    if not is_first:
+        _plans(archive, months, report)
+    _results(archive, months, report, is_first)
     actual: dict[str, dict[str, int]] = defaultdict(dict)
     known = set()
     for row in _rows(archive, "months", sources.MONTH_HEAD):
-        month = row[0]
+        month, of = row[0], months[row[0]]
         known.add(month)
         report.months += 1
         _check_sums(row, sums.get(month, Sums()), report)
-        if row[2] != CODE_VERSION:
+        if row[2] not in (CODE_VERSION, PLANNED_VERSION):
             report.say(f"{month[:7]} の計算プログラムの版「{row[2]}」は、この検証では計算し直せません。")
             continue
-        fresh = _month(row, by_month.get(month, {}), streams[month], costs[month])
-        _compare(month, fresh, stored[month], report)
+        fresh = _month(row, of, report)
+        _compare(month, fresh, of.rows, report)
         if (total := sum(r[-1] for r in fresh.values())) != int(row[4]):
             report.say(f"{month[:7]} の合計が違います：計算 {total:,}円、記載 {int(row[4]):,}円")
         for (_, stream), values in fresh.items():
             actual[stream][month] = actual[stream].get(month, 0) + values[-1]
-    for name, found in (("業務実績", by_month), ("財源", streams), ("人件費", costs), ("按分の行", stored)):
+    for month in sorted(set(months) - known):
         report.say(
             *(
-                f"{name}に、締めた月でない月があります：{m[:7]}"
-                for m in sorted(set(found) - known)
-                if found[m]
+                f"{name}に、締めた月でない月があります：{month[:7]}"
+                for name, any_ in months[month].parts()
+                if any_
             )
         )
     _claims(archive, actual, report)
+
+
+def _costs(archive: ZipFile, months: dict[str, Month], report: Report) -> None:
+    for month, staff, agency, yen in _rows(archive, "costs", sources.COST_HEAD):
+        if staff in months[month].costs:
+            report.say(f"{month[:7]} の人件費に同じ職員が2回あります：{staff}")
+        months[month].costs[staff] = (agency, int(yen))
+    for month, _, staff, _, _, _, yen, _ in _rows(archive, "adjustments", sources.ADJUSTMENT_HEAD):
+        if int(yen or 0):
+            agency, before = months[month].costs.get(staff, ("", 0))
+            months[month].costs[staff] = (agency, before + int(yen))
+
+
+def _results(archive: ZipFile, months: dict[str, Month], report: Report, is_first: bool) -> None:
+    """A pack of the first version says no method, and has no plans: all its months go by the own minutes."""
+    head = sources.RESULT_HEAD[:-1] if is_first else sources.RESULT_HEAD
+    for month, staff, agency, stream, minutes, direct, shared, yen, *method in _rows(
+        archive, "results", head
+    ):
+        rows = months[month].rows
+        if (staff, stream) in rows:
+            report.say(f"{month[:7]} の按分の行が2つあります：{staff} {stream}")
+        how = method[0] if method else Method.ACTUAL_MINUTES.value
+        rows[staff, stream] = (agency, how, int(minutes), int(direct), int(shared), int(yen))
+        report.rows += 1
+
+
+def _plans(archive: ZipFile, months: dict[str, Month], report: Report) -> None:
+    """Who is dedicated and who goes by which study, each said once and whole."""
+    for month, staff, method, stream, study in _rows(archive, "plans", sources.PLAN_HEAD):
+        of = months[month]
+        if staff in of.plans or staff not in of.costs:
+            report.say(f"{month[:7]} の方式に、2回ある職員か人件費のない職員がいます：{staff}")
+        wanted = {Method.DEDICATED: (True, False), Method.TIME_STUDY: (False, True)}
+        if wanted.get(Method(method)) != (bool(stream), bool(study)):
+            report.say(f"{month[:7]} {staff} の方式に、財源か調査の過不足があります。")
+        of.plans[staff] = (method, stream, study)
+    for month, study, stream, weight in _rows(archive, "studies", sources.STUDY_HEAD):
+        weights = months[month].studies.setdefault(study, {})
+        if stream in weights or int(weight) < 1:
+            report.say(f"{month[:7]} の調査の重みが正しくありません：{study} {stream}")
+        weights[stream] = int(weight)
+    for month, of in sorted(months.items()):
+        used = {study for _, _, study in of.plans.values() if study}
+        if used != set(of.studies):
+            report.say(f"{month[:7]} の方式が使う調査と、重みのある調査が違います。")
 
 
 def _check_sums(row: list[str], of: Sums, report: Report) -> None:
@@ -185,26 +252,34 @@ def _check_sums(row: list[str], of: Sums, report: Report) -> None:
         report.say(f"{row[0][:7]} の業務実績の数か分の合計が違います：記載 {wanted}、CSV {found}")
 
 
-def _month(
-    row: list[str], minutes: dict[Key, int], streams: list[list[str]], costs: dict[str, tuple[str, int]]
-) -> dict[tuple[str, str], tuple[Any, ...]]:
-    """The month's rows as the apportionment makes them: (staff, stream) → agency, minutes, direct, shared, yen."""
-    staff_no = _numbered({k[1] for k in minutes} | set(costs))
-    agency_no = _numbered({a for a, _ in costs.values()})
-    stream_no = _numbered({s[1] for s in streams})
+def _month(row: list[str], of: Month, report: Report) -> dict[tuple[str, str], tuple[Any, ...]]:
+    """The month's rows as the apportionment makes them: (staff, stream) → agency, method, minutes, direct, shared, yen."""
+    staff_no = _numbered({k[1] for k in of.minutes} | set(of.costs) | set(of.plans))
+    agency_no = _numbered({a for a, _ in of.costs.values()})
+    stream_no, study_no = _numbered({s[1] for s in of.streams}), _numbered(set(of.studies))
     inputs = Inputs(
         month=date.fromisoformat(row[0]),
         rule=RemainderRule(row[3]),
-        costs=tuple(CostInput(staff_no[s], agency_no[a], yen) for s, (a, yen) in costs.items()),
+        costs=tuple(CostInput(staff_no[s], agency_no[a], yen) for s, (a, yen) in of.costs.items()),
         minutes=tuple(
             MinutesInput(staff_no[staff], kind, stream_no[stream] if kind == CategoryKind.DIRECT else None, n)
-            for (_, staff, kind, stream), n in minutes.items()
+            for (_, staff, kind, stream), n in of.minutes.items()
         ),
         streams=tuple(
             StreamInput(stream_no[code], int(position), code, general == "1", rule)
-            for _, code, position, general, rule in streams
+            for _, code, position, general, rule in of.streams
+        ),
+        plans=tuple(
+            Plan(staff_no[staff], method, stream_no[stream] if stream else None, study_no.get(study))
+            for staff, (method, stream, study) in of.plans.items()
+        ),
+        studies=tuple(
+            StudyWeights(study_no[study], tuple((stream_no[stream], n) for stream, n in weights.items()))
+            for study, weights in of.studies.items()
         ),
     )
+    if (inputs.method, inputs.version) != (row[1], row[2]):
+        report.say(f"{row[0][:7]} の方式か計算プログラムの版が、職員の方式と違います。")
     staff_of, agency_of, code_of = (
         {n: name for name, n in numbers.items()} for numbers in (staff_no, agency_no, stream_no)
     )
@@ -214,7 +289,7 @@ def _month(
         raise BrokenPack(f"{row[0][:7]} を計算できません：{error}") from None
     return {
         (staff_of[r.staff_id], code_of[r.stream_id]): (
-            agency_of[r.agency_id], r.minutes, r.direct_minutes, r.shared_minutes, r.yen,
+            agency_of[r.agency_id], str(r.method), r.minutes, r.direct_minutes, r.shared_minutes, r.yen,
         )
         for r in rows
     }  # fmt: skip

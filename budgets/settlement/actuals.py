@@ -68,16 +68,15 @@ def year_months(
 ) -> YearMonths:
     """Which months of the year are locked. A month before everything that kyosei holds is unknown, not open.
 
-    Four queries, three with the ``runs`` at hand.
+    Two queries, one with the ``runs`` at hand.
     """
     months = fiscal_months(fiscal_year)
     closed = {run.month.month for run in (standing_runs(actor, fiscal_year) if runs is None else runs)}
-    firsts = [
-        WorkMonth.objects.visible_to(actor).order_by("month").values_list("month", flat=True).first(),
-        PersonnelCost.objects.visible_to(actor).order_by("month").values_list("month", flat=True).first(),
-        WorkEntry.objects.visible_to(actor).order_by("worked_on").values_list("worked_on", flat=True).first(),
-    ]
-    begun = min((day.replace(day=1) for day in firsts if day is not None), default=None)
+    first_months = WorkMonth.objects.visible_to(actor).order_by("month").values_list("month")[:1]
+    first_costs = PersonnelCost.objects.visible_to(actor).order_by("month").values_list("month")[:1]
+    first_entries = WorkEntry.objects.visible_to(actor).order_by("worked_on").values_list("worked_on")[:1]
+    firsts = first_months.union(first_costs, first_entries, all=True)
+    begun = min((day.replace(day=1) for (day,) in firsts), default=None)
     rest = [m for m in months if m not in closed]
     unknown = tuple(m for m in rest if begun is not None and m < begun)
     return YearMonths(

@@ -69,7 +69,7 @@ def standing_claims(actor: Actor, fiscal_year: int) -> dict[int, GrantClaim]:
 
 
 def year_table(actor: Actor, fiscal_year: int) -> YearTable:
-    """The settlement of every stream that has a share, a cost or a claim. Ten queries."""
+    """The settlement of every stream that has a share, a cost or a claim. Eight queries."""
     runs = standing_runs(actor, fiscal_year)
     actuals, changes = month_actuals(actor, fiscal_year, runs=runs), share_changes(actor, fiscal_year)
     claims = standing_claims(actor, fiscal_year)

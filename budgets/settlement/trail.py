@@ -18,9 +18,11 @@ from budgets.models import (
     AttributionTable,
     FundingStream,
     GrantClaim,
+    MonthAdjustment,
     WorkEntry,
 )
 from budgets.settlement.actuals import standing_runs
+from budgets.workflow import AdjustmentState
 from common.japan.fiscal import fiscal_months, fiscal_year, month_last
 from common.japan.wareki import format_wareki_month
 
@@ -143,19 +145,31 @@ def corrections(actor: Actor, year: int) -> list[Correction]:
     return sorted([*found, *_adjusted(actor, year)], key=lambda c: c.at, reverse=True)
 
 
+def adjustments_of(actor: Actor, year: int) -> list[MonthAdjustment]:
+    """The approved adjustments of the year's months, with who proposed and who approved them. One query."""
+    rows = MonthAdjustment.objects.visible_to(actor).filter(
+        state=AdjustmentState.APPROVED, month__month__in=fiscal_months(year)
+    )
+    return list(rows.select_related("month", "proposed_by", "decided_by", "run").order_by("decided_at", "pk"))
+
+
 def _adjusted(actor: Actor, year: int) -> list[Correction]:
-    """Each further run of a locked month, with the personnel cost before and after."""
+    """Each further run of a locked month, with why and by whom, and the personnel cost before and after. Two queries."""
     runs = (
         ApportionmentRun.objects.visible_to(actor)
         .filter(month__locked_at__isnull=False, month__month__in=fiscal_months(year))
         .select_related("month", "ran_by")
         .order_by("month__month", "ran_at", "pk")
     )
+    because = {row.run_id: row for row in adjustments_of(actor, year)}
     found, former = [], None
     for run in runs:
         if former is not None and former.month_id == run.month_id:
             what = f"{format_wareki_month(run.month.month)}の按分（締め後の調整）"
-            found.append(Correction(run.ran_at, what, run.ran_by.name, "", former.total_yen, run.total_yen))
+            who, reason = run.ran_by.name, ""
+            if (row := because.get(run.pk)) is not None and row.decided_by is not None:
+                who, reason = f"起案 {row.proposed_by.name}・承認 {row.decided_by.name}", row.reason
+            found.append(Correction(run.ran_at, what, who, reason, former.total_yen, run.total_yen))
         former = run
     return found
 

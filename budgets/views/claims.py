@@ -23,6 +23,7 @@ from budgets.models import FundingStream, GrantClaim
 from budgets.settlement import exports
 from budgets.settlement.actuals import standing_runs, year_months
 from budgets.settlement.inputs import share_changes
+from budgets.settlement.other_costs import other_costs
 from budgets.settlement.selectors import claim_line, claims_of, year_table
 from budgets.views.claim_years import asked_year, check_year, get_stream, year_choices
 from budgets.workflow_claims import ClaimState
@@ -52,7 +53,9 @@ def _context(
     actor = request.actor
     runs = standing_runs(actor, year)
     line = claim_line(actor, year, stream, claim, runs=runs)
+    is_typed = (claim is None or claim.is_draft) and actor.has(Permission.COST_EDIT)
     return {
+        "other": other_costs(actor, year, stream) if is_typed else None,
         "line": line, "claim": claim, "stream": stream, "year": year, "label": fiscal_year_label(year),
         "parts": exports.part_rows(line), "periods": exports.period_rows(line), "months": year_months(actor, year, runs=runs),
         "monthly": exports.monthly_rows(line), "digest": line.inputs.digest(), "history": claims_of(actor, year, stream),

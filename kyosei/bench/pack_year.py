@@ -27,7 +27,7 @@ from zipfile import ZipFile
 from budgets.apportionment import CODE_VERSION, CostInput, Inputs, MinutesInput, StreamInput, apportion
 from budgets.enums import CategoryKind, Payer, RemainderRule
 from budgets.pack import sources
-from budgets.pack.build import Pack
+from budgets.pack.build import VERSION, Pack
 from budgets.pack.seal import MANIFEST, manifest_bytes, member, seal
 from budgets.pack.verify import verify
 from budgets.settlement.table import TableInputs, settle
@@ -87,10 +87,11 @@ def make_pack(path: Path, entries: int, workers: int = WORKERS) -> None:
                 _month(rng, month, totals, streams, rows, actual, (entries // 12, workers))
         s = sources
         for name, head in (("months", s.MONTH_HEAD), ("streams", s.STREAM_HEAD), ("costs", s.COST_HEAD),
-                           ("adjustments", s.ADJUSTMENT_HEAD), ("results", s.RESULT_HEAD)):  # fmt: skip
+                           ("adjustments", s.ADJUSTMENT_HEAD), ("plans", s.PLAN_HEAD), ("studies", s.STUDY_HEAD),
+                           ("results", s.RESULT_HEAD)):  # fmt: skip
             pack.add_csv(name, head, rows[name])
         _claims(pack, actual)
-        about: dict[str, Any] = {"kind": "kyosei audit pack", "version": 1, "fiscal_year": YEAR}
+        about: dict[str, Any] = {"kind": "kyosei audit pack", "version": VERSION, "fiscal_year": YEAR}
         archive.writestr(member(MANIFEST), manifest_bytes(about, pack.files))
     seal(path)
 
@@ -131,6 +132,7 @@ def _month(
                 r.direct_minutes,
                 r.shared_minutes,
                 r.yen,
+                str(r.method),
             ]
         )
         actual[code][key] = actual[code].get(key, 0) + r.yen

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Agency, StaffAbsence
-from budgets.models import PersonnelCost
+from budgets.models import PersonnelCost, StreamBudget
 from cases.actions.drafts import save_draft
 from cases.models import Case
 from households.models import AddressProtection
@@ -93,6 +93,8 @@ def load_demo(at: datetime | None = None) -> Iterator[str]:
         yield "世帯・相談・ケース・つなぎ・会議"
     if _run(PersonnelCost.objects.exists, lambda: Ledger(timezone.localdate(at)).settle()):
         yield "業務記録・人件費・按分"
+    if _run(StreamBudget.objects.exists, lambda: Ledger(timezone.localdate(at)).plan()):
+        yield "予算と前年度の精算"
     if _run(AddressProtection.objects.exists, lambda: keep_safe(Cast(timezone.localdate(at)), at)):
         yield "支援措置・閲覧の制限・緊急閲覧"
     if _run(StaffAbsence.objects.exists, lambda: leave_to_deputy(Cast(timezone.localdate(at)), at)):

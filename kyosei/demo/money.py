@@ -1,8 +1,9 @@
-"""Minutes and money of the demo: months filled up by hand, personnel costs, and the locked months."""
+"""Minutes and money of the demo: months filled by hand, personnel costs, locked months, budgets and a claim."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Final
@@ -10,17 +11,22 @@ from typing import Final
 from accounts.actor import Actor, build_actor
 from accounts.models import Appointment, Staff
 from budgets.actions.assignments import AssignmentData, set_assignment
+from budgets.actions.claims import ClaimData, file_claim, save_claim
 from budgets.actions.personnel_costs import CostLine, set_costs
 from budgets.actions.review import answer_finding
 from budgets.actions.run_apportionment import lock_month, run_apportionment
+from budgets.actions.stream_budgets import save_budget, spread
 from budgets.actions.studies import StudyData, approve_study, create_study
 from budgets.actions.work_entries import add_entry
 from budgets.duty import Stretch, duty_hours, without
 from budgets.enums import CategoryKind, FindingKind, RemainderRule, StudySampling
+from budgets.masters import load_streams
 from budgets.models import ComplianceFinding, FundingStream, WorkEntry
+from budgets.settlement.actuals import month_actuals, year_months
+from budgets.settlement.inputs import claim_inputs, share_changes
 from budgets.study_inputs import digest, study_inputs
 from common.japan.business_days import is_working_day
-from common.japan.fiscal import add_months, month_first, month_last
+from common.japan.fiscal import add_months, fiscal_year, fiscal_year_label, month_first, month_last
 from common.japan.wareki import format_wareki_month
 from kyosei.approving import approve_everywhere
 from kyosei.demo.casework import request_key
@@ -44,6 +50,12 @@ REASONS: Final = {
     FindingKind.NOT_DEDICATED: "兼務の職員の従事した分だけを対象経費とする",
     FindingKind.COPIED: "毎週同じ曜日の相談会。参加者名簿で確かめた",
 }
+# a year's budget against what its locked months let expect, in percent: enough, short, about right, much left over
+PLANNED: Final = (108, 92, 101, 140)
+FORMER: Final = ClaimData(
+    other_yen=18_642_310, income_yen=120_000, granted_yen=14_100_000,
+    note="{year}はこのシステムの前の年度のため、経費の全部を前の台帳から人件費のほかの事業費に入れた",
+)  # fmt: skip
 _LEAVE_EVERY: Final = 17  # one working day in so many is a day of leave
 
 
@@ -81,6 +93,36 @@ class Ledger:
                 )
 
         self._three_ways(last)
+
+    def plan(self) -> None:
+        """The budgets of the year's streams, and the claim of the former year where its months do not stand open."""
+        at, year = moment(self.today, time(8, 40)), fiscal_year(self.today)
+        actual: dict[int, int] = defaultdict(int)
+        months = set()
+        for row in month_actuals(self.clerk, year):
+            actual[row.stream_id] += row.yen
+            months.add(row.month)
+        for n, stream in enumerate(FundingStream.objects.filter(pk__in=actual).order_by("position", "code")):
+            total = (
+                actual[stream.pk] * 12 // len(months) * PLANNED[n % len(PLANNED)] // 100 // 10_000 * 10_000
+            )
+            save_budget(
+                stream=stream, fiscal_year=year, months=spread(total), version=0, actor=self.clerk, at=at
+            )
+        if not year_months(self.clerk, year - 1).opened:
+            self._claim(year - 1, at + timedelta(minutes=10))
+
+    def _claim(self, year: int, at: datetime) -> None:
+        """生活困窮 of a year that this program does not hold, from the former ledger, as its note says."""
+        load_streams(year)
+        data = replace(FORMER, note=FORMER.note.format(year=fiscal_year_label(year)))
+        claim = save_claim(
+            stream=FundingStream.objects.get(code="poverty"), fiscal_year=year, data=data, version=0, actor=self.clerk, at=at
+        )  # fmt: skip
+        shown = claim_inputs(
+            self.clerk, claim, month_actuals(self.clerk, year), share_changes(self.clerk, year)
+        )
+        file_claim(claim=claim, expected_hash=shown.digest(), actor=self.clerk, at=at + timedelta(minutes=5))
 
     def _explain(self, month: date, at: datetime) -> None:
         """What the computation asked about gets its reason before the lock, as a clerk would write it down."""

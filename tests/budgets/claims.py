@@ -58,14 +58,14 @@ def work(person, month: date, minutes: dict[str, int], *, hour: int = 9) -> None
 
 
 def lock_months(
-    people, finance, *, year: int = YEAR, months: int = 12, rule=RemainderRule.LARGEST_REMAINDER
+    people, finance, *, year: int = YEAR, months: int = 12, rule=RemainderRule.LARGEST_REMAINDER, own=None
 ) -> None:
-    """Different minutes and costs for everybody in every month, computed and locked."""
+    """Different minutes and costs for everybody in every month, computed and locked. ``own``: staff → minutes instead."""
     for n, month in enumerate(fiscal_months(year)[:months]):
         lines = []
         for k, person in enumerate(people):
             minutes = {"care": 300 + 37 * n, "child": 100 + 11 * k, "poverty": 53 + n * k, "shared": 60}
-            work(person, month, minutes)
+            work(person, month, (own or {}).get(person.staff.pk, minutes))
             lines.append(CostLine(person.staff, person.agency, 301_234 + 7_919 * k + 1_237 * n))
         set_costs(month=month, lines=lines, actor=finance.actor, at=f.NOW)
         run = run_apportionment(month=month, rule=rule, actor=finance.actor, at=f.NOW)

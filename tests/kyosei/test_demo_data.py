@@ -15,12 +15,16 @@ from django.utils import timezone
 from accounts.actor import build_actor
 from accounts.enums import Role
 from accounts.models import Staff, StaffAbsence
-from budgets.models import ApportionmentRun, PersonnelCost, WorkMonth
+from budgets.models import ApportionmentRun, GrantClaim, PersonnelCost, StreamBudget, WorkMonth
+from budgets.settlement.actuals import year_months
+from budgets.settlement.selectors import outlook
+from budgets.workflow_claims import ClaimState
 from cases.models import Case, Consultation, CoordinationSetting, FollowUp, ProgressNote
-from common.japan.fiscal import add_months, month_first
+from common.japan.fiscal import add_months, fiscal_year, month_first
 from common.queue import QueueGroup
 from kyosei.demo.load import load_demo
 from kyosei.demo.masters import DEMO_PASSWORD, SIGN_INS
+from kyosei.demo.money import CLERK
 from kyosei.home import home_groups
 from referrals.models import (
     ActionItem,
@@ -148,6 +152,23 @@ def test_the_months_before_the_last_are_locked_and_the_last_adds_up(loaded):
     run = ApportionmentRun.objects.get(month__month=last)
     total = sum(PersonnelCost.objects.filter(month=last).values_list("yen", flat=True))
     assert run.total_yen == total == sum(run.rows.values_list("yen", flat=True))
+
+
+def test_the_streams_have_budgets_and_the_former_year_a_filed_claim(loaded):
+    today = timezone.localdate()
+    year = fiscal_year(today)
+    clerk = build_actor(Staff.objects.get(username=CLERK), on=today)
+    lines = outlook(clerk, year).lines
+    assert StreamBudget.objects.filter(fiscal_year=year).count() == len(lines) >= 5
+    assert all(line.budget is not None for line in lines)
+    if year_months(clerk, year - 1).opened:  # in the weeks in which the last month of the former year is open
+        assert not GrantClaim.objects.exists()
+        return
+    claim = GrantClaim.objects.get()
+    assert (claim.fiscal_year, claim.stream.code, claim.state) == (year - 1, "poverty", ClaimState.FILED)
+    assert claim.result["required"] % 1000 == 0
+    total = claim.result["total"]
+    assert total == sum(claim.result["parts"].values()) + claim.result["income"] >= 18_642_310
 
 
 def test_every_role_signs_in_with_the_printed_password(loaded):

@@ -12,6 +12,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from audit.models import NOT_READ, AccessRecord, ChangeRecord
+from budgets.models import WorkEntry
 from cases.actions.assessment import ItemData, add_item
 from cases.masters import load_codes
 from common.forms import AccessibleForm
@@ -89,17 +90,27 @@ SENT_OF_MONEY: tuple[tuple[str, Surface, dict[str, str], dict[str, str]], ...] =
     ("finance clerk", S("apportionment:pool_new"), {"workers": "clerk"},
      {"name": "広場", "month_from": "R8.4", "month_to": "R9.3", "total_yen": "100000", "driver": "users",
       "remainder_rule": "largest_remainder", "decided_on": "R8.4.1", "decided_by": "市長"}),
+    ("finance clerk", S("apportionment:adjustments", ("month",)),
+     {"staff": "clerk", "from_category": "", "to_category": ""},
+     {"dated_on": "R8.11.20", "minutes": "60", "reason": "区分の誤り"}),
+    ("finance clerk", S("apportionment:methods"), {"agency": "finance"},
+     {"method": "time_study", "valid_from": "R8.12", "basis": "決裁"}),
+    ("finance clerk", S("claims:shares", ("2026", "care")), {"first": ""},
+     {"share_state": "1/2", "share_municipality": "1/2", "source": "通知"}),
+    ("finance clerk", S("claims:order", query="?year=2026"), {"span": ""}, {"kind": "entries"}),
+    ("lead worker", S("work:recategorize", ("work entry",)), {"category": ""}, {"reason": "区分の誤り"}),
 )  # fmt: skip
 # choices of words, not of rows; and filters, which write nothing (a wrong one filters nothing and says so)
 WORDS = {
     "ConsultationForm.concerns", "ConsultationForm.main_concern", "CorrectionForm.concerns",
     "CorrectionForm.main_concern", "ConveneForm.kind", "ItemForm.ground", "SendForm.deadline", "SendForm.ground",
     "CapacityForm.deadline", "OutsideRequestForm.ground",
-    "StreamYearForm.version",  # which state of the row was typed over
+    "StreamYearForm.version", "ClaimForm.version", "BudgetForm.version", "LayoutForm.version",  # which state was typed over
 }  # fmt: skip
 FILTERS = {
     "HouseholdFilter.area", "LeakForm.agency", "LinesForm.staff", "ReferralFilterForm.agency", "TrailFilter.agency",
     "PartnerFilterForm.area", "IssueFilterForm.area", "RefusedFilter.agency",
+    "WhatIfForm.staff", "WhatIfForm.to", "WhatIfForm.since",  # what if: reads and computes, writes nothing
 }  # fmt: skip
 BASES = {
     "CycleFields",
@@ -155,6 +166,8 @@ def forged(world: w.World) -> dict[str, str]:
     world.ids["own issue"] = raise_issue(
         title="買い物の足がない", theme="shopping", area=None, description="", actor=lead, at=timezone.now()
     ).pk
+    entries = WorkEntry.objects.filter(staff=world.people["lead worker"].staff).order_by("pk")
+    world.ids["work entry"] = entries[0].pk
     world.ids["planned item"] = c.put(planned, world.case, director.actor).pk
     return {
         "": NOBODY, "finance": str(clerk.agency.pk), "clerk": str(clerk.staff.pk), "foreign need": str(need.pk),
@@ -207,6 +220,7 @@ def test_every_forged_id_is_told_and_logged_and_nothing_is_written(
         ("manager", "/trail/leak/?agency=999999"), ("manager", "/trail/unusual/lines/?staff=999999&kind=hours"),
         ("auditor", "/trail/refused/?agency=999999"), ("lead worker", "/households/?area=999999"), ("lead worker", "/issues/?area=999999"), ("lead worker", "/referrals/?tab=history&agency=999999"),
         ("lead worker", "/trail/person/{person}/?agency=999999"),
+        ("finance clerk", "/claims/outlook/?year=2026&staff=999999&to=999999&since=2026-12-01"),
     ],
 )  # fmt: skip
 def test_a_forged_id_in_a_filter_shows_nothing_of_others(world, name, url):

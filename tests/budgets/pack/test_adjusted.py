@@ -8,14 +8,26 @@ from dataclasses import replace
 from datetime import date, timedelta
 from zipfile import ZipFile
 
-from budgets.actions.run_apportionment import write_run
+import pytest
+
+from accounts.enums import Role
+from budgets.actions.adjustments import AdjustmentData, approve_adjustment, propose_adjustment
+from budgets.actions.month_steps import approve_month, withdraw_approval
+from budgets.actions.personnel_costs import CostLine, set_costs
+from budgets.actions.run_apportionment import lock_month, run_apportionment, write_run
 from budgets.apportionment import Inputs
-from budgets.models import ApportionmentRun
+from budgets.enums import RemainderRule
+from budgets.models import ApportionmentRun, MonthApproval, WorkCategory
 from budgets.pack.build import build
 from budgets.pack.verify import verify
 from budgets.settlement.selectors import year_table
+from budgets.settlement.trail import corrections
 from tests import factories as f
-from tests.budgets.claims import YEAR, lock_months, make_shares
+from tests.budgets.claims import YEAR, lock_months, make_shares, work
+from tests.budgets.work import digest_of
+from tests.conftest import persona
+
+APRIL = date(YEAR, 4, 1)
 
 
 def test_what_is_adjusted_after_the_lock_is_in_every_figure(
@@ -52,3 +64,81 @@ def test_what_is_adjusted_after_the_lock_is_in_every_figure(
     with ZipFile(path) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("csv/adjustments.csv").decode())))
     assert sorted((r["stream"], r["minutes"]) for r in rows) == [("care", "-60"), ("general", "60")]
+
+
+def csv_of(path, name: str) -> list[dict[str, str]]:
+    with ZipFile(path) as archive:
+        return list(csv.DictReader(io.StringIO(archive.read(f"csv/{name}.csv").decode())))
+
+
+@pytest.fixture
+def april(db, worker, center_worker, finance, time_machine):
+    """One locked month: approved by the manager of the desk (twice), confirmed by the clerk for the centre."""
+    time_machine.move_to(f.NOW)
+    make_shares()
+    for who in (worker, center_worker):
+        work(who, APRIL, {"care": 600, "child": 300})
+    lines = [CostLine(who.staff, who.agency, 400_000) for who in (worker, center_worker)]
+    set_costs(month=APRIL, lines=lines, actor=finance.actor, at=f.NOW)
+    rule = RemainderRule.LARGEST_REMAINDER
+    run = run_apportionment(month=APRIL, rule=rule, actor=finance.actor, at=f.NOW)
+    head = persona(worker.agency, Role.AGENCY_MANAGER, name="窓口 長子")
+
+    def approve(agency, actor, reason=""):
+        approve_month(
+            month=APRIL, agency=agency, expected_digest=digest_of(APRIL, agency.pk), actor=actor, at=f.NOW,
+            instead_reason=reason,
+        )  # fmt: skip
+
+    approve(worker.agency, head.actor)
+    withdraw_approval(month=APRIL, agency=worker.agency, reason="見落とし", actor=head.actor, at=f.NOW)
+    approve(worker.agency, head.actor)
+    approve(center_worker.agency, finance.actor, "長が欠員のため室長に確認した")
+    return lock_month(month=APRIL, actor=finance.actor, at=f.NOW, expected_hash=run.input_hash)
+
+
+@pytest.fixture
+def moved(april, worker, finance):
+    """An hour of the worker, proposed by one clerk and approved by another."""
+    second = persona(finance.agency, Role.FINANCE_CLERK, name="堀 美里")
+    row = propose_adjustment(
+        month=APRIL, actor=finance.actor, at=f.NOW,
+        data=AdjustmentData(
+            worker.staff, worker.agency, f.TODAY, "区分の誤りが監査で分かった",
+            from_category=WorkCategory.objects.get(code="child"), to_category=WorkCategory.objects.get(code="care"), minutes=60,
+        ),
+    )  # fmt: skip
+    return approve_adjustment(adjustment=row, actor=second.actor, at=f.NOW + timedelta(minutes=1))
+
+
+def test_a_correction_says_why_and_by_whom(moved, april, finance, auditor):
+    found = corrections(finance.actor, YEAR)
+    assert [(c.reason, c.who, c.before, c.after) for c in found] == [
+        ("区分の誤りが監査で分かった", f"起案 {finance.staff.name}・承認 堀 美里", 800_000, 800_000)
+    ]
+    for who in (finance, auditor):
+        page = who.client.get(f"/claims/corrections/?year={YEAR}").content.decode()
+        assert "区分の誤りが監査で分かった" in page
+        assert "承認 堀 美里" in page
+
+
+def test_the_approvals_of_the_pack_are_all_that_led_to_its_months(
+    moved, april, worker, center_worker, finance, tmp_path
+):
+    path = tmp_path / "pack.zip"
+    build(YEAR, actor=finance.actor, at=f.NOW, path=path, work_dir=tmp_path, tick=lambda *a: None)
+    assert verify(path).problems == []
+    rows = csv_of(path, "approvals")
+    clerk = finance.staff.name
+    assert sorted((r["what"], r["who"], r["reason"]) for r in rows) == sorted([
+        ("月の承認", "窓口 長子", ""), ("月の承認の取り消し", "", "見落とし"), ("月の承認", "窓口 長子", ""),
+        ("承認に代わる確認", clerk, "長が欠員のため室長に確認した"), ("月の締め", clerk, ""),
+        ("締め後の調整の承認", "堀 美里", f"区分の誤りが監査で分かった（起案 {clerk}）"),
+    ])  # fmt: skip
+    by_what = {r["what"]: r for r in rows}
+    agency_of = {r["agency"] for r in csv_of(path, "costs")}
+    assert {r["of"].split()[1] for r in rows if "承認" in r["what"] and "調整" not in r["what"]} == agency_of
+    digest = MonthApproval.objects.standing().get(agency=center_worker.agency).digest
+    assert by_what["承認に代わる確認"]["hash"] == digest
+    assert by_what["月の締め"]["hash"] == april.input_hash
+    assert by_what["締め後の調整の承認"]["hash"] == moved.input_hash
