@@ -424,8 +424,8 @@ def test_fifty_agencies_lose_nobody(swept, db, record_property, part):
     begin = time.monotonic()
     random.seed(0)
     Fifty.city, Fifty.steps = City(), Counter()
-    with connections["default"].cursor() as cursor:
-        cursor.execute("ANALYZE")  # else the planner believes the tables as empty as they were between the tests
+    with connections["default"].cursor() as cursor:  # else the planner believes the tables empty
+        cursor.execute("ANALYZE")
     examples = min(STEPS, PART) // EXAMPLE
     run_state_machine_as_test(
         seed(part)(Fifty),
