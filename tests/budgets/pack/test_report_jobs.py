@@ -135,12 +135,12 @@ def test_cancelling_stops_the_worker_at_its_next_look(months, finance, monkeypat
         cancel_report(job=job, actor=finance.actor, at=f.NOW)
 
 
-def test_every_maker_looks_often(months, finance, monkeypatch):
+def test_every_maker_looks_often(months, finance, tmp_path):
     """Between two looks of a real maker lie a day of entries or one page, not the whole file."""
     for kind in ReportKind:
         job, ticks = order(finance, kind), []
-        place = work_dir(job)
-        place.mkdir(parents=True)
+        place = tmp_path / kind
+        place.mkdir()
         MAKERS[kind](job, finance.actor, place, lambda *a, seen=ticks: seen.append(a))
         least = {ReportKind.PACK: 61, ReportKind.SHEETS: 4, ReportKind.ENTRIES: 61}[kind]
         assert len(ticks) >= least, kind
