@@ -21,7 +21,7 @@ from referrals.actions.issue_agenda import conclude_issue, decide_on_issue, put_
 from referrals.forms.issues import IssueConclusionForm, IssueItemForm
 from referrals.models import IssueItem
 from referrals.models.issue import agenda_in_order
-from referrals.permissions_conferences import can_manage
+from referrals.permissions_conferences import can_manage, check_can_manage
 from referrals.selectors_conferences import agenda_of
 from referrals.selectors_issues import history_of, issue_items_of, told_count
 from referrals.views.conference_run import decision_form, filled, lines_of, parsed, way
@@ -139,6 +139,7 @@ def issue_parse(request: ActorRequest, pk: int) -> HttpResponse:
 def issue_decide(request: ActorRequest, pk: int) -> HttpResponse:
     """Record who does what about an issue; an incomplete line comes back with what was understood."""
     item = get_issue_item(request, pk)
+    check_can_manage(request.actor, item.conference)
     form = decision_form(request, item, filled(request.POST, item))
     status = 422
     if form.is_valid():

@@ -18,12 +18,14 @@ from referrals.actions.carry_over import carry_over
 from referrals.actions.decision_to_plan import plan_from_decision
 from referrals.models import ActionItem
 from referrals.models.issue import AgendaRow
+from referrals.permissions_conferences import check_can_manage
 from referrals.views.conference_agenda import get_item
 from referrals.views.conference_issues import get_issue_item
 from referrals.views.conferences import get_managed
 
 
 def _move(request: ActorRequest, item: AgendaRow) -> HttpResponse:
+    check_can_manage(request.actor, item.conference)
     to = request.POST.get("to", "")
     if not to.isdecimal() or len(to) > 4:
         raise RuleViolation("並べる場所が読めません。画面を開き直してください。")
