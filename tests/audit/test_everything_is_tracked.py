@@ -44,6 +44,7 @@ LEFT_OUT = {
     "households.ConsentScan": {"data"},  # its sha256 is in the history, the row itself never changes
     "referrals.OutsideLink": {"token_hash", "code_hash", "browser_hash"},  # what opens the page
     "referrals.PacketCopy": {"pdf"},  # kept for a week; that it was made is in the history
+    "referrals.WhatIfRun": {"result"},  # reckoned again from what is kept
     "referrals.CalendarFeed": {"window_at", "window_reads", "read_at"},  # counted at every read of a calendar
     "budgets.WorkEntry": {"minutes", "worked_on"},  # made from the period
     "budgets.PoolShare": {"file"},  # its sha256 is in the history, the row itself never changes
