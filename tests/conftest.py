@@ -63,11 +63,15 @@ def django_db_setup(clock_of_the_tests, django_db_setup, django_db_blocker):
 
 @pytest.fixture(autouse=True, scope="session")
 def tables_of_the_trail_may_be_emptied_between_tests():
-    """Tests with real transactions end with TRUNCATE, which the trail refuses everywhere else."""
+    """Tests with real transactions end with TRUNCATE, which the trail refuses everywhere else.
+
+    A transaction that a test left behind fails it after a while, instead of holding up all that follow.
+    """
     flush = DatabaseOperations.execute_sql_flush
 
     def without_triggers(self: DatabaseOperations, sql_list: list[str]) -> None:
-        flush(self, ["SET session_replication_role = replica", *sql_list, "RESET session_replication_role"])
+        before = ["SET session_replication_role = replica", "SET lock_timeout = '60s'"]
+        flush(self, [*before, *sql_list, "RESET session_replication_role", "RESET lock_timeout"])
 
     DatabaseOperations.execute_sql_flush = without_triggers
     yield

@@ -10,7 +10,6 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from django.db import connections
 
 from accounts.actions.notice_mail import LOST_AFTER, mail_notices
 from accounts.actions.notices import notify
@@ -18,6 +17,7 @@ from accounts.models import Notice, NoticeDelivery
 from accounts.notice_kinds import DeliveryState, NoticeKind
 from tests import factories as f
 from tests.accounts.mailbox import post_office, with_address
+from tests.children import in_a_child
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KILLS = int(os.environ.get("KYOSEI_KILLS", "25"))
@@ -27,18 +27,6 @@ KILLS = int(os.environ.get("KYOSEI_KILLS", "25"))
 def post(settings):
     with post_office(settings) as letters:
         yield letters
-
-
-def in_a_child(at) -> int:
-    """``mail_notices`` in a process of its own, with connections of its own; returns its id."""
-    connections.close_all()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            mail_notices(at=at)
-        finally:
-            os._exit(0)
-    return pid
 
 
 def kill(pid: int) -> None:
@@ -55,7 +43,7 @@ def test_killed_between_the_letter_and_the_mark(worker, post, kind, channels):
     with_address(worker)
     notify(staff_ids=[worker.staff.pk], text="知らせ", url="/", at=f.NOW, kind=kind)
     post.stalls = True
-    pid = in_a_child(f.NOW)
+    pid = in_a_child(lambda: mail_notices(at=f.NOW))
     assert post.taken.wait(20)
     kill(pid)
     post.stalls = False
@@ -84,7 +72,7 @@ def test_killed_anywhere(worker, colleague, post, record_property):
             kind=dice.choice([NoticeKind.WATCH, NoticeKind.ESCALATION]),
         )  # fmt: skip
         post.taken.clear()
-        pid = in_a_child(at)
+        pid = in_a_child(lambda at=at: mail_notices(at=at))
         # half of them anywhere, half of them when the server has just taken a letter
         if dice.random() < 0.5:
             time.sleep(dice.random() * 0.25)

@@ -9,7 +9,6 @@ from collections import Counter
 from random import Random
 
 import pytest
-from django.db import connections
 from django.db.models import F
 
 from accounts.models import Notice
@@ -18,21 +17,11 @@ from cases.models import ProgressNote
 from referrals.actions.transfer_cases import plan_transfer, run_transfers
 from referrals.workflow_transfer import TransferState
 from tests import factories as f
+from tests.children import in_a_child
 from tests.referrals.transfers import draft, leads, many_cases
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CASES, KILLS = 30, 12
-
-
-def in_a_child() -> int:
-    connections.close_all()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            run_transfers(at=f.NOW)
-        finally:
-            os._exit(0)
-    return pid
 
 
 def test_killed_again_and_again(worker, colleague, manager, record_property):
@@ -42,7 +31,7 @@ def test_killed_again_and_again(worker, colleague, manager, record_property):
     plan_transfer(transfer=transfer, actor=manager.actor, at=f.NOW)
     seen = []
     for _ in range(KILLS):
-        pid = in_a_child()
+        pid = in_a_child(lambda: run_transfers(at=f.NOW))
         time.sleep(dice.random() * 0.4)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -32,6 +32,7 @@ from budgets.workflow_claims import JobState, ReportKind
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from tests import factories as f
 from tests.budgets.claims import YEAR, lock_months, make_shares
+from tests.children import in_a_child
 
 
 @pytest.fixture
@@ -214,12 +215,11 @@ def test_kill_9_of_the_worker_and_the_next_one_makes_one_file(months, finance, m
         real(job, path, beat)
         time.sleep(600)
 
-    pid = os.fork()
-    if pid == 0:  # the worker: it stores all pieces and hangs before the end
-        connections["default"].connection = None  # the parent's own
+    def worker() -> None:  # it stores all pieces and hangs before the end
         report_jobs._store = slow_store
         make_reports(at=f.NOW)
-        os._exit(0)
+
+    pid = in_a_child(worker)
     for _ in range(600):
         if ReportPiece.objects.filter(job=job).exists():
             break
