@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv/bin/python
 SCALE ?= city
 
-.PHONY: help setup run test check fix demo bench diagrams lock vendor stop tour
+.PHONY: help setup run test check fix demo bench diagrams lock vendor stop tour structure
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -41,6 +41,9 @@ diagrams: setup ## Draw the diagrams of docs/ anew
 
 tour: setup ## Take the screenshots of docs/tours anew (needs Chromium)
 	@$(VENV) scripts/tour.py
+
+structure: setup ## Write kyosei/structure.sql anew (after every change of a migration or of the lock)
+	@KYOSEI_PROFILE=test $(VENV) manage.py structure
 
 lock: ## Refresh requirements/*.txt from pyproject.toml
 	@scripts/lock

@@ -1,13 +1,8 @@
-"""The migrated database of the tests, made once per state of the migrations and copied by every test process.
-
-Rendering the models once per operation makes the migrations take a minute and more; a copy takes a second. When only
-migrations were added, they are applied to a copy of the last template.
-"""
+"""The migrated database of the tests, made once per state of the migrations and copied by every test process."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -30,60 +25,30 @@ def ensure_template(url: str) -> str:
         databases = [row[0] for row in connection.execute("SELECT datname FROM pg_database")]
         if name in databases:
             return name
-        unfinished = name + "_unfinished"  # under its own name only when it is whole
-        former = _earlier(connection, databases)
-        kept = [stale for stale in databases if stale.startswith(_PREFIX)]
-        for stale in kept:
-            if stale != former:
+        for stale in databases:
+            if stale.startswith(_PREFIX):
                 connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(stale)))
+        unfinished = name + "_unfinished"  # under its own name only when it is whole
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(unfinished), sql.Identifier(former or "template0")
-            )
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(unfinished))
         )
         _migrate(urlunsplit(urlsplit(url)._replace(path=f"/{unfinished}")))
         connection.execute(
-            sql.SQL("COMMENT ON DATABASE {} IS {}").format(
-                sql.Identifier(unfinished), sql.Literal(json.dumps(_files()))
-            )
-        )
-        connection.execute(
             sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(unfinished), sql.Identifier(name))
         )
-        if former:
-            connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(former)))
     return name
 
 
-def _earlier(connection: psycopg.Connection, databases: list[str]) -> str | None:
-    """A template to which only migrations are to be added: everything that made it still stands as it was."""
-    now = _files()
-    locks = {path: mark for path, mark in now.items() if path.startswith("requirements")}
-    for name in databases:
-        if not name.startswith(_PREFIX) or name.endswith("_unfinished"):
-            continue
-        row = connection.execute(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
-        ).fetchone()
-        made_of: dict[str, str] = json.loads(row[0]) if row and row[0] else {}
-        if made_of and made_of.items() <= now.items() and locks.items() <= made_of.items():
-            return name
-    return None
-
-
-def _files() -> dict[str, str]:
-    """What a template is made of: migrations and locked libraries, each with the hash of its content."""
-    paths = (
+def _state_of_the_migrations() -> str:
+    """Changes with every migration and with the locked libraries."""
+    digest = hashlib.sha256()
+    for path in (
         *sorted(PROJECT.glob("*/migrations/*.py")),
         *sorted((PROJECT / "requirements").glob("*.txt")),
-    )
-    return {
-        str(path.relative_to(PROJECT)): hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in paths
-    }
-
-
-def _state_of_the_migrations() -> str:
-    return hashlib.sha256(json.dumps(_files()).encode()).hexdigest()[:16]
+        PROJECT / "kyosei/structure.sql",
+    ):
+        digest.update(f"{path.relative_to(PROJECT)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _migrate(url: str) -> None:

@@ -13,7 +13,15 @@ import environ
 from common.embedded import postgres, redis_server
 from common.embedded.layout import PROJECT, EmbeddedError, Layout, layout_for
 
-__all__ = ["EmbeddedError", "Layout", "ensure_services", "layout_for", "read_dotenv", "stop_services"]
+__all__ = [
+    "EmbeddedError",
+    "Layout",
+    "ensure_services",
+    "layout_for",
+    "program",
+    "read_dotenv",
+    "stop_services",
+]
 
 _lock = threading.Lock()
 
@@ -65,3 +73,8 @@ def stop_services(profile: str = "run") -> list[str]:
     if postgres.stop(layout):
         ran.append("postgresql")
     return ran
+
+
+def program(name: str) -> str:
+    """The path of one of PostgreSQL's own programs (``pg_dump``), of the version that the embedded server has."""
+    return postgres.program(layout_for(os.environ.get("KYOSEI_PROFILE") or "run"), name)

@@ -71,6 +71,11 @@ def is_running(layout: Layout) -> bool:
     return bool(processes.naming(layout.tag, program="postgres"))
 
 
+def program(layout: Layout, name: str) -> str:
+    """The path of one of PostgreSQL's own programs."""
+    return str(find_binaries(layout, find_owner(layout)) / name)
+
+
 @dataclass(frozen=True)
 class _Server:
     layout: Layout

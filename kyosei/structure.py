@@ -1,0 +1,131 @@
+"""The structure of the migrated database as one file, so that an empty database is not led through its whole history.
+
+``structure.sql`` is what the migrations make of an empty database: tables, triggers, functions, and the rows that
+migrations write. Its first lines say of which migrations and locked libraries it was made. Migrations that were only
+added since run on top of it; if one of those named is another today, the file is left alone and all run one by one.
+``manage.py structure`` writes it, tests/kyosei/test_structure.py holds it against the migrations.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+from django.db import connections, transaction
+from psycopg import sql
+
+from common.embedded import program
+
+PROJECT = Path(__file__).resolve().parents[1]
+FILE = PROJECT / "kyosei/structure.sql"
+_MADE_OF = "-- made of "
+
+_DUMP = ("--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions", "--inserts")
+_LEFT_OUT = re.compile(
+    r"\\(un)?restrict .*|SET .*|SELECT pg_catalog\.set_config\('search_path'.*|COMMENT ON EXTENSION .*|--.*"
+    r"|CREATE SCHEMA public;|COMMENT ON SCHEMA public .*"
+)
+# functions may name tables that come later
+_SETTINGS = "SET LOCAL check_function_bodies = false; SET LOCAL search_path = ''"
+_TIME = re.compile(r"'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d(:\d\d)?'")
+
+
+def made_of() -> dict[str, str]:
+    """Our migrations as they are now, and the lock of the libraries, whose migrations count too; with their hashes."""
+    paths = (*sorted(PROJECT.glob("*/migrations/*.py")), PROJECT / "requirements/run.txt")
+    return {
+        str(path.relative_to(PROJECT)): hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in paths
+    }
+
+
+def recorded() -> dict[str, str]:
+    """What the file was made of; nothing if there is no file."""
+    if not FILE.exists():
+        return {}
+    with FILE.open() as lines:
+        words = (line.removeprefix(_MADE_OF).split() for line in lines if line.startswith(_MADE_OF))
+        return {path: mark for path, mark in words}  # noqa: C416 - names the pair
+
+
+def load_if_empty(alias: str = "default") -> bool:
+    """Give a database without any table its structure; False, and nothing done, if it has one or the file is too old."""
+    held = recorded()
+    if not held or not held.items() <= made_of().items():
+        return False
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+        if cursor.fetchone()[0]:
+            return False
+        cursor.execute(_SETTINGS)
+        cursor.execute(FILE.read_text())
+    return True
+
+
+def write(url: str) -> int:
+    """Write the file anew from the migrations, in a database of its own on the server of ``url``; the lines written."""
+    text = from_migrations(url)
+    head = "".join(f"{_MADE_OF}{path} {mark}\n" for path, mark in made_of().items())
+    FILE.write_text(head + text)
+    return text.count("\n")
+
+
+def from_migrations(url: str) -> str:
+    """What all migrations, one by one, make of an empty database; as it reads when it was loaded once, because
+    PostgreSQL spells a condition that it reads back a little differently than one that it was given.
+    """
+    with _empty(url) as migrated, _empty(url) as again:
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--noinput", "--step-by-step", "-v", "0"],
+            cwd=PROJECT, env={**os.environ, "DATABASE_URL": migrated}, stdin=subprocess.DEVNULL, check=True,
+        )  # fmt: skip
+        with psycopg.connect(again) as connection:
+            connection.execute(_SETTINGS)
+            connection.execute(dump(migrated))  # type: ignore[arg-type]
+        return dump(again)
+
+
+@contextmanager
+def _empty(url: str) -> Iterator[str]:
+    """The address of an empty database on the server of ``url``; dropped at the end."""
+    name = f"kyosei_structure_{uuid4().hex[:12]}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        try:
+            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def dump(url: str) -> str:
+    """What a database is made of, in SQL that one cursor can run: without settings, remarks and owners."""
+    told = subprocess.run(  # noqa: S603
+        [program("pg_dump"), *_DUMP, "--dbname", url],
+        capture_output=True, text=True, check=True, env={**os.environ, "PGTZ": "UTC"},
+    ).stdout  # fmt: skip
+    return _without_remarks(told)
+
+
+def without_times(text: str) -> str:
+    """For comparing two: the moments at which migrations ran are never the same."""
+    return _TIME.sub("'…'", text)
+
+
+def _without_remarks(text: str) -> str:
+    """Bodies of functions stay as they are: what stands between two ``$$`` or ``$name$`` is no remark."""
+    kept, quoted = [], ""
+    for line in text.splitlines():
+        if not quoted and (not line or _LEFT_OUT.fullmatch(line)):
+            continue
+        for mark in re.findall(r"\$\w*\$", line):
+            quoted = "" if mark == quoted else quoted or mark
+        kept.append(line)
+    return "\n".join(kept) + "\n"

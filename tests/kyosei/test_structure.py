@@ -1,0 +1,86 @@
+"""The structure file stands for the migrations, to the last trigger and row."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from kyosei import structure
+
+
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    server = os.environ["DATABASE_URL"]
+    name = f"kyosei_empty_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def manage(database: str, *arguments: str) -> str:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=structure.PROJECT, env={**os.environ, "DATABASE_URL": database},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+
+
+def held() -> str:
+    """The file without its head."""
+    lines = structure.FILE.read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("-- made of "))
+
+
+def test_it_is_made_of_the_migrations_as_they_are() -> None:
+    assert structure.recorded() == structure.made_of(), "run: manage.py structure"
+
+
+def test_it_is_what_the_migrations_make_of_an_empty_database() -> None:
+    """Trigger by trigger and row by row; only the moments at which migrations ran may differ."""
+    made = structure.from_migrations(os.environ["DATABASE_URL"])
+    assert made.count("\n") > 1_000
+    difference = list(
+        unified_diff(
+            structure.without_times(held()).splitlines(), structure.without_times(made).splitlines(),
+            "kyosei/structure.sql", "the migrations", n=0, lineterm="",
+        )
+    )  # fmt: skip
+    assert not difference, "\n".join(difference[:40])
+
+
+def test_migrate_gives_an_empty_database_its_structure_and_leaves_it_alone_afterwards(
+    empty_database: str,
+) -> None:
+    told = manage(empty_database, "migrate", "--noinput")
+    assert "No migrations to apply" in told
+    assert structure.without_times(structure.dump(empty_database)) == structure.without_times(held())
+    assert "No migrations to apply" in manage(empty_database, "migrate", "--noinput")
+    assert "No changes" in manage(empty_database, "makemigrations", "--check", "--dry-run")
+
+
+def test_a_file_of_other_migrations_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, empty_database: str
+) -> None:
+    """One added migration may run on top of it; one that was changed may not."""
+    now = structure.made_of()
+    added = {**now, "cases/migrations/9999_added.py": "0"}
+    changed = {**now, "cases/migrations/0001_initial.py": "0"}
+    monkeypatch.setattr(structure, "made_of", lambda: changed)
+    assert not structure.load_if_empty()
+    monkeypatch.setattr(structure, "made_of", lambda: added)
+    assert structure.recorded().items() <= structure.made_of().items()
+    monkeypatch.setattr(structure, "FILE", tmp_path / "none.sql")
+    assert structure.recorded() == {}
+    assert not structure.load_if_empty()
+
+
+@pytest.mark.django_db
+def test_a_database_with_tables_is_left_alone() -> None:
+    assert not structure.load_if_empty()
