@@ -14,6 +14,7 @@ from accounts.enums import Role
 from accounts.models import Agency, Appointment, Staff
 from accounts.roles import PERMISSIONS, Permission
 from common.errors import NotAllowed
+from common.kept_sql import kept_of_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +85,19 @@ class Actor:
         return cls(label=label, permissions=frozenset())
 
 
-def _own_groups(staff: Staff) -> models.QuerySet[Group, int]:
+def _own_groups(staff: int) -> models.QuerySet[Group, int]:
     """Groups made for one person and one hour (緊急閲覧); their grants end by themselves."""
     return Group.objects.filter(staff=staff).order_by("pk").values_list("pk", flat=True)
 
 
+def _appointments(on: date, staff: int) -> models.QuerySet[Appointment]:
+    rows = Appointment.objects.current(on).filter(staff=staff).select_related("agency")
+    return rows.annotate(own_groups=ArraySubquery(_own_groups(staff))).order_by("pk")
+
+
 def build_actor(staff: Staff, *, on: date, appointment_id: int | None = None) -> Actor:
     """The actor of ``staff`` on a day: the chosen appointment, else the first by id; none current → no permissions."""
-    current = list(
-        Appointment.objects.current(on)
-        .filter(staff=staff)
-        .select_related("agency")
-        .annotate(own_groups=ArraySubquery(_own_groups(staff)))
-        .order_by("pk")
-    )
+    current = kept_of_day(_appointments, on=on, staff=staff.pk)
     chosen = next((a for a in current if a.pk == appointment_id), current[0] if current else None)
     if chosen is None:
         return Actor(label=staff.name, permissions=frozenset(), staff=staff)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -27,6 +27,7 @@ from django.http import QueryDict
 M = TypeVar("M", bound=Model)
 
 MAX_CURSOR_LENGTH = 4000
+PAGE_SIZE = 50
 
 
 @dataclass(frozen=True)
@@ -266,9 +267,13 @@ def paginate(
     request_get: QueryDict,
     sorts: Mapping[str, Sort],
     default: str,
-    page_size: int = 50,
+    page_size: int = PAGE_SIZE,
+    first: Callable[[int], list[M]] | None = None,
 ) -> KeysetPage[M]:
     """One page of ``queryset`` as the query string asks for it, in one query.
+
+    ``first`` gives so many rows of the first page in the default order, where they are to be had more cheaply than by
+    building the query anew.
 
     ``default`` is the order without ``?sort=`` (``"-received"`` for newest first). An unknown order or an
     unreadable cursor falls back to the default order and the first page: the address may be old or mistyped.
@@ -285,7 +290,10 @@ def paginate(
     placed = _place(ordered, walked, values) if values else ordered
     if placed is None:
         backwards, values, walked, placed = False, [], keys, ordered
-    rows = list(placed.order_by(*(key.order_by() for key in walked))[: page_size + 1])
+    if first is not None and sort == default and not values:
+        rows = first(page_size + 1)
+    else:
+        rows = list(placed.order_by(*(key.order_by() for key in walked))[: page_size + 1])
     more = len(rows) > page_size
     rows = rows[:page_size]
     if backwards:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
@@ -158,17 +159,17 @@ NOTHING_HIDDEN = Shield()
 
 def shield_for(actor: Actor) -> Shield:
     """The shield of a reader; one query."""
-    return _shield(AddressProtection.objects.closed_to(actor))
+    return _shield(kept(_closed_to, actor, on=timezone.localdate()))
 
 
 def shield_for_agency(agency: Agency) -> Shield:
     """What another agency may not have: for parts of a record that are sent or handed out to it."""
-    return _shield(AddressProtection.objects.in_force().exclude(named__agency=agency))
+    return _shield(_as_rows(AddressProtection.objects.in_force().exclude(named__agency=agency)))
 
 
 def shield_for_everybody() -> Shield:
     """For readers that are no unit of anything: papers handed round, jobs, counts."""
-    return _shield(AddressProtection.objects.in_force())
+    return _shield(_as_rows(AddressProtection.objects.in_force()))
 
 
 def homes_in_towns(
@@ -198,15 +199,22 @@ def hidden_home(actor: Actor, path: str) -> Exists:
     return Exists(HouseholdMember.objects.filter(household=OuterRef(path), person__in=closed))
 
 
-def _shield(protections: QuerySet[AddressProtection]) -> Shield:
-    """One query: the protected with the homes they live or lived in, and the homes of those whom they fled from."""
+def _closed_to(actor: Actor) -> QuerySet[AddressProtection, tuple[Any, ...]]:
+    return _as_rows(AddressProtection.objects.closed_to(actor))
+
+
+def _as_rows(protections: QuerySet[AddressProtection]) -> QuerySet[AddressProtection, tuple[Any, ...]]:
+    """The protected with the homes they live or lived in, and the homes of those whom they fled from."""
     former = FormerAddress.objects.filter(household=OuterRef("person__memberships__household_id"))
-    rows = protections.annotate(former=ArraySubquery(former.order_by("pk").values("address"))).values_list(
+    return protections.annotate(former=ArraySubquery(former.order_by("pk").values("address"))).values_list(
         "person_id", "person__phone", "person__workplace", "person__memberships__household_id",
         "person__memberships__during", "person__memberships__household__address",
         "person__memberships__household__phone", "person__memberships__household__postal_code",
         "adversary__memberships__household_id", "former",
     )  # fmt: skip
+
+
+def _shield(rows: Iterable[tuple[Any, ...]]) -> Shield:
     today = timezone.localdate()
     said: dict[int, set[Detail]] = defaultdict(set)
     read_in: dict[int, set[int]] = defaultdict(set)

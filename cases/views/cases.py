@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -60,7 +61,7 @@ def case_list(request: ActorRequest) -> HttpResponse:
     chosen = {k: v for k, v in (filters.cleaned_data if filters.is_valid() else {}).items() if v}
     page = paginate(
         case_page.filter_cases(request.actor, timezone.now(), **chosen), request_get=request.GET, sorts=SORTS,
-        default="-opened",
+        default="-opened", first=None if chosen else partial(case_page.recent_open, request.actor),
     )  # fmt: skip
     context = {"page": page, "filters": filters, "is_filtered": bool(chosen), "today": timezone.localdate()}
     return render(request, "cases/list.html", context)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from common.kept_sql import kept
+from accounts.actor import _appointments
+from cases.selectors.case_page import filter_cases, recent_open
+from common.kept_sql import kept, kept_of_day
 from households.actions.denials import deny_staff
 from households.enums import DenialReason
 from households.models import Household, Kinship, Person
@@ -80,3 +85,27 @@ def test_an_order_is_kept_and_ids_of_any_number(worker, family):
 def test_what_reads_the_clock_or_loses_an_id_is_refused(worker, build):
     with pytest.raises(ValueError, match="cannot be kept"):
         kept(build, worker.actor, on=f.TODAY, household=1)
+
+
+def test_the_list_of_open_cases_is_that_of_the_filters(worker, stranger, manager, family):
+    """Kept or built anew: the same rows in the same order, for whoever asks, after another has asked."""
+    for n in range(3):
+        f.make_case(worker.actor, household=f.make_household(f"保科{n} 世帯"))
+    for who in (worker, stranger, manager, worker):
+        anew = filter_cases(who.actor, f.NOW).order_by("-opened_at", "-pk")
+        with CaptureQueriesContext(connection) as asked:
+            kept_rows = recent_open(who.actor, 51)
+        assert len(asked) == 1
+        assert [row.pk for row in kept_rows] == [row.pk for row in anew]
+        assert [str(row.lead_agency) for row in kept_rows] == [str(row.lead_agency) for row in anew]
+    assert len(recent_open(worker.actor, 51)) == 3
+    assert len(recent_open(worker.actor, 2)) == 2
+    assert not recent_open(stranger.actor, 51)
+
+
+def test_a_question_of_a_day_has_no_reader(worker, colleague):
+    """The appointments of two days, each asked twice with another worker between."""
+    before = worker.actor.appointment.during.lower - timedelta(days=1)
+    for staff in (worker.staff, colleague.staff, worker.staff):
+        assert [row.staff_id for row in kept_of_day(_appointments, on=f.TODAY, staff=staff.pk)] == [staff.pk]
+        assert kept_of_day(_appointments, on=before, staff=staff.pk) == []
