@@ -13,13 +13,24 @@ from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from accounts.enums import AgencyKind
-from accounts.models import Agency
+from accounts.models import Agency, Staff
 from cases.stream.compiled import Part, Place, plain_part, sql_of
 from cases.stream.registry import Data, Line, Reader, Source, all_sources
 from households.contact import HIDDEN_DESK
 from households.models import Person
 
 PAGE = 30
+
+# Who wrote a row and whom it is about is looked up for the rows of the page alone: three joins, not three for each kind.
+_NAMES = ("agency", "agency_kind", "staff", "family_name", "given_name", "alias")
+_PAGE = f"""
+    SELECT page.*, agency.short_name, agency.kind, staff.name, person.family_name, person.given_name, person.alias
+      FROM (SELECT * FROM ({{union}}) lines (at, kind, pk, said) ORDER BY at DESC, kind, pk DESC LIMIT %s) page
+      LEFT JOIN {Agency._meta.db_table} agency ON agency.id = (page.said ->> 'agency_id')::bigint
+      LEFT JOIN {Staff._meta.db_table} staff ON staff.id = (page.said ->> 'staff_id')::bigint
+      LEFT JOIN {Person._meta.db_table} person ON person.id = (page.said ->> 'person_id')::bigint
+     ORDER BY page.at DESC, page.kind, page.pk DESC
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +74,15 @@ def read(
         return [], ""
     union = " UNION ALL ".join(f"({sql})" for sql, _ in parts)
     with connection.cursor() as cursor_:
+        # every word of it was compiled by the ORM or stands here; what came from outside is a parameter
         cursor_.execute(
-            # every word of it was compiled by the ORM; what came from outside is a parameter
-            f"SELECT * FROM ({union}) lines (at, kind, pk, said) ORDER BY at DESC, kind, pk DESC LIMIT %s",  # noqa: S608
-            [*(value for _, params in parts for value in params), size + 1],
+            _PAGE.format(union=union), [*(value for _, params in parts for value in params), size + 1]
         )
         found = cursor_.fetchall()
-    lines = [_line(sources[kind], reader, at, pk, json.loads(said)) for at, kind, pk, said in found[:size]]
+    lines = [
+        _line(sources[kind], reader, at, pk, json.loads(said) | dict(zip(_NAMES, names, strict=True)))
+        for at, kind, pk, said, *names in found[:size]
+    ]
     return lines, lines[-1].cursor if len(found) > size else ""
 
 
@@ -110,17 +123,9 @@ def _data(source: Source) -> dict[str, Any]:
     columns: dict[str, Any] = {
         name: F(path) if isinstance(path, str) else path for name, path in source.data.items()
     }
-    if source.agency:
-        columns |= {
-            "agency_id": F(f"{source.agency}_id"), "agency": F(f"{source.agency}__short_name"),
-            "agency_kind": F(f"{source.agency}__kind"),
-        }  # fmt: skip
-    if source.staff:
-        columns["staff"] = F(f"{source.staff}__name")
-    if source.person:
-        names = ("family_name", "given_name", "alias")
-        columns |= {"person_id": F(f"{source.person}_id")}
-        columns |= {name: F(f"{source.person}__{name}") for name in names}
+    for name in ("agency", "staff", "person"):
+        if path := getattr(source, name):
+            columns[f"{name}_id"] = F(f"{path}_id")
     return columns or {"none": Value(None)}
 
 
