@@ -22,7 +22,7 @@ def piece(name: str, **inputs: str) -> SafeString:
 
 
 def _render(name: str, inputs: tuple[tuple[str, str], ...]) -> SafeString:
-    return SafeString(get_template(name).render(dict(inputs)).strip())
+    return SafeString(get_template(name).render(dict(inputs)))  # with the line end that parts two of them
 
 
 _rendered = lru_cache(maxsize=512)(_render)
