@@ -76,3 +76,12 @@ def approval_lines(month: date) -> list[ApprovalLine]:
         is_current = approval is not None and approval.digest == now.digest
         lines.append(ApprovalLine(agency, now.minutes, now.digest, approval, is_current))
     return lines
+
+
+def lacks_approval(month: date) -> bool:
+    """Whether some agency of the month has no standing approval at all: two queries that stop at the first."""
+    done = MonthApproval.objects.standing().filter(month=month).values("agency")
+    return any(
+        rows.exclude(agency__in=done).exists()
+        for rows in (WorkEntry.objects.of_month(month), PersonnelCost.objects.filter(month=month))
+    )

@@ -14,7 +14,7 @@ from audit.actions import record
 from budgets.actions.month_gate import close_gate
 from budgets.actions.void_approval import void_approval
 from budgets.models import MonthApproval, WorkMonth
-from budgets.month_minutes import EMPTY, approval_lines, minutes_by_agency
+from budgets.month_minutes import EMPTY, approval_lines, lacks_approval, minutes_by_agency
 from budgets.permissions import check_can_approve_month, check_can_confirm_instead, check_can_lock
 from budgets.workflow import MONTH_TRANSITIONS, MonthEvent, MonthState
 from common.errors import InvalidTransition, RuleViolation
@@ -80,7 +80,9 @@ def approve_month(
 def _approve_whole(month: date, actor: Actor, at: datetime) -> None:
     """The month itself, when every agency of it is done."""
     row = WorkMonth.objects.select_for_update(of=("self",)).get(month=month)
-    if row.state == MonthState.OPEN and all(line.is_done for line in approval_lines(month)):
+    if row.state != MonthState.OPEN or lacks_approval(month):
+        return
+    if all(line.is_done for line in approval_lines(month)):
         row.state = MONTH_TRANSITIONS[MonthState.OPEN, MonthEvent.APPROVE]
         row.save(update_fields=["state"])
         record(actor=actor, action="work_month.approved", target=row, at=at, month=month.isoformat())

@@ -159,7 +159,7 @@ def _load_chunk(scale: Scale, n: int, city: City, now: datetime) -> int:
             cursor.execute("SET session_replication_role = DEFAULT")
 
 
-def _finish(scale: Scale, now: datetime) -> None:
+def _finish(scale: Scale, now: datetime, told: Callable[[str], object] = lambda text: None) -> None:
     set_sequences(list(MODELS))
     year = fiscal_year(now.date())
     for series, last in ((CONSULTATION_SERIES, scale.consultations), (CASE_SERIES, scale.cases)):
@@ -167,7 +167,9 @@ def _finish(scale: Scale, now: datetime) -> None:
     _protect(scale, now)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+    told("analysed")
     _lock_months(scale, now)
+    told("months locked")
 
 
 def _protect(scale: Scale, now: datetime) -> None:
@@ -237,6 +239,5 @@ def generate(
                 told(f"{rows:,} rows")
     bring_back_indexes(aside)
     told("indexes")
-    _finish(scale, now)
-    told("analysed")
+    _finish(scale, now, told)
     return rows
