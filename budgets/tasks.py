@@ -9,6 +9,7 @@ from accounts.actor import Actor
 from budgets.actions.remind_work import remind_work
 from budgets.actions.report_jobs import forget_reports
 from budgets.actions.report_jobs import make_reports as make
+from budgets.actions.rule_trials import try_tables
 
 
 @shared_task
@@ -27,3 +28,9 @@ def make_reports() -> int:
 def forget_old_reports() -> int:
     """Every night: files older than a week are thrown away."""
     return forget_reports(at=timezone.now())
+
+
+@shared_task
+def try_rule_tables() -> int:
+    """What changed tables would move, and their saving; every minute again for what a dead worker left."""
+    return try_tables()

@@ -45,6 +45,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="0", minute="40"),
     },
     "make-reports": {"task": "budgets.tasks.make_reports", "schedule": crontab(minute="*")},
+    "try-rule-tables": {"task": "budgets.tasks.try_rule_tables", "schedule": crontab(minute="*")},
     "forget-old-reports": {
         "task": "budgets.tasks.forget_old_reports",
         "schedule": crontab(hour="0", minute="45"),

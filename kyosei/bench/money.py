@@ -26,7 +26,7 @@ from budgets.cost_file import agencies_of, headings_of, known_columns, read_cost
 from budgets.enums import RemainderRule
 from budgets.inputs import month_inputs
 from budgets.models import PersonnelCost, WorkEntry
-from budgets.rule_tables import moves_by_month
+from budgets.rule_tables import moves_in_parts
 from common.japan.business_days import is_working_day
 from common.japan.fiscal import add_months, month_first
 from common.tabular import BrokenTable
@@ -128,7 +128,7 @@ def _table(scale: Scale, now: datetime) -> list[Line]:
     first = min(_months(now))
     told: list[int] = []
     began = time.perf_counter()
-    found = list(moves_by_month(changed, first, now.date(), on_progress=lambda done, of: told.append(done)))
+    found = list(moves_in_parts(changed, first, now.date(), on_progress=lambda done, of: told.append(done)))
     seconds = time.perf_counter() - began
     asked = WorkEntry.objects.filter(worked_on__gte=first).exclude(source_type="manual").count()
     return [
