@@ -9,7 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.actor import Actor
-from budgets.actions.review import review_entry
+from budgets.actions.review import review_entry, review_worker
 from budgets.actions.void_approval import void_approval
 from budgets.models import WorkEntry, WorkMonth
 from budgets.workflow import CLOSED_MONTHS
@@ -90,10 +90,11 @@ def overlap_with(other: WorkEntry, actor: Actor) -> Overlap:
     )
 
 
-def write_entry(entry: WorkEntry, actor: Actor, at: datetime) -> WorkEntry:
+def write_entry(entry: WorkEntry, actor: Actor, at: datetime, *, is_last: bool = True) -> WorkEntry:
     """Save in an open month where nothing collides; what another transaction did meanwhile is refused in words too.
 
     What an auditor would ask about is raised at once (budgets.actions.review), never refused: the work was done.
+    ``is_last`` False: more entries of this worker follow, and the caller has the month looked at after the last.
     """
     check_month_open(entry.during.lower)
     found = colliding(entry)
@@ -115,7 +116,9 @@ def write_entry(entry: WorkEntry, actor: Actor, at: datetime) -> WorkEntry:
             raise
         raise month_is_locked(entry.during.lower) from None
     entry.refresh_from_db(fields=["minutes", "worked_on"])
-    for month in {month_first(day) for day in (former, entry.worked_on) if day}:
-        void_approval(day=month, agency_id=entry.agency_id, reason="業務実績が変わったため", at=at)
     review_entry(entry, at)
+    for month in sorted({month_first(day) for day in (former, entry.worked_on) if day}):
+        void_approval(day=month, agency_id=entry.agency_id, reason="業務実績が変わったため", at=at)
+        if is_last:
+            review_worker(staff_id=entry.staff_id, month=month, at=at)
     return entry

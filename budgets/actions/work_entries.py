@@ -19,12 +19,13 @@ from budgets.actions.entry_guard import (
     stretch,
     write_entry,
 )
-from budgets.actions.review import mend_entry
+from budgets.actions.review import mend_entry, review_worker
 from budgets.actions.void_approval import void_approval
 from budgets.enums import SourceType
 from budgets.models import WorkCategory, WorkEntry
 from budgets.permissions import check_can_record_work, check_own_entry
 from common.errors import RuleViolation
+from common.japan.fiscal import month_first
 
 NOTE_LIMIT = 100
 
@@ -144,6 +145,7 @@ def delete_entry(*, entry: WorkEntry, actor: Actor, at: datetime) -> None:
     row.delete()
     void_approval(day=row.worked_on, agency_id=row.agency_id, reason="業務実績が変わったため", at=at)
     mend_entry(key, at)
+    review_worker(staff_id=row.staff_id, month=month_first(row.worked_on), at=at)
 
 
 # ── The same as last week ───────────────────────────────────────────────────────────────────────────────────
@@ -177,12 +179,14 @@ def copy_week(*, to_week: date, actor: Actor, at: datetime) -> Copied:
         )  # fmt: skip
         label = f"{moved.month}/{moved.day} {clock_range(entry.during)} {name_of(entry, tell_case=False)}"
         try:
-            write_entry(entry, actor, at)
+            write_entry(entry, actor, at, is_last=False)
         except RuleViolation as violation:
             copied.skipped.append(f"{label}（{violation.message}）")
             continue
         copied.entries.append(entry)
         _audit("work_entry.copy", entry, actor, at, of=source.pk)
+    for month in sorted({month_first(entry.worked_on) for entry in copied.entries}):
+        review_worker(staff_id=copied.entries[0].staff_id, month=month, at=at)
     return copied
 
 

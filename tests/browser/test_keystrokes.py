@@ -14,6 +14,8 @@ from tests import factories as f
 from tests.browser.hand import Hand
 
 KNOWN_AT_MOST, NEW_AT_MOST = 12, 40
+
+
 @pytest.fixture
 def masters(transactional_db):
     load_codes()

@@ -162,7 +162,9 @@ def test_an_ordinary_week_is_three_pages_and_few_keys(sign_in, ordinary_week, ca
         if n == 2:
             training_was_last_week(hand, page, line)
         for text in lines:
-            hand.enter(text, line, {"移動": "移動", "事務": "事務", "巡回": "集いの場の巡回"}[text.split()[-1]])
+            hand.enter(
+                text, line, {"移動": "移動", "事務": "事務", "巡回": "集いの場の巡回"}[text.split()[-1]]
+            )
         if n < 4:
             hand.press("ArrowDown")
     shoot(page, "work-ordinary-week")
