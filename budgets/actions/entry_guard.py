@@ -9,6 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.models import Appointment
 from budgets.actions.review import review_entry, review_worker
 from budgets.actions.void_approval import void_approval
 from budgets.models import WorkEntry, WorkMonth
@@ -16,7 +17,7 @@ from budgets.workflow import CLOSED_MONTHS
 from common.errors import Overlap, RuleViolation
 from common.japan.clock import DAY_MINUTES
 from common.japan.fiscal import month_first
-from common.japan.wareki import format_wareki_month
+from common.japan.wareki import format_wareki, format_wareki_month
 
 _LOCKED = "KY001"  # what the month's trigger raises
 _NO_OVERLAP = "work_entry_no_overlap"
@@ -54,6 +55,16 @@ def check_month_open(*moments: datetime) -> None:
     for moment in moments:
         if locked_months({timezone.localtime(moment).date()}):
             raise month_is_locked(moment)
+
+
+def check_appointed(staff_id: int, moment: datetime) -> None:
+    """Refuse what is typed into a day on which the worker had no appointment: nobody could be paid for it."""
+    day = timezone.localtime(moment).date()
+    if not Appointment.objects.current(day).filter(staff=staff_id).exists():
+        raise RuleViolation(
+            f"{format_wareki(day)}は辞令の期間の外です。日付を確かめてください。正しいときは、システム管理者に辞令を直してもらってください。",
+            field="day",
+        )
 
 
 def colliding(entry: WorkEntry) -> WorkEntry | None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from audit.actions import record
 from budgets.actions.entry_guard import (
+    check_appointed,
     check_minutes,
     check_month_open,
     clock_range,
@@ -90,6 +91,7 @@ def add_entry(
             return known
     check_minutes(minutes)
     check_not_later(starts_at, at)
+    check_appointed(actor.office()[1].pk, starts_at)
     check_step(starts_at, minutes, step, actor)
     entry = WorkEntry(
         request_key=request_key or uuid4(), staff=actor.staff, agency=actor.agency, category=_category(category_code),
@@ -122,6 +124,7 @@ def edit_entry(
     row = _own_manual(entry, actor)
     check_minutes(minutes)
     check_not_later(starts_at, at)
+    check_appointed(row.staff_id, starts_at)
     check_step(starts_at, minutes, step, actor, but=row.pk)
     check_month_open(row.during.lower)
     before = {"from": row.during.lower.isoformat(), "minutes": row.minutes, "category": row.category.code}
@@ -179,6 +182,7 @@ def copy_week(*, to_week: date, actor: Actor, at: datetime) -> Copied:
         )  # fmt: skip
         label = f"{moved.month}/{moved.day} {clock_range(entry.during)} {name_of(entry, tell_case=False)}"
         try:
+            check_appointed(entry.staff_id, moved)
             write_entry(entry, actor, at, is_last=False)
         except RuleViolation as violation:
             copied.skipped.append(f"{label}（{violation.message}）")
