@@ -13,6 +13,7 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import Role
 from accounts.models import Appointment, Notice
+from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from budgets.actions.entry_guard import locked_months
 from budgets.actions.review import review_month
@@ -75,7 +76,7 @@ def tell_managers(*, actor: Actor, at: datetime) -> int:
     for staff, agency in heads:
         found, people = waiting[agency]
         notify(
-            staff_ids=[staff], agency_id=agency, at=at, url=url,
+            staff_ids=[staff], agency_id=agency, at=at, url=url, kind=NoticeKind.OTHER,
             text=f"財源の確認事項が{found}件（{people}人）残っています。直すか理由を書くまで、月を締められません。",
         )  # fmt: skip
     if heads:
