@@ -31,7 +31,9 @@ def long_table(worker, monkeypatch):
     first = timezone.localdate().replace(day=1)
     for n in range(20):
         day = first + timedelta(days=n)
-        derive(make_consultation(worker, moment(day, "9:00"), person=person, sectors=[Sector.ELDERLY]), worker)
+        derive(
+            make_consultation(worker, moment(day, "9:00"), person=person, sectors=[Sector.ELDERLY]), worker
+        )
     return first
 
 

@@ -135,6 +135,18 @@ def test_deleting_what_raised_it_mends_it(worker, finance, kind):
     assert waiting() == []
 
 
+def test_the_answer_to_a_typed_line_shows_what_the_month_raises(worker):
+    """Not only on the next full page: htmx swaps the findings of the week together with the day."""
+    bulk(worker, "care", 120, days_of(NOVEMBER, 4))
+    sent = {
+        "day": "2026-11-20", "line": "9:00 120 包括", "request_key": "7f1c1b9e-6d1f-4b57-9a3e-000000000011",
+    }  # fmt: skip
+    part = worker.client.post("/work/add/", sent, headers={"HX-Request": "true"}).content.decode()
+    (found,) = waiting()
+    assert 'id="week-findings" role="status" hx-swap-oob="true"' in part
+    assert found.text in part.split('id="week-findings"')[1]
+
+
 def test_the_manager_hears_once_a_week_while_it_waits(worker, manager, finance):
     dedicated(worker, finance)
     days = [date(2026, 11, 24), date(2026, 11, 25), date(2026, 11, 28), date(2026, 11, 30), date(2026, 12, 1)]
