@@ -14,6 +14,7 @@ from common.japan.fiscal import add_months, fiscal_year
 from common.japan.wareki import format_wareki, format_wareki_month
 
 JUMP_POINTS: Final = 20  # against the same month of last year
+JUMP_DAYS: Final = 10  # a month that still runs is compared from so many recorded days on
 UNNAMED_MINUTES: Final = 600  # hours that nobody stands behind are asked about from ten on
 COPIED_ENTRIES, COPIED_MINUTES, COPIED_TENTHS = 40, 1200, 9
 
@@ -41,6 +42,11 @@ def _span(month: date, entry_id: int | None) -> tuple[str, list[Any]]:
     if entry_id is not None:
         return "e.id = %s", [entry_id]
     return "e.worked_on >= %s AND e.worked_on < %s", [month, add_months(month, 1)]
+
+
+def _one(column: str, staff_id: int | None) -> str:
+    """The condition that keeps a check of a month to one worker."""
+    return "" if staff_id is None else f"AND {column} = {int(staff_id)}"
 
 
 def hours(minutes: int) -> str:
@@ -102,9 +108,9 @@ def outside_age(month: date, entry_id: int | None = None) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def nobody_named(month: date) -> Iterator[Found]:
+def nobody_named(month: date, staff_id: int | None = None) -> Iterator[Found]:
     """Most minutes of a worker on a stream for certain people, with no person behind them."""
-    sql = """
+    sql = f"""
         SELECT e.staff_id, min(e.agency_id), s.id, s.short_name, sum(e.minutes),
                sum(e.minutes) FILTER (WHERE e.case_number = '' AND e.source_type = 'manual')
           FROM budgets_workentry e
@@ -112,11 +118,11 @@ def nobody_named(month: date) -> Iterator[Found]:
           JOIN budgets_fundingstream s ON s.id = c.stream_id
           JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %s
                                    AND (y.age_from IS NOT NULL OR y.age_below IS NOT NULL)
-         WHERE e.worked_on >= %s AND e.worked_on < %s
+         WHERE e.worked_on >= %s AND e.worked_on < %s {_one("e.staff_id", staff_id)}
          GROUP BY e.staff_id, s.id, s.short_name
         HAVING sum(e.minutes) FILTER (WHERE e.case_number = '' AND e.source_type = 'manual') >= %s
            AND 2 * sum(e.minutes) FILTER (WHERE e.case_number = '' AND e.source_type = 'manual') >= sum(e.minutes)
-         ORDER BY e.staff_id, s.id"""
+         ORDER BY e.staff_id, s.id"""  # noqa: S608
     params = [fiscal_year(month), month, add_months(month, 1), UNNAMED_MINUTES]
     for staff, agency, stream_id, stream, total, unnamed in _rows(sql, params):
         yield Found(
@@ -126,18 +132,18 @@ def nobody_named(month: date) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def not_dedicated(month: date) -> Iterator[Found]:
+def not_dedicated(month: date, staff_id: int | None = None) -> Iterator[Found]:
     """Minutes on a stream that asks for dedicated staff, of a worker who is not 専従 for it on that day."""
-    sql = """
+    sql = f"""
         SELECT e.staff_id, min(e.agency_id), s.id, s.short_name, sum(e.minutes), count(DISTINCT e.worked_on)
           FROM budgets_workentry e
           JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
           JOIN budgets_fundingstream s ON s.id = c.stream_id
           JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %s AND y.must_be_dedicated
-         WHERE e.worked_on >= %s AND e.worked_on < %s
+         WHERE e.worked_on >= %s AND e.worked_on < %s {_one("e.staff_id", staff_id)}
            AND NOT EXISTS (SELECT 1 FROM budgets_dutyassignment a WHERE a.staff_id = e.staff_id
                               AND a.during @> e.worked_on AND a.stream_id = s.id)
-         GROUP BY e.staff_id, s.id, s.short_name ORDER BY e.staff_id, s.id"""
+         GROUP BY e.staff_id, s.id, s.short_name ORDER BY e.staff_id, s.id"""  # noqa: S608
     for staff, agency, pk, stream, minutes, days in _rows(
         sql, [fiscal_year(month), month, add_months(month, 1)]
     ):
@@ -148,18 +154,20 @@ def not_dedicated(month: date) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def jumps(month: date) -> Iterator[Found]:
-    """A ratio that moved by twenty points or more against the same month of last year."""
-    sql = """
+def jumps(month: date, staff_id: int | None = None, *, is_over: bool = True) -> Iterator[Found]:
+    """A ratio that moved by twenty points or more against the same month of last year; before the month is over, from
+    ten recorded days on: a first day says nothing."""
+    sql = f"""
         WITH now AS (SELECT e.staff_id, min(e.agency_id) AS agency_id, c.stream_id, sum(e.minutes) AS n
                        FROM budgets_workentry e
                        JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
-                      WHERE e.worked_on >= %s AND e.worked_on < %s GROUP BY e.staff_id, c.stream_id),
+                      WHERE e.worked_on >= %s AND e.worked_on < %s {_one("e.staff_id", staff_id)}
+                      GROUP BY e.staff_id, c.stream_id),
              whole AS (SELECT staff_id, min(agency_id) AS agency_id, sum(n) AS n FROM now GROUP BY staff_id),
              was AS (SELECT r.staff_id, r.stream_id, r.minutes, r.direct_minutes FROM budgets_apportionmentrow r
                        JOIN budgets_apportionmentrun u ON u.id = r.run_id AND u.is_final
                        JOIN budgets_workmonth m ON m.id = u.month_id
-                      WHERE m.month = %s AND r.direct_minutes > 0)
+                      WHERE m.month = %s AND r.direct_minutes > 0 {_one("r.staff_id", staff_id)})
         SELECT w.staff_id, w.agency_id, s.id, s.short_name, COALESCE(now.n, 0), w.n,
                COALESCE(was.minutes, 0), d.direct_minutes
           FROM whole w
@@ -168,10 +176,14 @@ def jumps(month: date) -> Iterator[Found]:
           LEFT JOIN now ON now.staff_id = w.staff_id AND now.stream_id = s.id
           LEFT JOIN was ON was.staff_id = w.staff_id AND was.stream_id = s.id
          WHERE 100 * abs(COALESCE(now.n, 0) * d.direct_minutes - COALESCE(was.minutes, 0) * w.n)
-               >= %s * w.n * d.direct_minutes ORDER BY w.staff_id, s.id"""
+               >= %s * w.n * d.direct_minutes
+           AND (%s OR (SELECT count(DISTINCT e.worked_on) FROM budgets_workentry e
+                        WHERE e.staff_id = w.staff_id AND e.worked_on >= %s AND e.worked_on < %s) >= %s)
+         ORDER BY w.staff_id, s.id"""  # noqa: S608
     before = add_months(month, -12)
     for staff, agency, pk, stream, n, whole, was, was_whole in _rows(
-        sql, [month, add_months(month, 1), before, JUMP_POINTS]
+        sql,
+        [month, add_months(month, 1), before, JUMP_POINTS, is_over, month, add_months(month, 1), JUMP_DAYS],
     ):
         yield Found(
             f"jump:{month:%Y%m}:{staff}:{pk}", FindingKind.JUMP, staff, agency,
@@ -180,19 +192,19 @@ def jumps(month: date) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def copies(month: date) -> Iterator[Found]:
+def copies(month: date, staff_id: int | None = None) -> Iterator[Found]:
     """A month of a worker that looks written off from one week: same weekday, hour, length and work."""
-    sql = """
+    sql = f"""
         SELECT e.staff_id, min(e.agency_id), count(*), count(p.id)
           FROM budgets_workentry e
           LEFT JOIN budgets_workentry p
             ON p.staff_id = e.staff_id AND p.worked_on = e.worked_on - 7 AND p.source_type = 'manual'
            AND p.category_id = e.category_id AND p.minutes = e.minutes
            AND lower(p.during) = lower(e.during) - interval '7 days'
-         WHERE e.worked_on >= %s AND e.worked_on < %s AND e.source_type = 'manual'
+         WHERE e.worked_on >= %s AND e.worked_on < %s AND e.source_type = 'manual' {_one("e.staff_id", staff_id)}
          GROUP BY e.staff_id
         HAVING count(*) >= %s AND sum(e.minutes) >= %s AND 10 * count(p.id) >= %s * count(*)
-         ORDER BY e.staff_id"""
+         ORDER BY e.staff_id"""  # noqa: S608
     params = [month, add_months(month, 1), COPIED_ENTRIES, COPIED_MINUTES, COPIED_TENTHS]
     for staff, agency, entries, same in _rows(sql, params):
         yield Found(
@@ -201,23 +213,23 @@ def copies(month: date) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def double_funding(month: date) -> Iterator[Found]:
+def double_funding(month: date, staff_id: int | None = None) -> Iterator[Found]:
     """A personnel cost that is in a pool and is apportioned as well, and a month that two studies cover."""
-    sql = """
+    sql = f"""
         SELECT k.staff_id, k.agency_id, o.id, o.name, k.yen FROM budgets_costpool o
           JOIN budgets_personnelcost k ON k.staff_id = ANY(o.worker_ids) AND k.month = %s AND k.yen > 0
-         WHERE %s BETWEEN o.month_from AND o.month_to ORDER BY k.staff_id, o.id"""
+         WHERE %s BETWEEN o.month_from AND o.month_to {_one("k.staff_id", staff_id)} ORDER BY k.staff_id, o.id"""  # noqa: S608
     for staff, agency, pool_id, pool, yen in _rows(sql, [month, month]):
         yield Found(
             f"double:{month:%Y%m}:{staff}:{pool_id}", FindingKind.DOUBLE, staff, agency,
             f"人件費{yen:,}円は共通経費「{pool}」の総費用に含まれています。按分すると二重に財源がつきます"
             f"（{format_wareki_month(month)}）。",
         )  # fmt: skip
-    sql = """
+    sql = f"""
         SELECT m.staff_id, min(m.agency_id), string_agg(t.name, '」と「' ORDER BY t.id) FROM budgets_timestudy t
           JOIN budgets_studymember m ON m.study_id = t.id
-         WHERE t.state = 'approved' AND %s BETWEEN t.covers_from AND t.covers_to
-         GROUP BY m.staff_id HAVING count(*) > 1 ORDER BY m.staff_id"""
+         WHERE t.state = 'approved' AND %s BETWEEN t.covers_from AND t.covers_to {_one("m.staff_id", staff_id)}
+         GROUP BY m.staff_id HAVING count(*) > 1 ORDER BY m.staff_id"""  # noqa: S608
     for staff, agency, names in _rows(sql, [month]):
         yield Found(
             f"studies:{month:%Y%m}:{staff}", FindingKind.DOUBLE, staff, agency,
@@ -230,7 +242,15 @@ def of_entry(month: date, entry_id: int) -> list[Found]:
     return [*outside_assignment(month, entry_id), *outside_age(month, entry_id)]
 
 
-def of_month(month: date) -> list[Found]:
+def of_worker(month: date, staff_id: int, *, is_over: bool) -> list[Found]:
+    """What the month of one worker raises as a whole. Six statements over that worker's rows."""
+    return [
+        *nobody_named(month, staff_id), *not_dedicated(month, staff_id), *jumps(month, staff_id, is_over=is_over),
+        *copies(month, staff_id), *double_funding(month, staff_id),
+    ]  # fmt: skip
+
+
+def of_month(month: date, *, is_over: bool = True) -> list[Found]:
     """Everything that a month raises. Eight statements, whatever its size."""
-    checks = (outside_assignment, outside_age, nobody_named, not_dedicated, jumps, copies, double_funding)
-    return [found for check in checks for found in check(month)]
+    checks = (outside_assignment, outside_age, nobody_named, not_dedicated, copies, double_funding)
+    return [*(found for check in checks for found in check(month)), *jumps(month, is_over=is_over)]

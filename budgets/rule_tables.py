@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.db import connection
@@ -12,7 +12,6 @@ from django.db import connection
 from accounts.enums import Sector
 from budgets.attribution import TABLE, Attribution, Facts, Rule, attribute, read_table
 from budgets.models import AttributionTable, WorkCategory
-from common.japan.fiscal import add_months, month_first
 
 
 def table_on(day: date) -> tuple[Rule, ...]:
@@ -41,6 +40,13 @@ _FACTS: Final = """
        AND COALESCE(n.id, k.id, w.id) IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM budgets_workmonth m
                         WHERE m.state IN ('locked', 'reported') AND m.month = date_trunc('month', e.worked_on)::date)"""
+
+
+# what a table is asked about at all; the count and the days of it need no facts
+_ASKED: Final = """
+      FROM budgets_workentry e
+     WHERE e.source_type IN ('note', 'consultation', 'watch') AND e.derived_category_id IS NULL AND e.worked_on >= %s AND e.worked_on < %s"""
+PARTS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +82,42 @@ def moves(table: Sequence[Rule], first: date, until: date, *, with_ids: bool = F
     return found
 
 
-def moves_by_month(
+def asked_at_most(first: date, until: date, limit: int) -> int:
+    """How many entries a table would be asked about, counted no further than ``limit``."""
+    sql = f"SELECT count(*) FROM (SELECT 1 {_ASKED} LIMIT %s) x"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [first, until, limit])
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def stretches(first: date, until: date) -> list[tuple[date, date]]:
+    """The days that have entries to ask about, in ``PARTS`` stretches at most, none shorter than a week."""
+    sql = f"SELECT min(e.worked_on), max(e.worked_on) {_ASKED}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [first, until])
+        low, high = cursor.fetchone()
+    if low is None:
+        return []
+    end = high + timedelta(days=1)
+    step = max(7, -(-(end - low).days // PARTS))
+    begins = [low + timedelta(days=n) for n in range(0, (end - low).days, step)]
+    return list(zip(begins, [*begins[1:], end], strict=True))
+
+
+def moves_in_parts(
     table: Sequence[Rule],
     first: date,
     until: date,
     *,
     on_progress: Callable[[int, int], object] = lambda done, of: None,
 ) -> list[Move]:
-    """The same as ``moves``, month by month and with its progress told (months done, of how many)."""
-    months = [month_first(first)]
-    while add_months(months[-1], 1) < until:
-        months.append(add_months(months[-1], 1))
+    """The same as ``moves``, one stretch of days after the other, with its progress told (stretches done, of how many)."""
+    parts = stretches(first, until)
     grouped: dict[tuple[Facts, int], Move] = {}
-    for done, month in enumerate(months, start=1):
-        for move in moves(table, max(month, first), min(add_months(month, 1), until)):
+    on_progress(0, len(parts))
+    for done, (low, high) in enumerate(parts, start=1):
+        for move in moves(table, low, high):
             key = (move.facts, move.from_category)
             known = grouped.get(key)
             grouped[key] = (
@@ -99,7 +127,7 @@ def moves_by_month(
                     known, entries=known.entries + move.entries, minutes=known.minutes + move.minutes
                 )
             )
-        on_progress(done, len(months))
+        on_progress(done, len(parts))
     return list(grouped.values())
 
 

@@ -1,4 +1,4 @@
-"""The states of a work month, of an adjustment and of a time study."""
+"""The states of a work month, of an adjustment, of a time study and of a trial of 区分の表."""
 
 from __future__ import annotations
 
@@ -59,3 +59,33 @@ class StudyEvent(StrEnum):
 STUDY_TRANSITIONS: dict[tuple[StudyState, StudyEvent], StudyState] = {
     (StudyState.DRAFT, StudyEvent.APPROVE): StudyState.APPROVED,
 }
+
+
+class TrialState(TextChoices):
+    WEIGHING = "weighing", "確かめています"
+    WEIGHED = "weighed", "確かめました"
+    SAVING = "saving", "保存しています"
+    SAVED = "saved", "保存しました"
+    FAILED = "failed", "できませんでした"
+    CANCELLED = "cancelled", "取消し"
+
+
+class TrialEvent(StrEnum):
+    FOUND = "found"  # what would move is known
+    SAVE = "save"
+    FINISH = "finish"
+    FAIL = "fail"
+    CANCEL = "cancel"
+
+
+TRIAL_TRANSITIONS: dict[tuple[TrialState, TrialEvent], TrialState] = {
+    (TrialState.WEIGHING, TrialEvent.FOUND): TrialState.WEIGHED,
+    (TrialState.WEIGHING, TrialEvent.FAIL): TrialState.FAILED,
+    (TrialState.WEIGHING, TrialEvent.CANCEL): TrialState.CANCELLED,
+    (TrialState.WEIGHED, TrialEvent.SAVE): TrialState.SAVING,
+    (TrialState.WEIGHED, TrialEvent.CANCEL): TrialState.CANCELLED,
+    (TrialState.SAVING, TrialEvent.FINISH): TrialState.SAVED,
+    (TrialState.SAVING, TrialEvent.FAIL): TrialState.FAILED,
+    (TrialState.SAVING, TrialEvent.CANCEL): TrialState.CANCELLED,
+}
+AT_WORK = (TrialState.WEIGHING, TrialState.SAVING)  # something is left for a worker

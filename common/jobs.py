@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import structlog
 from celery import current_app
-from django.db import transaction
+from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -21,3 +24,18 @@ def enqueue(task: str) -> None:
             log.warning("queue_down", task=task, error=type(error).__name__)
 
     transaction.on_commit(send)
+
+
+@contextmanager
+def only_one(lock: int, pk: int) -> Iterator[bool]:
+    """Whether this connection alone works on row ``pk`` of the jobs ``lock``; it goes with a worker that dies."""
+    keys = [lock, pk % 2**31]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
+        (mine,) = cursor.fetchone()
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", keys)

@@ -44,7 +44,12 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.forget_packet_copies",
         "schedule": crontab(hour="0", minute="40"),
     },
+    "review-open-months": {
+        "task": "budgets.tasks.review_open_months",
+        "schedule": crontab(hour="6", minute="40"),
+    },
     "make-reports": {"task": "budgets.tasks.make_reports", "schedule": crontab(minute="*")},
+    "try-rule-tables": {"task": "budgets.tasks.try_rule_tables", "schedule": crontab(minute="*")},
     "forget-old-reports": {
         "task": "budgets.tasks.forget_old_reports",
         "schedule": crontab(hour="0", minute="45"),

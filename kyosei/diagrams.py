@@ -12,9 +12,11 @@ from budgets.workflow import (
     ADJUSTMENT_TRANSITIONS,
     MONTH_TRANSITIONS,
     STUDY_TRANSITIONS,
+    TRIAL_TRANSITIONS,
     AdjustmentState,
     MonthState,
     StudyState,
+    TrialState,
 )
 from budgets.workflow_claims import CLAIM_TRANSITIONS, JOB_TRANSITIONS, ClaimState, JobState
 from cases.workflow import (
@@ -143,6 +145,7 @@ def states() -> str:
         *_machine("業務月", MonthState, MONTH_TRANSITIONS, MonthState.OPEN.value),
         *_machine("締め後の調整", AdjustmentState, ADJUSTMENT_TRANSITIONS, AdjustmentState.PROPOSED.value),
         *_machine("タイムスタディ", StudyState, STUDY_TRANSITIONS, StudyState.DRAFT.value),
+        *_machine("区分の表の試算", TrialState, TRIAL_TRANSITIONS, TrialState.WEIGHING.value),
         *_machine("精算", ClaimState, CLAIM_TRANSITIONS, ClaimState.DRAFT.value),
         *_machine("長い帳票の作成", JobState, JOB_TRANSITIONS, JobState.RUNNING.value),
     ]

@@ -13,9 +13,11 @@ from django.test import Client
 from accounts.actor import Actor
 from accounts.enums import AgencyKind, Role, Sector
 from accounts.models import Agency, Staff
+from budgets.actions import adjustments, run_apportionment
 from tests import factories as f
 from tests.clock import TestClock
 from tests.template_database import ensure_template
+from tests.two_paths import check_run
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,20 @@ def clock_of_the_tests():
     clock.start()
     yield clock
     clock.stop()
+
+
+@pytest.fixture(autouse=True)
+def both_paths_agree_on_every_run(monkeypatch):
+    """Whatever a test is about: each apportionment that it stores is computed a second time in SQL (tests/two_paths.py)."""
+    real = run_apportionment.write_run
+
+    def checked(**kwargs):
+        run = real(**kwargs)
+        check_run(run)
+        return run
+
+    for module in (run_apportionment, adjustments):
+        monkeypatch.setattr(module, "write_run", checked)
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,15 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.actor import Actor
-from budgets.actions.review import review_entry
+from accounts.models import Appointment
+from budgets.actions.review import review_entry, review_worker
 from budgets.actions.void_approval import void_approval
 from budgets.models import WorkEntry, WorkMonth
 from budgets.workflow import CLOSED_MONTHS
 from common.errors import Overlap, RuleViolation
 from common.japan.clock import DAY_MINUTES
 from common.japan.fiscal import month_first
-from common.japan.wareki import format_wareki_month
+from common.japan.wareki import format_wareki, format_wareki_month
 
 _LOCKED = "KY001"  # what the month's trigger raises
 _NO_OVERLAP = "work_entry_no_overlap"
@@ -56,6 +57,16 @@ def check_month_open(*moments: datetime) -> None:
             raise month_is_locked(moment)
 
 
+def check_appointed(staff_id: int, moment: datetime) -> None:
+    """Refuse what is typed into a day on which the worker had no appointment: nobody could be paid for it."""
+    day = timezone.localtime(moment).date()
+    if not Appointment.objects.current(day).filter(staff=staff_id).exists():
+        raise RuleViolation(
+            f"{format_wareki(day)}は辞令の期間の外です。日付を確かめてください。正しいときは、システム管理者に辞令を直してもらってください。",
+            field="day",
+        )
+
+
 def colliding(entry: WorkEntry) -> WorkEntry | None:
     """The first entry of the same worker that shares a minute with ``entry``."""
     return (
@@ -90,10 +101,11 @@ def overlap_with(other: WorkEntry, actor: Actor) -> Overlap:
     )
 
 
-def write_entry(entry: WorkEntry, actor: Actor, at: datetime) -> WorkEntry:
+def write_entry(entry: WorkEntry, actor: Actor, at: datetime, *, is_last: bool = True) -> WorkEntry:
     """Save in an open month where nothing collides; what another transaction did meanwhile is refused in words too.
 
     What an auditor would ask about is raised at once (budgets.actions.review), never refused: the work was done.
+    ``is_last`` False: more entries of this worker follow, and the caller has the month looked at after the last.
     """
     check_month_open(entry.during.lower)
     found = colliding(entry)
@@ -115,7 +127,9 @@ def write_entry(entry: WorkEntry, actor: Actor, at: datetime) -> WorkEntry:
             raise
         raise month_is_locked(entry.during.lower) from None
     entry.refresh_from_db(fields=["minutes", "worked_on"])
-    for month in {month_first(day) for day in (former, entry.worked_on) if day}:
-        void_approval(day=month, agency_id=entry.agency_id, reason="業務実績が変わったため", at=at)
     review_entry(entry, at)
+    for month in sorted({month_first(day) for day in (former, entry.worked_on) if day}):
+        void_approval(day=month, agency_id=entry.agency_id, reason="業務実績が変わったため", at=at)
+        if is_last:
+            review_worker(staff_id=entry.staff_id, month=month, at=at)
     return entry

@@ -15,13 +15,18 @@ from budgets.models import ComplianceFinding, WorkEntry
 from budgets.permissions import check_can_answer_finding
 from budgets.review_queries import Found
 from common.errors import RuleViolation
-from common.japan.fiscal import month_first
+from common.japan.fiscal import add_months, month_first
 
 ANSWER_LIMIT = 300
 
 
-def _sync(known: Iterable[ComplianceFinding], found: Iterable[Found], month: date, at: datetime) -> None:
-    """Raise what is new, mend what is over; a finding whose words changed since it was answered is asked again."""
+def _sync(
+    known: Iterable[ComplianceFinding], found: Iterable[Found], month: date, at: datetime, *, ask_again: bool = True
+) -> None:  # fmt: skip
+    """Raise what is new, mend what is over; a finding whose words changed since it was answered is asked again.
+
+    ``ask_again`` False: an answer to a month that still grows stands while it grows, though hours in its words change.
+    """
     rows = {row.key: row for row in known}
     wanted = {f.key: f for f in found}
     fresh = [
@@ -39,6 +44,8 @@ def _sync(known: Iterable[ComplianceFinding], found: Iterable[Found], month: dat
             if row.mended_at is None:
                 row.mended_at = at
                 row.save(update_fields=["mended_at"])
+        elif row.answered_at is not None and row.entry_id is None and row.mended_at is None and not ask_again:
+            continue
         elif row.mended_at is not None or row.text != now.text[:300]:
             row.mended_at, row.raised_at = None, at
             row.text, row.worked_on = now.text[:300], now.worked_on
@@ -56,6 +63,18 @@ def review_entry(entry: WorkEntry, at: datetime) -> None:
     _sync(list(known), found, month, at)
 
 
+def _is_over(month: date, at: datetime) -> bool:
+    return add_months(month, 1) <= timezone.localtime(at).date()
+
+
+def review_worker(*, staff_id: int, month: date, at: datetime) -> None:
+    """What the worker's month raises as a whole, with every record: shown on the week while it can still be mended."""
+    rows = ComplianceFinding.objects.filter(month=month, staff=staff_id, entry_id__isnull=True).order_by("pk")
+    is_over = _is_over(month, at)
+    found = review_queries.of_worker(month, staff_id, is_over=is_over)
+    _sync(list(rows.select_for_update(of=("self",))), found, month, at, ask_again=is_over)
+
+
 def mend_entry(entry_id: int, at: datetime) -> None:
     """The entry is gone: what it had raised is over."""
     rows = ComplianceFinding.objects.filter(entry_id=entry_id, mended_at__isnull=True).order_by("pk")
@@ -65,10 +84,11 @@ def mend_entry(entry_id: int, at: datetime) -> None:
 
 
 @transaction.atomic
-def review_month(month: date, at: datetime) -> int:
+def review_month(month: date, at: datetime, *, ask_again: bool = True) -> int:
     """Every check over the whole month. Returns how many findings wait for a word."""
     rows = ComplianceFinding.objects.filter(month=month).order_by("pk").select_for_update(of=("self",))
-    _sync(list(rows), review_queries.of_month(month), month, at)
+    found = review_queries.of_month(month, is_over=_is_over(month, at))
+    _sync(list(rows), found, month, at, ask_again=ask_again)
     return ComplianceFinding.objects.filter(month=month).waiting().count()
 
 

@@ -20,6 +20,8 @@ from budgets.rule_tables import moves
 from common.errors import RuleViolation
 from common.japan.fiscal import add_months, fiscal_year, fiscal_year_first, month_first
 
+AT_A_TIME = 10_000  # entries moved by one statement
+
 
 def period_of(valid_from: date) -> tuple[date, date]:
     """From the first day of a table to the end of its fiscal year."""
@@ -68,12 +70,13 @@ def save_table(
     categories = dict(WorkCategory.objects.values_list("code", "pk"))
     touched: set[tuple[int, date]] = set()
     for move in found:
-        rows = WorkEntry.objects.filter(pk__in=move.ids)
-        touched |= {
-            (agency, month_first(day))
-            for agency, day in rows.values_list("agency_id", "worked_on").distinct()
-        }
-        rows.update(category=categories[move.to.category_code], reason=move.to.reason)
+        for begin in range(0, len(move.ids), AT_A_TIME):
+            rows = WorkEntry.objects.filter(pk__in=move.ids[begin : begin + AT_A_TIME])
+            touched |= {
+                (agency, month_first(day))
+                for agency, day in rows.values_list("agency_id", "worked_on").distinct()
+            }
+            rows.update(category=categories[move.to.category_code], reason=move.to.reason)
     for agency, month in sorted(touched):
         void_approval(day=month, agency_id=agency, reason="区分の表が変わったため", at=at)
     record(

@@ -6,15 +6,16 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, Exists, Min, OuterRef
 
 from accounts.actor import Actor
-from accounts.models import Staff
+from accounts.models import Appointment, Staff
 from audit.actions import record
 from budgets.actions.month_steps import check_approved, check_over, month_row
 from budgets.actions.personnel_costs import open_month
 from budgets.actions.review import check_answered, review_month
 from budgets.apportionment import Findings, Inputs, apportion, find
-from budgets.enums import RemainderRule
+from budgets.enums import CategoryKind, RemainderRule
 from budgets.inputs import month_inputs
 from budgets.models import ApportionmentRow, ApportionmentRun, StreamYear, WorkEntry, WorkMonth
 from budgets.permissions import check_can_lock, check_can_run
@@ -23,6 +24,8 @@ from budgets.workflow import MONTH_TRANSITIONS, MonthEvent, MonthState
 from common.errors import InvalidTransition, RuleViolation
 from common.japan.fiscal import fiscal_year, month_last
 from common.japan.wareki import format_wareki
+
+NAMED = 20
 
 
 def _names(staff_ids: tuple[int, ...]) -> str:
@@ -52,10 +55,31 @@ def check_complete(findings: Findings, inputs: Inputs) -> None:
             f"専従で按分する月ですが、割当のない職員: {_names(findings.without_assignment)}。"
             "専従・兼務のページで割当を登録してください。"
         )
+    if outside := _outside_appointment(inputs.month):
+        problems.append(
+            f"辞令のない日に業務実績がある職員: {outside}。辞令の期間か業務実績を直してください。"
+        )
     if ended := _ended(inputs):
         problems.append(f"終わった財源に業務実績があります: {ended}。業務区分を直してください。")
     if problems:
         raise RuleViolation(" ".join(problems), findings=findings)
+
+
+def _outside_appointment(month: date) -> str:
+    """Workers with minutes on days that none of their appointments covers, each with the first such day."""
+    covered = Appointment.objects.filter(staff=OuterRef("staff"), during__contains=OuterRef("worked_on"))
+    rows = (
+        WorkEntry.objects.of_month(month)
+        .filter(~Exists(covered))
+        .exclude(category__kind=CategoryKind.LEAVE)
+        .values_list("staff__name")
+        .annotate(first=Min("worked_on"), days=Count("worked_on", distinct=True))
+        .order_by("staff__kana", "staff")
+    )
+    named = [
+        f"{name}（{format_wareki(first)}{'' if days == 1 else f'など{days}日'}）" for name, first, days in rows[:NAMED]
+    ]  # fmt: skip
+    return "、".join(named) + ("、ほか" if len(rows) > NAMED else "")
 
 
 def _ended(inputs: Inputs) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from audit.actions import record
 from budgets.actions.entry_guard import (
+    check_appointed,
     check_minutes,
     check_month_open,
     clock_range,
@@ -19,12 +20,13 @@ from budgets.actions.entry_guard import (
     stretch,
     write_entry,
 )
-from budgets.actions.review import mend_entry
+from budgets.actions.review import mend_entry, review_worker
 from budgets.actions.void_approval import void_approval
 from budgets.enums import SourceType
 from budgets.models import WorkCategory, WorkEntry
 from budgets.permissions import check_can_record_work, check_own_entry
 from common.errors import RuleViolation
+from common.japan.fiscal import month_first
 
 NOTE_LIMIT = 100
 
@@ -89,6 +91,7 @@ def add_entry(
             return known
     check_minutes(minutes)
     check_not_later(starts_at, at)
+    check_appointed(actor.office()[1].pk, starts_at)
     check_step(starts_at, minutes, step, actor)
     entry = WorkEntry(
         request_key=request_key or uuid4(), staff=actor.staff, agency=actor.agency, category=_category(category_code),
@@ -121,6 +124,7 @@ def edit_entry(
     row = _own_manual(entry, actor)
     check_minutes(minutes)
     check_not_later(starts_at, at)
+    check_appointed(row.staff_id, starts_at)
     check_step(starts_at, minutes, step, actor, but=row.pk)
     check_month_open(row.during.lower)
     before = {"from": row.during.lower.isoformat(), "minutes": row.minutes, "category": row.category.code}
@@ -144,6 +148,7 @@ def delete_entry(*, entry: WorkEntry, actor: Actor, at: datetime) -> None:
     row.delete()
     void_approval(day=row.worked_on, agency_id=row.agency_id, reason="業務実績が変わったため", at=at)
     mend_entry(key, at)
+    review_worker(staff_id=row.staff_id, month=month_first(row.worked_on), at=at)
 
 
 # ── The same as last week ───────────────────────────────────────────────────────────────────────────────────
@@ -177,12 +182,15 @@ def copy_week(*, to_week: date, actor: Actor, at: datetime) -> Copied:
         )  # fmt: skip
         label = f"{moved.month}/{moved.day} {clock_range(entry.during)} {name_of(entry, tell_case=False)}"
         try:
-            write_entry(entry, actor, at)
+            check_appointed(entry.staff_id, moved)
+            write_entry(entry, actor, at, is_last=False)
         except RuleViolation as violation:
             copied.skipped.append(f"{label}（{violation.message}）")
             continue
         copied.entries.append(entry)
         _audit("work_entry.copy", entry, actor, at, of=source.pk)
+    for month in sorted({month_first(entry.worked_on) for entry in copied.entries}):
+        review_worker(staff_id=copied.entries[0].staff_id, month=month, at=at)
     return copied
 
 

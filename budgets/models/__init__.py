@@ -11,7 +11,7 @@ from budgets.models.method_settings import MethodChoice, OverheadPlan
 from budgets.models.month_steps import MonthAdjustment, MonthApproval
 from budgets.models.pool import CostPool, PoolShare
 from budgets.models.report_jobs import ExportLayout, ReportJob, ReportPiece
-from budgets.models.rules import AttributionTable
+from budgets.models.rules import AttributionTable, RuleTrial
 from budgets.models.stream import FundingShare, FundingStream, StreamYear, WorkCategory
 from budgets.models.study import StudyMember, StudyMoment, TimeStudy
 from budgets.models.week import WorkReminder, WorkTemplate, WorkTimer
@@ -39,6 +39,7 @@ __all__ = [
     "PoolShare",
     "ReportJob",
     "ReportPiece",
+    "RuleTrial",
     "ShareChange",
     "StreamBudget",
     "StreamYear",

@@ -23,6 +23,13 @@ from budgets.views.months import parse_key
 from common.errors import NotAllowed, RuleViolation
 
 
+def shown(exact: Fraction) -> str:
+    """「53,333.333…」: cut after the third place, never through a float."""
+    cut, rest = divmod(abs(exact.numerator) * 1000, exact.denominator)
+    whole, thousandths = divmod(cut, 1000)
+    return f"{'-' if exact < 0 else ''}{whole:,}.{thousandths:03}{'…' if rest else ''}"
+
+
 @require_http_methods(["GET", "POST"])
 @permission(Permission.APPORTION_VIEW)
 def overheads(request: ActorRequest, key: str) -> HttpResponse:
@@ -48,7 +55,7 @@ def overheads(request: ActorRequest, key: str) -> HttpResponse:
     if plans:
         for stream, cell in plans[0].result.items():
             exact = Fraction(cell["exact"])
-            lines.append((names[int(stream)], used.get(int(stream)), f"{float(exact):,.3f}", cell["yen"]))
+            lines.append((names[int(stream)], used.get(int(stream)), shown(exact), cell["yen"]))
         lines.sort(key=lambda line: (line[0].position, line[0].code))
     context = {
         "month": month, "key": key, "plans": plans, "plan": plans[0] if plans else None, "lines": lines,

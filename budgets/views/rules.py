@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import permission
 from accounts.http import ActorRequest
 from accounts.roles import Permission
+from budgets.actions.rule_trials import is_long, order_trial, tables_of
 from budgets.actions.rules import check_new_table, period_of, save_table
 from budgets.attribution import EXAMPLES, Example, Rule, TableError, attribute, read_examples
 from budgets.forms.rules import (
@@ -25,7 +27,7 @@ from budgets.forms.rules import (
     read_lines,
     typed_lines,
 )
-from budgets.models import AttributionTable, WorkCategory
+from budgets.models import AttributionTable, RuleTrial, WorkCategory
 from budgets.rule_tables import SECTOR_CHOICES, move_lines, moves, table_on
 from common.errors import NotAllowed, RuleViolation
 from common.japan.fiscal import fiscal_year_label
@@ -57,17 +59,17 @@ def rules(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission(Permission.COST_EDIT)
 def rules_edit(request: ActorRequest) -> HttpResponse:
-    """Type, look at what would move, then save."""
+    """Type, look at what would move, then save. Where very many entries are asked, a worker does both (rule_trials)."""
     today = timezone.localdate()
     categories = list(WorkCategory.objects.visible_to(request.actor).order_by("position", "code"))
-    context: dict[str, Any] = {"categories": categories, "sectors": SECTOR_CHOICES}
+    trials = RuleTrial.objects.visible_to(request.actor)
+    context: dict[str, Any] = {
+        "categories": categories, "sectors": SECTOR_CHOICES, "waiting": trials.unfinished().order_by("-pk").first(),
+    }  # fmt: skip
     if request.method != "POST":
-        saved = AttributionTable.objects.visible_to(request.actor).on(today).first()
-        typed = [as_typed(rule, n) for n, rule in enumerate(table_on(today), start=1)]
-        form = RulesForm(
-            initial={"valid_from": today.replace(day=1), "examples": example_text(_examples(saved))}
-        )
-        return _edit_page(request, form, typed, context)
+        again = request.GET.get("trial", "")
+        former = trials.filter(pk=int(again)).first() if again.isdecimal() and len(again) < 12 else None
+        return _edit_page(request, *_as_it_stands(request, today, former), context)
     form, typed = RulesForm(request.POST), typed_lines(request.POST)
     try:
         table = read_lines(typed, {c.code for c in categories})
@@ -86,6 +88,20 @@ def rules_edit(request: ActorRequest) -> HttpResponse:
     return _edit_page(request, form, typed, context, status=422)
 
 
+def _as_it_stands(
+    request: ActorRequest, today: date, former: RuleTrial | None
+) -> tuple[RulesForm, list[dict[str, str]]]:
+    """The form with the table that holds today, or with one that was tried."""
+    if former is not None:
+        table, examples = tables_of(former)
+        valid_from, note = former.valid_from, former.note
+    else:
+        saved = AttributionTable.objects.visible_to(request.actor).on(today).first()
+        table, examples, valid_from, note = table_on(today), _examples(saved), today.replace(day=1), ""
+    initial = {"valid_from": valid_from, "note": note, "examples": example_text(examples)}
+    return RulesForm(initial=initial), [as_typed(rule, n) for n, rule in enumerate(table, start=1)]
+
+
 def _preview_or_save(
     request: ActorRequest, form: RulesForm, typed: list[dict[str, str]], context: dict[str, Any],
     table: tuple[Rule, ...], examples: list[Example],
@@ -100,6 +116,12 @@ def _preview_or_save(
             request, f"区分の表の第{saved.version}版を保存しました。業務実績を{expected}件動かしました。"
         )
         return redirect("apportionment:rules")
+    if is_long(valid_from):
+        trial = order_trial(
+            table=table, examples=examples, valid_from=valid_from, note=form.cleaned_data["note"], actor=request.actor,
+            at=timezone.now(),
+        )  # fmt: skip
+        return redirect("apportionment:rule_trial", pk=trial.pk)
     found = moves(table, *period_of(valid_from))
     context |= {"preview": move_lines(found), "moved": sum(m.entries for m in found), "is_preview": True}
     return _edit_page(request, form, typed, context)

@@ -142,6 +142,15 @@ def _starts_at(line: QuickLine, request: ActorRequest, day: date) -> datetime:
     return gap
 
 
+def _expanded(text: str, request: ActorRequest) -> str:
+    """The line of one's template when its name is typed; what begins with a digit is a line already."""
+    name = text.strip()
+    if name[:1].isdecimal():
+        return text
+    template = WorkTemplate.objects.visible_to(request.actor).filter(name=name).first()
+    return template.line if template else text
+
+
 @require_POST
 @permission(Permission.WORK_RECORD)
 def add(request: ActorRequest) -> HttpResponse:
@@ -151,7 +160,7 @@ def add(request: ActorRequest) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         try:
-            line = parse_line(data["line"], choices())
+            line = parse_line(_expanded(data["line"], request), choices())
             add_entry(
                 starts_at=_starts_at(line, request, day), minutes=line.minutes, category_code=line.category_code,
                 note=line.note, actor=request.actor, at=timezone.now(), request_key=data["request_key"],

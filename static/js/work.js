@@ -1,10 +1,11 @@
-// 業務記録: a chip or a gap puts its words into a day's line; ↑ ↓ go from line to line; i goes to today's.
+// 業務記録: a chip or a gap puts its words into a day's line; ↑ ↓ go from line to line; i goes to
+// the line used last, at first to today's; Esc leaves a line, so that the keys of the page work again.
 
 const lines = () => [...document.querySelectorAll("input[data-quick-line]")];
 let lastId = "";
 
 document.addEventListener("focusin", (event) => {
-  if (event.target.matches?.("input[data-quick-line]")) lastId = event.target.id;
+  if (event.target.matches?.("input[data-quick-line]")) lastId = event.target.id.replace(/^edit-/, "line-");
 });
 
 function target() {
@@ -47,6 +48,7 @@ document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
   const here = event.target;
   if (here.matches?.("input[data-quick-line]")) {
+    if (event.key === "Escape") here.blur();
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const all = lines();
     const next = step && all[all.indexOf(here) + step];

@@ -10,7 +10,7 @@ from tests.architecture.sources import python_files, tree, where
 ABOUT_NOBODY = {
     "accounts/actions/absences.py", "accounts/actions/staff.py", "referrals/actions/handover.py",
     "referrals/actions/close_agency.py", "cases/actions/coordination.py", "referrals/actions/transfer_cases.py",
-    "budgets/actions/remind_work.py",
+    "budgets/actions/remind_work.py", "budgets/actions/review_weekly.py",
 }  # fmt: skip
 
 

@@ -11,28 +11,9 @@ from budgets.masters import load_streams
 from cases.masters import load_codes
 from cases.models import Consultation
 from tests import factories as f
+from tests.browser.hand import Hand
 
 KNOWN_AT_MOST, NEW_AT_MOST = 12, 40
-# how an IME spells what is typed here, in keys; a conversion is Space and Enter
-IME = {"まなべ": "manabe", "真鍋": "manabe  ", "あかね": "akane "}
-
-
-class Hand:
-    """Presses keys and counts them: a chord is as many keys as it has, a word the keys that an IME needs for it."""
-
-    def __init__(self, page) -> None:
-        self.page, self.keys = page, 0
-
-    def press(self, chord: str) -> None:
-        self.keys += len(chord.split("+"))
-        self.page.keyboard.press(chord)
-
-    def word(self, word: str) -> None:
-        self.keys += len(IME.get(word, word))
-        self.page.keyboard.type(word)
-
-    def free_text(self, words: str) -> None:
-        self.page.keyboard.type(words)
 
 
 @pytest.fixture

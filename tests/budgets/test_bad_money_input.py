@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from accounts.enums import Role
 from accounts.models import Appointment
 from budgets.actions.assignments import AssignmentData, set_assignment
 from budgets.actions.personnel_costs import CostLine, set_costs
@@ -18,7 +19,7 @@ from budgets.actions.pools import PoolData, ShareData, enter_pool
 from budgets.actions.run_apportionment import lock_month, run_apportionment
 from budgets.actions.stream_years import YearData, save_year
 from budgets.actions.studies import StudyData, approve_study, create_study
-from budgets.actions.work_entries import add_entry, copy_week
+from budgets.actions.work_entries import add_entry, copy_week, edit_entry
 from budgets.enums import Payer, PoolDriver, RemainderRule, StudySampling
 from budgets.masters import load_streams
 from budgets.models import (
@@ -36,6 +37,7 @@ from common.errors import RuleViolation
 from tests import factories as f
 from tests.budgets.test_apportionment_run import MONTH, run, vector_a, work, yen_of
 from tests.budgets.work import approve_all, lock, moment
+from tests.conftest import persona
 
 __all__ = ["vector_a"]
 LARGEST = RemainderRule.LARGEST_REMAINDER
@@ -73,6 +75,30 @@ def test_a_worker_in_no_appointment(vector_a, finance):
     assert not PersonnelCost.objects.filter(staff=gone).exists()
 
 
+def test_minutes_of_a_worker_in_no_appointment(vector_a, finance, colleague):
+    """Nobody can type into such a day; what stands there since the appointment was shortened is named, not paid."""
+    work(colleague.staff, colleague.agency, {"care": 1600})
+    pay(colleague, finance)
+    Appointment.objects.filter(staff=colleague.staff).update(
+        during=DateRange(date(2026, 10, 2), date(2027, 4, 1))
+    )
+    named = f"辞令のない日に業務実績がある職員: {colleague.staff.name}（令和8年10月1日"
+    with pytest.raises(RuleViolation, match=named):
+        run(finance.actor)
+    late = moment(date(2026, 9, 30), "9:00")
+    for attempt in (
+        lambda: add_entry(starts_at=late, minutes=30, category_code="care", actor=colleague.actor, at=f.NOW),
+        lambda: edit_entry(
+            entry=WorkEntry.objects.filter(staff=colleague.staff).latest("during"), starts_at=late, minutes=30,
+            category_code="care", actor=colleague.actor, at=f.NOW,
+        ),
+    ):  # fmt: skip
+        with pytest.raises(RuleViolation, match=r"令和8年9月30日.*辞令の期間の外"):
+            attempt()
+    WorkEntry.objects.filter(staff=colleague.staff, worked_on=date(2026, 10, 1)).delete()
+    assert run(finance.actor).total_yen == 712_345
+
+
 def test_an_appointment_that_ends_in_the_month(vector_a, manager, finance):
     """Duty is asked to the last day alone, the cost is split by what was done until then."""
     Appointment.objects.filter(staff=vector_a.staff).update(
@@ -83,6 +109,14 @@ def test_an_appointment_that_ends_in_the_month(vector_a, manager, finance):
     ]
     assert line.duty == 5 * 465  # 1, 2, 5, 6, 7 October
     assert sum(yen_of(run(finance.actor)).values()) == 412_345
+    day = date(2026, 10, 8)  # one day after the last
+    at = moment(day, "9:00")
+    WorkEntry.objects.create(
+        staff=vector_a.staff, agency=vector_a.agency, category=WorkCategory.objects.get(code="care"),
+        during=(at, at + timedelta(minutes=30)),
+    )  # fmt: skip
+    with pytest.raises(RuleViolation, match=f"辞令のない日.*{vector_a.staff.name}（令和8年10月8日（木））"):
+        run(finance.actor)
 
 
 def test_leave_is_outside_and_nothing_but_leave_is_named(vector_a, finance, colleague):
@@ -196,6 +230,36 @@ def test_a_lock_between_preview_and_import(vector_a, finance):
     ).content.decode()
     assert "締められているため変更できません" in page
     assert PersonnelCost.objects.get().yen == 412_345
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_finance_clerks_locking_at_once(vector_a, finance):
+    """Both press 締める on the same page: one locks, the other reads that it is locked; there is one final run."""
+    other = persona(finance.agency, Role.FINANCE_CLERK, name="経理 二郎")
+    done = run(finance.actor)
+    approve_all(MONTH)
+    barrier, pages = threading.Barrier(2), []
+
+    def press(client) -> None:
+        try:
+            barrier.wait(20)
+            answer = client.post(
+                "/apportionment/202610/lock/", {"digest": done.input_hash}, follow=True
+            ).content.decode()
+            pages.append(answer)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=press, args=(who.client,)) for who in (finance, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    told = ["月を締めました" in page for page in pages]
+    refused = ["この月はすでに締められています" in p or "この月は締められています" in p for p in pages]
+    assert sorted(told) == sorted(refused) == [False, True]
+    assert told != refused
+    assert ApportionmentRun.objects.filter(is_final=True).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,6 +11,7 @@ from budgets.actions.overheads import OverheadData, compute, enter_overheads
 from budgets.enums import OverheadMethod, RemainderRule
 from budgets.methods.overheads import Centre
 from budgets.models import FundingStream, OverheadPlan
+from budgets.views.overheads import shown
 from common.errors import NotAllowed, RuleViolation
 from tests import factories as f
 from tests.budgets.test_apportionment_run import MONTH, VECTOR_A, work
@@ -133,3 +134,12 @@ def test_the_page(streams, finance, auditor, worker, django_assert_max_num_queri
     assert worker.client.get(url).status_code == 403
     with pytest.raises(NotAllowed):
         enter(worker, two(streams), OverheadMethod.RECIPROCAL)
+
+
+@pytest.mark.parametrize(
+    ("exact", "words"),
+    [(Fraction(160_000, 3), "53,333.333…"), (Fraction(-2, 3), "-0.666…"), (Fraction(1, 8), "0.125"),
+     (Fraction(3 * 10**13 + 1, 3), "10,000,000,000,000.333…"), (Fraction(40_000), "40,000.000")],
+)  # fmt: skip
+def test_exact_amounts_are_shown_cut_and_never_through_a_float(exact, words):
+    assert shown(exact) == words

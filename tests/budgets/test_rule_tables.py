@@ -27,7 +27,7 @@ from budgets.attribution import (
 from budgets.forms.rules import example_text, read_example_text
 from budgets.masters import CATEGORIES, load_streams
 from budgets.models import AttributionTable, MonthApproval, WorkEntry
-from budgets.rule_tables import move_lines, moves, moves_by_month, table_on
+from budgets.rule_tables import move_lines, moves, moves_in_parts, stretches, table_on
 from common.errors import NotAllowed, RuleViolation
 from tests import factories as f
 from tests.budgets.work import MONDAY, approve_all, derive, lock, make_consultation, make_note, moment
@@ -232,18 +232,28 @@ def test_facts_with_several_sectors_name_them_in_any_table():
     )
 
 
-def test_month_by_month_is_the_same_and_tells_its_progress(contacts, finance):
-    told: list[tuple[int, int]] = []
-    parts = moves_by_month(
-        YOUNGER, date(2026, 9, 15), YEAR_END, on_progress=lambda done, of: told.append((done, of))
-    )
-    whole = moves(YOUNGER, date(2026, 9, 15), YEAR_END)
+def plain(rows):
+    return sorted((str(m.facts), m.from_category, m.to.category_code, m.entries, m.minutes) for m in rows)
 
-    def plain(rows):
-        return sorted((str(m.facts), m.from_category, m.to.category_code, m.entries, m.minutes) for m in rows)
 
-    assert plain(parts) == plain(whole)
-    assert told == [(n, 7) for n in range(1, 8)]
+@pytest.mark.parametrize(("days", "parts"), [(0, 1), (6, 1), (7, 2), (29, 5), (300, 12)])
+def test_in_parts_is_the_same_and_tells_its_progress(loaded, worker, days, parts):
+    """From the first to the last entry that is asked, in twelve stretches at most, none shorter than a week."""
+    person = f.make_person("柳", "仮", birth_on=date(1976, 1, 1))
+    for day in {MONDAY - timedelta(days=days), MONDAY - timedelta(days=days // 2), MONDAY}:
+        derive(
+            make_consultation(worker, moment(day, "9:00"), person=person, sectors=[Sector.ELDERLY]), worker
+        )
+    first, told = date(2026, 1, 1), []
+    found = moves_in_parts(YOUNGER, first, YEAR_END, on_progress=lambda done, of: told.append((done, of)))
+    assert plain(found) == plain(moves(YOUNGER, first, YEAR_END))
+    assert sum(m.entries for m in found) == len({0, days // 2, days})
+    assert told == [(n, parts) for n in range(parts + 1)]
+
+
+def test_in_parts_of_nothing_is_nothing(loaded):
+    assert stretches(NOVEMBER, YEAR_END) == []
+    assert moves_in_parts(YOUNGER, NOVEMBER, YEAR_END) == []
 
 
 def test_what_a_table_moves_takes_the_approval_back(contacts, finance, worker):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
+from budgets.actions import run_apportionment
 from budgets.apportionment import apportion
 from budgets.enums import RemainderRule
 from budgets.inputs import month_inputs
 from budgets.methods.time_study import apply
-from budgets.models import FundingStream, PersonnelCost, WorkCategory, WorkEntry
+from budgets.models import FundingStream, PersonnelCost, WorkCategory, WorkEntry, WorkMonth
 from tests import factories as f
 
 MONTH = date(2026, 10, 1)
@@ -92,3 +95,23 @@ def test_sql_and_python_agree_on_random_minutes(random_month, rule, tail):
     study = apply(costs=inputs.costs, weights=weights, streams=inputs.streams, rule=rule)
     assert {(r.staff_id, r.stream_id): r.yen for r in study if r.yen} == by_sql(STUDY + SPLIT + tail)
     assert FundingStream.objects.filter(is_general=True).count() == 1
+
+
+def test_a_run_that_differs_by_one_yen_fails_whatever_the_test_is_about(random_month, finance, monkeypatch):
+    """The hook of tests/conftest.py: a yen moved from one stream to another keeps the sum, and is noticed."""
+
+    def moved(inputs):
+        rows = apportion(inputs)
+        low, high = next(
+            (a, b) for a, b in pairwise(rows) if a.staff_id == b.staff_id and a.yen and b.yen != a.yen
+        )
+        change = {low: low.yen - 1, high: high.yen + 1}
+        return [replace(row, yen=change.get(row, row.yen)) for row in rows]
+
+    inputs = month_inputs(MONTH, RemainderRule.LARGEST_REMAINDER)
+    month, _ = WorkMonth.objects.get_or_create(month=MONTH)
+    given = {"month": month, "inputs": inputs, "actor": finance.actor, "at": f.NOW, "is_final": False}
+    assert run_apportionment.write_run(**given).total_yen == sum(c.yen for c in inputs.costs)
+    monkeypatch.setattr(run_apportionment, "apportion", moved)
+    with pytest.raises(AssertionError, match="the two paths differ"):
+        run_apportionment.write_run(**given)

@@ -53,6 +53,18 @@ def test_an_end_may_touch_another_entry(worker):
         enter(worker, "10:01", 4)
 
 
+def test_the_name_of_a_template_is_a_line(worker, colleague):
+    """Typed alone it stands for its line; another's, or a name with more behind it, is read as it was typed."""
+    add_template(name="巡回", line="14:30 120 地域 集いの場の巡回", actor=worker.actor, at=f.NOW)
+    sent = {"day": MONDAY.isoformat(), "request_key": "7f1c1b9e-6d1f-4b57-9a3e-000000000009"}
+    for who, line in ((colleague, "巡回"), (worker, "巡回 30")):
+        assert who.client.post("/work/add/", sent | {"line": line}).status_code == 422
+    assert not WorkEntry.objects.exists()
+    assert worker.client.post("/work/add/", sent | {"line": " 巡回 "}).status_code == 302
+    entry = WorkEntry.objects.get()
+    assert (entry.category.code, entry.minutes, entry.note) == ("community", 120, "集いの場の巡回")
+
+
 def test_the_step_is_a_setting_of_the_page(worker, settings):
     sent = {
         "day": MONDAY.isoformat(),

@@ -101,6 +101,7 @@ def test_minutes_and_money_are_measured_and_undone(city):
     held = {row.name.split("money, ")[1]: row.holds for row in lines if row.bar}
     assert held["week queries"]
     assert held["rule table told its progress"]
+    assert not [row.name for row in lines if row.value < 0]
     assert [name for name in held if name.startswith("bad rows named")]
     assert all(holds for name, holds in held.items() if name.startswith("bad rows named"))
     assert (WorkEntry.objects.count(), PersonnelCost.objects.count()) == before

@@ -238,6 +238,11 @@ ELSEWHERE = {
         "money only, no case (tests/budgets/settlement)",
     ),
     **dict.fromkeys(
+        ("apportionment:rule_trial", "apportionment:rule_trial_progress", "apportionment:rule_trial_save",
+         "apportionment:rule_trial_cancel"),
+        "one's own trial, counts alone (tests/budgets/test_rule_trials.py)",
+    ),
+    **dict.fromkeys(
         ("claims:order", "claims:report", "claims:progress", "claims:cancel", "claims:download"),
         "one's own order, pseudonyms only (tests/budgets/pack)",
     ),
