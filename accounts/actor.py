@@ -107,6 +107,6 @@ def build_actor(staff: Staff, *, on: date, appointment_id: int | None = None) ->
         staff=staff,
         agency=chosen.agency,
         appointment=chosen,
-        group_ids=(chosen.agency.group_id, *chosen.own_groups),
+        group_ids=(chosen.agency.group_id, *chosen.own_groups),  # type: ignore[attr-defined]
         other_appointments=tuple(a for a in current if a.pk != chosen.pk),
     )

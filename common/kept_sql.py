@@ -64,7 +64,7 @@ class _Kept:
         query.get_compiler = lambda *args, **kwargs: compiler  # type: ignore[method-assign]
         answer = self.rows.__class__(model=self.rows.model, query=query)
         answer._iterable_class = self.rows._iterable_class
-        answer._fields = self.rows._fields
+        answer._fields = self.rows._fields  # type: ignore[attr-defined]
         return list(answer)
 
 

@@ -89,7 +89,7 @@ def from_migrations(url: str) -> str:
         )  # fmt: skip
         with psycopg.connect(again) as connection:
             connection.execute(_SETTINGS)
-            connection.execute(dump(migrated))  # type: ignore[arg-type]
+            connection.execute(dump(migrated).encode())
         return dump(again)
 
 
