@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
@@ -88,8 +88,9 @@ def check_seal(path: Path) -> Iterator[str]:
         yield "封印が合いません（ファイルのどこかが変えられています）。"
 
 
-def check_members(archive: ZipFile) -> Iterator[str]:
-    """Every file of the manifest is there as it was, and nothing else is."""
+def check_members(archive: ZipFile, read: Mapping[str, tuple[str, int]]) -> Iterator[str]:
+    """Every file of the manifest is there as it was, and nothing else is. ``read``: what is known of files that were
+    read to their end already."""
     names = [info.filename for info in archive.infolist()]
     yield from (
         f"同じ名前のファイルが2つあります：{name}"
@@ -114,7 +115,7 @@ def check_members(archive: ZipFile) -> Iterator[str]:
     )
     for name in sorted(set(wanted) & set(names)):
         try:
-            found = _member_digest(archive, name)
+            found = read[name] if name in read else _member_digest(archive, name)
         except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
             yield f"ファイルが壊れています：{name}"
             continue
