@@ -315,7 +315,17 @@ def share_rows(year: Year) -> list[list[Any]]:
     ]
 
 
-APPROVAL_HEAD: Final = ("at", "what", "who", "of", "hash", "reason")
+APPROVAL_HEAD: Final = (
+    "at", "what", "who", "proposed_by", "of", "hash", "reason_length", "reason_sha256",
+)  # fmt: skip
+
+
+def typed(words: str) -> tuple[int, str]:
+    """Length and SHA-256 of what somebody typed, for a pack holds no typed word: it may name a worker or a family.
+
+    Whoever may read the words in kyosei can show with the hash that they are those of the day of the pack.
+    """
+    return (len(words), hashlib.sha256(words.encode()).hexdigest()) if words else (0, "")
 
 
 def _agency_rows(actor: Actor, year: Year) -> Iterator[list[Any]]:
@@ -324,47 +334,63 @@ def _agency_rows(actor: Actor, year: Year) -> Iterator[list[Any]]:
     for a in rows.select_related("approved_by").order_by("approved_at", "pk"):
         of = f"{a.month:%Y-%m} {year.names.agency(a.agency_id)}"
         what = "承認に代わる確認" if a.instead_reason else "月の承認"
-        yield [a.approved_at, what, a.approved_by.name, of, a.digest, a.instead_reason]
+        yield [a.approved_at, what, a.approved_by.name, "", of, a.digest, a.instead_reason]
         if a.withdrawn_at is not None:
-            yield [a.withdrawn_at, f"{what}の取り消し", "", of, a.digest, a.withdrawn_reason]
+            yield [a.withdrawn_at, f"{what}の取り消し", "", "", of, a.digest, a.withdrawn_reason]
 
 
 def approval_rows(actor: Actor, year: Year) -> list[list[Any]]:
-    """Who approved, locked, adjusted, filed and corrected: officials by name, as they stand on the forms."""
+    """Who approved, locked, adjusted, filed and corrected: officials by name, as they stand on the forms; no typed word."""
     rows: list[list[Any]] = list(_agency_rows(actor, year))
     finals = ApportionmentRun.objects.visible_to(actor).filter(month__month__in=year.months, is_final=True)
     for run in finals.select_related("month__locked_by", "ran_by").defer("inputs"):
         month, by = run.month, run.month.locked_by or run.ran_by
         rows.append(
-            [month.locked_at or run.ran_at, "月の締め", by.name, f"{month.month:%Y-%m}", run.input_hash, ""]
+            [
+                month.locked_at or run.ran_at,
+                "月の締め",
+                by.name,
+                "",
+                f"{month.month:%Y-%m}",
+                run.input_hash,
+                "",
+            ]
         )
     for row in adjustments_of(actor, year.year):
         if row.run is not None and row.decided_by is not None:
-            reason = f"{row.reason}（起案 {row.proposed_by.name}）"
             of = f"{row.month.month:%Y-%m}"
             rows.append(
-                [row.decided_at, "締め後の調整の承認", row.decided_by.name, of, row.run.input_hash, reason]
-            )
+                [row.decided_at, "締め後の調整の承認", row.decided_by.name, row.proposed_by.name, of, row.run.input_hash,
+                 row.reason]
+            )  # fmt: skip
     claims = GrantClaim.objects.visible_to(actor).filter(fiscal_year=year.year, filed_at__isnull=False)
     for c in claims.select_related("stream", "filed_by").order_by("filed_at"):
         what = "訂正の精算の提出" if c.corrects_id else "精算の提出"
         who = c.filed_by.name if c.filed_by else ""
         rows.append(
-            [c.filed_at, what, who, f"{c.stream.code} 第{c.revision}回", c.input_hash, c.correction_reason]
+            [
+                c.filed_at,
+                what,
+                who,
+                "",
+                f"{c.stream.code} 第{c.revision}回",
+                c.input_hash,
+                c.correction_reason,
+            ]
         )
     return [
-        [timezone.localtime(at).isoformat(timespec="seconds"), *(guard(x) for x in rest)]
-        for at, *rest in sorted(rows, key=lambda r: r[0])
+        [timezone.localtime(at).isoformat(timespec="seconds"), *(guard(x) for x in rest), *typed(reason)]
+        for at, *rest, reason in sorted(rows, key=lambda r: r[0])
     ]
 
 
 def rules(year: int) -> list[dict[str, Any]]:
-    """The attribution tables that decided in the year, whole."""
+    """The attribution tables that decided in the year, whole but for the words in which somebody said why they changed."""
     rows = AttributionTable.objects.filter(valid_from__lte=fiscal_year_last(year)).order_by(
         "valid_from", "version"
     )
     return [
         {"fiscal_year": r.fiscal_year, "version": r.version, "valid_from": r.valid_from.isoformat(), "lines": r.lines,
-         "examples": r.examples, "note": r.note}
+         "examples": r.examples, "note_length": typed(r.note)[0], "note_sha256": typed(r.note)[1]}
         for r in rows
     ]  # fmt: skip

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from zipfile import ZipFile
@@ -17,7 +19,7 @@ from budgets.actions.personnel_costs import CostLine, set_costs
 from budgets.actions.run_apportionment import lock_month, run_apportionment, write_run
 from budgets.apportionment import Inputs
 from budgets.enums import RemainderRule
-from budgets.models import ApportionmentRun, MonthApproval, WorkCategory
+from budgets.models import ApportionmentRun, AttributionTable, MonthApproval, WorkCategory
 from budgets.pack.build import build
 from budgets.pack.verify import verify
 from budgets.settlement.selectors import year_table
@@ -69,6 +71,10 @@ def test_what_is_adjusted_after_the_lock_is_in_every_figure(
 def csv_of(path, name: str) -> list[dict[str, str]]:
     with ZipFile(path) as archive:
         return list(csv.DictReader(io.StringIO(archive.read(f"csv/{name}.csv").decode())))
+
+
+def hashed(words: str) -> tuple[str, str]:
+    return str(len(words)), hashlib.sha256(words.encode()).hexdigest()
 
 
 @pytest.fixture
@@ -130,10 +136,11 @@ def test_the_approvals_of_the_pack_are_all_that_led_to_its_months(
     assert verify(path).problems == []
     rows = csv_of(path, "approvals")
     clerk = finance.staff.name
-    assert sorted((r["what"], r["who"], r["reason"]) for r in rows) == sorted([
-        ("月の承認", "窓口 長子", ""), ("月の承認の取り消し", "", "見落とし"), ("月の承認", "窓口 長子", ""),
-        ("承認に代わる確認", clerk, "長が欠員のため室長に確認した"), ("月の締め", clerk, ""),
-        ("締め後の調整の承認", "堀 美里", f"区分の誤りが監査で分かった（起案 {clerk}）"),
+    instead, wrong = "長が欠員のため室長に確認した", "区分の誤りが監査で分かった"
+    assert sorted((r["what"], r["who"], r["proposed_by"], r["reason_length"], r["reason_sha256"]) for r in rows) == sorted([
+        ("月の承認", "窓口 長子", "", "0", ""), ("月の承認の取り消し", "", "", *hashed("見落とし")),
+        ("月の承認", "窓口 長子", "", "0", ""), ("承認に代わる確認", clerk, "", *hashed(instead)),
+        ("月の締め", clerk, "", "0", ""), ("締め後の調整の承認", "堀 美里", clerk, *hashed(wrong)),
     ])  # fmt: skip
     by_what = {r["what"]: r for r in rows}
     agency_of = {r["agency"] for r in csv_of(path, "costs")}
@@ -142,3 +149,36 @@ def test_the_approvals_of_the_pack_are_all_that_led_to_its_months(
     assert by_what["承認に代わる確認"]["hash"] == digest
     assert by_what["月の締め"]["hash"] == april.input_hash
     assert by_what["締め後の調整の承認"]["hash"] == moved.input_hash
+
+
+def test_a_name_typed_into_a_reason_stays_out_of_the_pack(april, worker, center_worker, finance, tmp_path):
+    """The words are in kyosei for whoever may read them; the pack proves that they have not changed since."""
+    named = f"{worker.staff.name}が田中 一郎さんの相談を誤って入れた"
+    second = persona(finance.agency, Role.FINANCE_CLERK, name="堀 美里")
+    row = propose_adjustment(
+        month=APRIL, actor=finance.actor, at=f.NOW,
+        data=AdjustmentData(
+            worker.staff, worker.agency, f.TODAY, named,
+            from_category=WorkCategory.objects.get(code="child"), to_category=WorkCategory.objects.get(code="care"), minutes=60,
+        ),
+    )  # fmt: skip
+    approve_adjustment(adjustment=row, actor=second.actor, at=f.NOW + timedelta(minutes=1))
+    AttributionTable.objects.create(
+        fiscal_year=YEAR, version=1, valid_from=APRIL, lines=[], examples=[], note=named, saved_at=f.NOW, saved_by=finance.staff
+    )  # fmt: skip
+    path = tmp_path / "pack.zip"
+    build(YEAR, actor=finance.actor, at=f.NOW, path=path, work_dir=tmp_path, tick=lambda *a: None)
+    with ZipFile(path) as archive:
+        texts = {
+            name: archive.read(name).decode()
+            for name in archive.namelist()
+            if name.endswith((".csv", "json", "txt"))
+        }
+        rules = json.loads(archive.read("rules.json"))
+    for name, text in texts.items():
+        for part in (worker.staff.name, "田中", "一郎", "誤って入れた"):
+            assert part not in text, name
+    (told,) = (r for r in csv_of(path, "approvals") if "調整" in r["what"])
+    assert (told["reason_length"], told["reason_sha256"]) == hashed(named)
+    assert [r["note_sha256"] for r in rules] == [hashed(named)[1]]
+    assert named in finance.client.get(f"/claims/corrections/?year={YEAR}").content.decode()

@@ -116,7 +116,7 @@ def changes(files: dict[str, bytes]):
     yield with_rows(files, "studies", [studies[0], *studies[2:]])
     yield with_rows(files, "studies", [*studies, [row[0], row[1], "general", "0"]])
     yield {name: data for name, data in files.items() if name != "csv/plans.csv"}
-    yield files | {MANIFEST: files[MANIFEST].replace(b'"version": 2', b'"version": 1')}
+    yield files | {MANIFEST: files[MANIFEST].replace(b'"version": 3', b'"version": 1')}
 
 
 def test_every_change_to_plans_and_studies_is_found_under_a_fresh_manifest_and_seal(pack, tmp_path):
@@ -141,7 +141,7 @@ def test_a_pack_of_the_first_version_is_still_verified(db, worker, finance, tmp_
     build(YEAR, actor=finance.actor, at=f.NOW, path=path, work_dir=tmp_path, tick=lambda *a: None)
     files = files_of(path)
     files = with_rows(files, "results", [row[:-1] for row in rows_of(files, "results")])
-    files[MANIFEST] = files[MANIFEST].replace(b'"version": 2', b'"version": 1')
+    files[MANIFEST] = files[MANIFEST].replace(b'"version": 3', b'"version": 1')
     for name in ("plans", "studies"):
         del files[f"csv/{name}.csv"]
     write(path, files, forged=True)
