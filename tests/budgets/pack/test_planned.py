@@ -18,9 +18,9 @@ from budgets.pack.build import build
 from budgets.pack.seal import MANIFEST
 from budgets.pack.verify import verify
 from budgets.study_inputs import digest, study_inputs
+from kyosei.bench.forgeries import files_of, write_files
 from tests import factories as f
 from tests.budgets.claims import YEAR, Book, lock_months, make_shares, work
-from tests.budgets.pack.test_pack import files_of, write
 from tests.conftest import persona
 
 MARCH = date(YEAR, 3, 1)
@@ -121,12 +121,12 @@ def changes(files: dict[str, bytes]):
 
 def test_every_change_to_plans_and_studies_is_found_under_a_fresh_manifest_and_seal(pack, tmp_path):
     changed, files = tmp_path / "changed.zip", files_of(pack)
-    write(changed, files, forged=True)
+    write_files(changed, files, forged=True)
     assert verify(changed).agrees  # the hand that forges does nothing else
     found = []
     for one in changes(files):
         assert one != files
-        write(changed, one, forged=True)
+        write_files(changed, one, forged=True)
         found.append(not verify(changed).agrees)
     assert found == [True] * len(found)
     assert len(found) > 20
@@ -144,5 +144,5 @@ def test_a_pack_of_the_first_version_is_still_verified(db, worker, finance, tmp_
     files[MANIFEST] = files[MANIFEST].replace(b'"version": 3', b'"version": 1')
     for name in ("plans", "studies"):
         del files[f"csv/{name}.csv"]
-    write(path, files, forged=True)
+    write_files(path, files, forged=True)
     assert verify(path).problems == []
