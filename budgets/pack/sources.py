@@ -118,7 +118,8 @@ class Year:
 
 def read_year(actor: Actor, year: int, names: Names) -> Year:
     codes = {s.pk: s.code for s in FundingStream.objects.visible_to(actor)}
-    return Year(year, standing_runs(actor, year), year_table(actor, year), names, codes)
+    runs = standing_runs(actor, year, with_inputs=True)
+    return Year(year, runs, year_table(actor, year), names, codes)
 
 
 MONTH_HEAD: Final = (

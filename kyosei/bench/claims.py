@@ -5,7 +5,6 @@ Each is measured in a process of its own: its peak memory is what it needed.
 
 from __future__ import annotations
 
-import resource
 import tempfile
 import time
 from collections import Counter
@@ -27,17 +26,13 @@ from budgets.pack.sheets import write_sheets
 from common.japan.fiscal import add_months, fiscal_year
 from kyosei.bench.long_jobs import measure_long_jobs
 from kyosei.bench.pack_year import measure_changes, measure_verify
-from kyosei.bench.process import start_process
+from kyosei.bench.process import peak_mb, start_process
 from kyosei.bench.report import Line, line
 from kyosei.bench.scales import Scale
 
 ENTRIES: Final = 1_000_000
 WORKERS: Final = 3_000  # from here on a scale is as large as the figures are asked for
 Figures = tuple[float, float, int]  # seconds, peak MB, rows or pages
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _actor() -> Actor:
@@ -53,21 +48,21 @@ def _copy(months: list[date]) -> Figures:
             with cursor.copy(query, [month, add_months(month, 1)]) as copy:
                 for data in copy:
                     size += out.write(data)
-    return time.monotonic() - began, _peak(), size
+    return time.monotonic() - began, peak_mb(), size
 
 
 def _csv(months: list[date]) -> Figures:
     began = time.monotonic()
     with tempfile.TemporaryFile() as out:
         write_csv(out, months, no_tick)
-        return time.monotonic() - began, _peak(), out.tell()
+        return time.monotonic() - began, peak_mb(), out.tell()
 
 
 def _xlsx(months: list[date]) -> Figures:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
         rows = write_xlsx_file(Path(place) / "entries.xlsx", months, Path(place), no_tick)
-    return time.monotonic() - began, _peak(), rows
+    return time.monotonic() - began, peak_mb(), rows
 
 
 def _sheets(months: list[date], at: datetime) -> Figures:
@@ -78,7 +73,7 @@ def _sheets(months: list[date], at: datetime) -> Figures:
             path = Path(place) / "sheets.pdf"
             year = fiscal_year(month)
             pages += write_sheets(path, actor=_actor(), year=year, month=month, at=at, tick=lambda *a: None)
-    return time.monotonic() - began, _peak(), pages
+    return time.monotonic() - began, peak_mb(), pages
 
 
 def _alone(work: object, *args: object) -> Figures:

@@ -12,7 +12,6 @@ import hashlib
 import io
 import json
 import random
-import resource
 import tempfile
 import time
 from collections import defaultdict
@@ -35,7 +34,7 @@ from budgets.pack.verify import verify
 from budgets.settlement.table import TableInputs, settle
 from common.japan.fiscal import fiscal_months, month_last
 from kyosei.bench.forgeries import forgeries
-from kyosei.bench.process import start_process
+from kyosei.bench.process import peak_mb, start_process
 from kyosei.bench.report import Line, line
 from kyosei.bench.texts import REASONS
 
@@ -200,8 +199,7 @@ def _verify(path: str) -> tuple[float, float, float, int, list[str]]:
     began, busy = time.monotonic(), time.process_time()
     report = verify(Path(path))
     seconds, busy = time.monotonic() - began, time.process_time() - busy
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return seconds, busy, peak, report.entries, report.problems[:3]
+    return seconds, busy, peak_mb(), report.entries, report.problems[:3]
 
 
 def measure_changes(count: int, *, name: str) -> list[Line]:

@@ -14,14 +14,17 @@ import pytest
 
 from accounts.enums import Role
 from budgets.actions.adjustments import AdjustmentData, approve_adjustment, propose_adjustment
+from budgets.actions.claims import ClaimData, correct_claim, file_claim, save_claim
 from budgets.actions.month_steps import approve_month, withdraw_approval
 from budgets.actions.personnel_costs import CostLine, set_costs
 from budgets.actions.run_apportionment import lock_month, run_apportionment, write_run
 from budgets.apportionment import Inputs
 from budgets.enums import RemainderRule
-from budgets.models import ApportionmentRun, AttributionTable, MonthApproval, WorkCategory
+from budgets.models import ApportionmentRun, AttributionTable, GrantClaim, MonthApproval, WorkCategory
 from budgets.pack.build import build
 from budgets.pack.verify import verify
+from budgets.settlement.actuals import month_actuals
+from budgets.settlement.inputs import claim_inputs, share_changes
 from budgets.settlement.selectors import year_table
 from budgets.settlement.trail import corrections
 from tests import factories as f
@@ -120,12 +123,16 @@ def moved(april, worker, finance):
 def test_a_correction_says_why_and_by_whom(moved, april, finance, auditor):
     found = corrections(finance.actor, YEAR)
     assert [(c.reason, c.who, c.before, c.after) for c in found] == [
-        ("区分の誤りが監査で分かった", f"起案 {finance.staff.name}・承認 堀 美里", 800_000, 800_000)
+        ("区分の誤りが監査で分かった", (f"起案 {finance.staff.name}", "承認 堀 美里"), 800_000, 800_000)
     ]
+    parts = dict(found[0].parts)  # an hour of 900 minutes for 400,000 yen
+    assert parts == {"包括的支援": 26_666, "子ども": -26_666}
+    assert sum(parts.values()) == 0
     for who in (finance, auditor):
         page = who.client.get(f"/claims/corrections/?year={YEAR}").content.decode()
         assert "区分の誤りが監査で分かった" in page
         assert "承認 堀 美里" in page
+        assert "子ども −26,666円" in page
 
 
 def test_the_approvals_of_the_pack_are_all_that_led_to_its_months(
@@ -182,3 +189,51 @@ def test_a_name_typed_into_a_reason_stays_out_of_the_pack(april, worker, center_
     assert (told["reason_length"], told["reason_sha256"]) == hashed(named)
     assert [r["note_sha256"] for r in rules] == [hashed(named)[1]]
     assert named in finance.client.get(f"/claims/corrections/?year={YEAR}").content.decode()
+
+
+def claims_of(path) -> dict[str, dict[str, str]]:
+    return {r["stream"]: r for r in csv_of(path, "claims")}
+
+
+def file_year(streams, finance, version: int = 0, **amounts) -> GrantClaim:
+    """The claim of the child stream with the figures that stand now; a word on the months without records."""
+    claim = save_claim(
+        stream=streams["child"], fiscal_year=YEAR, version=version, actor=finance.actor, at=f.NOW, data=ClaimData(**amounts)
+    )  # fmt: skip
+    shown = claim_inputs(
+        finance.actor, claim, month_actuals(finance.actor, YEAR), share_changes(finance.actor, YEAR)
+    )
+    return file_claim(claim=claim, expected_hash=shown.digest(), actor=finance.actor, at=f.NOW)
+
+
+def test_a_claim_that_was_filed_before_its_month_was_adjusted(
+    db, worker, center_worker, finance, tmp_path, time_machine
+):
+    """The filed claim stands as it is and the pack says so; the correction claims what is true now; both packs agree."""
+    time_machine.move_to(f.NOW)
+    streams = make_shares()
+    lock_months([worker, center_worker], finance)
+    first = file_year(streams, finance, granted_yen=700_000)
+    second = persona(finance.agency, Role.FINANCE_CLERK, name="堀 美里")
+    row = propose_adjustment(
+        month=APRIL, actor=finance.actor, at=f.NOW,
+        data=AdjustmentData(
+            worker.staff, worker.agency, f.TODAY, "区分の誤り",
+            from_category=WorkCategory.objects.get(code="child"), to_category=WorkCategory.objects.get(code="care"), minutes=60,
+        ),
+    )  # fmt: skip
+    approve_adjustment(adjustment=row, actor=second.actor, at=f.NOW + timedelta(minutes=1))
+    paths = [tmp_path / name for name in ("moved.zip", "corrected.zip")]
+    build(YEAR, actor=finance.actor, at=f.NOW, path=paths[0], work_dir=tmp_path, tick=lambda *a: None)
+    assert "提出した後に実績が変わりました" in finance.client.get(f"/claims/{YEAR}/child/").content.decode()
+    fresh = correct_claim(claim=first, reason="四月の区分の誤り", actor=finance.actor, at=f.NOW)
+    assert fresh.revision == 2
+    file_year(streams, finance, version=1, granted_yen=700_000)
+    build(YEAR, actor=finance.actor, at=f.NOW, path=paths[1], work_dir=tmp_path, tick=lambda *a: None)
+    assert [verify(path).problems for path in paths] == [[], []]
+    moved, corrected = (claims_of(path)["child"] for path in paths)
+    assert (moved["moved"], moved["revision"], moved["total"]) == ("1", "1", str(first.result["total"]))
+    assert (corrected["moved"], corrected["revision"]) == ("0", "2")
+    assert int(corrected["total"]) < int(moved["total"])
+    lines = {line.stream.code: line for line in year_table(finance.actor, YEAR).lines}
+    assert int(corrected["total"]) == lines["child"].table.total

@@ -10,7 +10,7 @@ import time
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from pypdf import PdfReader
 
@@ -167,6 +167,15 @@ def test_whoever_loses_the_right_meanwhile_gets_nothing(months, finance, monkeyp
     assert finance.client.get(f"/claims/reports/{job.pk}/file/").status_code in {302, 403, 404}
 
 
+def test_whoever_loses_the_right_while_it_waits_gets_nothing_made(months, finance, monkeypatch):
+    job, made = order(finance), []
+    monkeypatch.setitem(MAKERS, ReportKind.SHEETS, lambda *args: made.append(args))
+    Appointment.objects.filter(staff=finance.staff).update(during=DateRange(date(2024, 4, 1), f.TODAY))
+    make_reports(at=f.NOW)
+    job.refresh_from_db()
+    assert (job.state, job.note, made) == (JobState.FAILED, report_jobs.NO_RIGHT, [])
+
+
 def test_a_full_disk_is_said_and_leaves_nothing(months, finance, monkeypatch):
     """The file is a link to the device that is always full."""
     job, real = order(finance, ReportKind.ENTRIES), MAKERS[ReportKind.ENTRIES]
@@ -183,6 +192,38 @@ def test_a_full_disk_is_said_and_leaves_nothing(months, finance, monkeypatch):
     assert not ReportPiece.objects.exists()
     assert not work_dir(job).exists()
     assert "ディスクに空きがない" in finance.client.get(f"/claims/reports/{job.pk}/").content.decode()
+
+
+def test_a_disk_that_fills_up_under_the_workbook_is_said_too(months, finance, monkeypatch):
+    """The library of the workbook wraps what the disk said."""
+    job, real = order(finance, ReportKind.PACK), MAKERS[ReportKind.PACK]
+
+    def maker(job, actor, place, tick):
+        (place / "pack.xlsx").symlink_to("/dev/full")
+        return real(job, actor, place, tick)
+
+    monkeypatch.setitem(MAKERS, ReportKind.PACK, maker)
+    make_reports(at=f.NOW)
+    job.refresh_from_db()
+    assert (job.state, job.note) == (JobState.FAILED, report_jobs.FULL)
+    assert not ReportPiece.objects.exists()
+    assert not work_dir(job).exists()
+
+
+def test_a_full_disk_of_the_database_is_said_and_leaves_nothing(months, finance, monkeypatch):
+    """The server itself answers with its error for it."""
+    job, real = order(finance), report_jobs._store
+
+    def store(job, path, beat):
+        real(job, path, beat)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$")
+
+    monkeypatch.setattr(report_jobs, "_store", store)
+    make_reports(at=f.NOW)
+    job.refresh_from_db()
+    assert (job.state, job.note) == (JobState.FAILED, report_jobs.FULL)
+    assert not ReportPiece.objects.exists()
 
 
 def test_a_job_that_kills_its_workers_is_given_up(months, finance):
