@@ -5,6 +5,7 @@ Each is measured in a process of its own: its peak memory is what it needed.
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 from collections import Counter
@@ -32,6 +33,8 @@ from kyosei.bench.scales import Scale
 
 ENTRIES: Final = 1_000_000
 WORKERS: Final = 3_000  # from here on a scale is as large as the figures are asked for
+MANY: Final = 100_000  # with fewer, beginning and ending are most of the time of a COPY
+REPEATS: Final = 3
 Figures = tuple[float, float, int]  # seconds, peak MB, rows or pages
 
 
@@ -101,12 +104,16 @@ def measure_claims(scale: Scale, *, now: datetime) -> list[Line]:
     whole = [month for month, _ in counted][1:] or months  # the latest month is still running
     connection.close()
     _alone(_copy, months)  # the first one reads from the disk
-    raw, ours = _alone(_copy, months), _alone(_csv, months)
+    pairs = [(_alone(_copy, months), _alone(_csv, months)) for _ in range(REPEATS)]
+    ratio = statistics.median(
+        ours[0] / raw[0] for raw, ours in pairs
+    )  # what else the machine does meets both alike
+    ours = max((pair[1] for pair in pairs), key=lambda figures: figures[1])
     book = _alone(_xlsx, months)
     found = [
         line(f"{name}: entries exported", entries, "rows"),
         line(f"{name}: entries as CSV", ours[0], "s"),
-        line(f"{name}: entries as CSV over COPY", ours[0] / raw[0], "x", at_most=2),
+        line(f"{name}: entries as CSV over COPY", ratio, "x", at_most=2 if entries >= MANY else None),
         line(f"{name}: entries as CSV, peak", ours[1], "MB", below=150),
         line(f"{name}: entries as XLSX", book[0], "s"),
         line(f"{name}: entries as XLSX, peak", book[1], "MB", below=300),

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import connection, connections, transaction
@@ -27,6 +28,7 @@ from budgets.actions.report_jobs import (
     work_dir,
 )
 from budgets.models import ReportJob, ReportPiece, WorkEntry
+from budgets.pack import sources
 from budgets.pack.reports import MAKERS
 from budgets.workflow_claims import JobState, ReportKind
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
@@ -136,8 +138,9 @@ def test_cancelling_stops_the_worker_at_its_next_look(months, finance, monkeypat
         cancel_report(job=job, actor=finance.actor, at=f.NOW)
 
 
-def test_every_maker_looks_often(months, finance, tmp_path):
-    """Between two looks of a real maker lie a day of entries or one page, not the whole file."""
+def test_every_maker_looks_often(months, finance, tmp_path, monkeypatch):
+    """Between two looks of a real maker lie so many entries (a day at least) or one page, not the whole file."""
+    monkeypatch.setattr(sources, "SPAN", 0)
     for kind in ReportKind:
         job, ticks = order(finance, kind), []
         place = tmp_path / kind
@@ -146,6 +149,18 @@ def test_every_maker_looks_often(months, finance, tmp_path):
         least = {ReportKind.PACK: 61, ReportKind.SHEETS: 4, ReportKind.ENTRIES: 61}[kind]
         assert len(ticks) >= least, kind
         assert all(done <= whole for _, done, whole in ticks)
+
+
+@pytest.mark.parametrize(("span", "stretches"), [(0, 30), (1, 10), (5, 2), (10_000, 1)])
+def test_a_month_is_copied_in_stretches_of_about_so_many_entries(months, monkeypatch, span, stretches):
+    """Every day once, in order, whatever the size."""
+    monkeypatch.setattr(sources, "SPAN", span)
+    april = date(YEAR, 4, 1)
+    assert WorkEntry.objects.filter(worked_on__month=4).count() == 10
+    spans = sources.spans_of(april)
+    assert (spans[0][0], spans[-1][1]) == (april, date(YEAR, 4, 30))
+    assert all(a[1] + timedelta(days=1) == b[0] for a, b in pairwise(spans))
+    assert len(spans) == stretches
 
 
 def test_whoever_loses_the_right_meanwhile_gets_nothing(months, finance, monkeypatch):
