@@ -69,13 +69,11 @@ def _xlsx(months: list[date]) -> Figures:
 
 
 def _sheets(months: list[date], at: datetime) -> Figures:
-    """The sheets of every month, one file after the other; seconds and pages of all."""
-    began, pages = time.monotonic(), 0
+    """The sheets of all workers and months in one file; seconds and pages."""
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
-        for month in months:
-            path = Path(place) / "sheets.pdf"
-            year = fiscal_year(month)
-            pages += write_sheets(path, actor=_actor(), year=year, month=month, at=at, tick=lambda *a: None)
+        path = Path(place) / "sheets.pdf"
+        pages = write_sheets(path, actor=_actor(), months=months, at=at, tick=no_tick)
     return time.monotonic() - began, peak_mb(), pages
 
 
@@ -130,7 +128,7 @@ def measure_claims(scale: Scale, *, now: datetime) -> list[Line]:
 
 def _of_sheets(name: str, months: list[date], now: datetime) -> list[Line]:
     """A month alone (a page for each worker), and up to three months: the same seconds a page, the same memory."""
-    few, many = _alone(_sheets, months[:1], now), _alone(_sheets, months[:3], now)
+    few, many = _alone(_sheets, months[:1], now), _alone(_sheets, sorted(months[:3]), now)
     per_page = (many[0] / max(many[2], 1)) / (few[0] / max(few[2], 1))
     return [
         line(f"{name}: sheets to sign", many[2], "pages"),
