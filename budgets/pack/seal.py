@@ -16,6 +16,14 @@ from typing import IO, Any, Final
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 MANIFEST: Final = "manifest.json"
+FILES: Final = frozenset({  # a pack is whole with these; the first version had neither plans nor studies
+    "README.txt", "rules.json", "settlement.xlsx", "pdf/seisan.pdf", "pdf/anbun-stream.pdf", "pdf/anbun-agency.pdf",
+    *(f"csv/{name}.csv" for name in (
+        "entries", "months", "streams", "costs", "plans", "studies", "adjustments", "results", "claims", "claim_months",
+        "shares", "approvals",
+    )),
+})  # fmt: skip
+ADDED_LATER: Final = frozenset({"csv/plans.csv", "csv/studies.csv"})
 MARK: Final = b"kyosei-pack sha256="
 DIGITS: Final = 64
 BLOCK: Final = 1 << 20
@@ -89,7 +97,8 @@ def check_seal(path: Path) -> Iterator[str]:
 
 
 def check_members(archive: ZipFile, read: Mapping[str, tuple[str, int]]) -> Iterator[str]:
-    """Every file of the manifest is there as it was, and nothing else is. ``read``: what is known of files that were
+    """Every file of the manifest is there as it was, and nothing else is; the manifest names what a pack consists of, also
+    where somebody wrote it anew. ``read``: what is known of files that were
     read to their end already."""
     names = [info.filename for info in archive.infolist()]
     yield from (
@@ -109,6 +118,11 @@ def check_members(archive: ZipFile, read: Mapping[str, tuple[str, int]]) -> Iter
         return
     if raw != manifest_bytes(manifest, files):
         yield f"{MANIFEST} の書き方が変えられています。"
+    whole = FILES - ADDED_LATER if manifest.get("version") == 1 else FILES
+    yield from (f"監査資料に要るファイルがありません：{name}" for name in sorted(whole - set(wanted)))
+    yield from (
+        f"監査資料にないはずのファイルが目録にあります：{name}" for name in sorted(set(wanted) - whole)
+    )
     yield from (f"ファイルがありません：{name}" for name in sorted(set(wanted) - set(names)))
     yield from (
         f"目録にないファイルがあります：{name}" for name in sorted(set(names) - set(wanted) - {MANIFEST})

@@ -29,7 +29,7 @@ from budgets.apportionment import CODE_VERSION, CostInput, Inputs, MinutesInput,
 from budgets.enums import CategoryKind, Payer, RemainderRule
 from budgets.pack import sources
 from budgets.pack.build import VERSION, Pack
-from budgets.pack.seal import MANIFEST, manifest_bytes, member, seal
+from budgets.pack.seal import FILES, MANIFEST, manifest_bytes, member, seal
 from budgets.pack.verify import verify
 from budgets.settlement.table import TableInputs, settle
 from common.japan.fiscal import fiscal_months, month_last
@@ -104,6 +104,9 @@ def make_pack(path: Path, entries: int, workers: int = WORKERS) -> None:
                            ("results", s.RESULT_HEAD)):  # fmt: skip
             pack.add_csv(name, head, rows[name])
         _claims(pack, actual)
+        pack.add_csv("approvals", s.APPROVAL_HEAD, [])
+        for name in sorted(FILES - set(pack.files) - {"settlement.xlsx"}):
+            pack.add(name, f"{name} of a made-up year".encode())
         with pack.open("settlement.xlsx") as out:
             for _ in range(max(BOOK * entries // 8_600_000, 1)):
                 out.write(rng.randbytes(1_000_000))
