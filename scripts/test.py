@@ -110,6 +110,11 @@ def test_environment() -> dict[str, str]:
             "Install: sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
         )
         environment["KYOSEI_NO_PDF"] = "1"
+    if not (shutil.which("soffice") or shutil.which("libreoffice")):
+        print(
+            "LibreOffice is missing: its recomputation of the workbook is skipped. It is large, so it is left to you: "
+            "sudo apt-get install -y --no-install-recommends libreoffice-calc"
+        )
     sys.stdout.flush()
     return environment
 

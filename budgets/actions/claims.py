@@ -60,7 +60,7 @@ def save_claim(
         if claim is None:
             raise RuleViolation("この精算はありません。開き直してください。")
         raise StaleRecord(current=claim)
-    before = asdict(_data_of(claim)) if claim else {}
+    before = asdict(data_of(claim)) if claim else {}
     claim = claim or GrantClaim(
         stream=stream, fiscal_year=fiscal_year, version=0, drafted_at=at, drafted_by=actor.office()[1]
     )
@@ -70,12 +70,13 @@ def save_claim(
     claim.save()
     record(
         actor=actor, action="claim.save", target=claim, at=at, stream=stream.code, year=fiscal_year, before=_audited(before),
-        after=_audited(asdict(_data_of(claim))),
+        after=_audited(asdict(data_of(claim))),
     )  # fmt: skip
     return claim
 
 
-def _data_of(claim: GrantClaim) -> ClaimData:
+def data_of(claim: GrantClaim) -> ClaimData:
+    """The amounts of a claim as they are saved."""
     return ClaimData(claim.other_yen, claim.ineligible_yen, claim.income_yen, claim.granted_yen, claim.note)
 
 

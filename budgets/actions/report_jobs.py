@@ -22,6 +22,7 @@ import structlog
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from xlsxwriter.exceptions import FileCreateError
 
 from accounts.actor import Actor, build_actor
 from accounts.roles import Permission
@@ -148,7 +149,7 @@ def _make(job: ReportJob, at: datetime | None) -> None:
         ReportPiece.objects.filter(job=job).delete()
     except RuleViolation as violation:
         _fail(job, violation.message, at)
-    except (OSError, OperationalError) as error:
+    except (OSError, OperationalError, FileCreateError) as error:
         if not _is_full(error):
             raise
         _fail(job, FULL, at)
@@ -160,8 +161,12 @@ def _make(job: ReportJob, at: datetime | None) -> None:
 
 
 def _is_full(error: BaseException) -> bool:
-    return (isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}) or isinstance(
-        error.__cause__, psycopg.errors.DiskFull
+    """Also when the workbook's library or Django put an exception of its own around what the disk or the server said."""
+    chain = (error, error.__cause__, error.__context__, *error.args)
+    return any(
+        (isinstance(e, OSError) and e.errno in {errno.ENOSPC, errno.EDQUOT})
+        or isinstance(e, psycopg.errors.DiskFull)
+        for e in chain
     )
 
 

@@ -52,7 +52,7 @@ class ClaimForm(KyoseiForm):
 
 
 class CorrectForm(KyoseiForm):
-    reason = forms.CharField(label="訂正の理由", max_length=300)
+    reason = forms.CharField(label="訂正の理由", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class ShareChangeForm(KyoseiForm):

@@ -31,7 +31,8 @@ from common.japan.fiscal import fiscal_year_label
 from common.pdf import render_pdf
 
 Tick = Callable[[str, int, int], None]  # the step in words, steps done, steps in all
-VERSION: Final = 2  # 2: plans, studies and the method of each result
+# 2: plans, studies and the method of each result; 3: of a typed reason its length and hash instead of its words
+VERSION: Final = 3
 
 
 @dataclass

@@ -15,7 +15,7 @@ from django.db import connection
 
 from accounts.actor import Actor
 from budgets.pack.build import Tick
-from budgets.pack.sources import Names, copy_entries, day_of_entries, days_of
+from budgets.pack.sources import Names, copy_entries, span_of_entries, spans_of
 from common.japan.fiscal import fiscal_months
 
 LABELS: Final = ("月", "日", "職員", "種類", "財源", "業務区分", "分", "由来", "ケース", "区分の理由")
@@ -71,20 +71,20 @@ def write_xlsx_file(path: Path, months: list[date], work_dir: Path, tick: Callab
 
 
 def _parsed(months: list[date], tick: Callable[[int], None]) -> Iterator[list[str]]:
-    """The rows of the CSV, a day at a time."""
+    """The rows of the CSV, a stretch of days at a time."""
     for n, month in enumerate(months):
-        for data in _days(month):
+        for data in _spans(month):
             yield from csv.reader(io.StringIO(data.decode(), newline=""))
             tick(n)
 
 
-def _days(month: date) -> Iterator[bytes]:
-    """The CSV of one day after the other, without heads."""
-    names = Names(token_hex(16))
+def _spans(month: date) -> Iterator[bytes]:
+    """The CSV of one stretch of days after the other, without heads."""
+    names, spans = Names(token_hex(16)), spans_of(month)
     with connection.cursor() as cursor:
-        for day in days_of(month):
-            yield b"".join(day_of_entries(cursor, names, day))
+        for span in spans:
+            yield b"".join(span_of_entries(cursor, names, span))
 
 
-def no_tick(n: Any) -> None:
+def no_tick(*seen: Any) -> None:
     """For whoever needs no progress."""

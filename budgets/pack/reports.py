@@ -12,6 +12,7 @@ from budgets.pack.build import Tick, build
 from budgets.pack.entries_file import write_csv_file
 from budgets.pack.sheets import write_sheets
 from budgets.workflow_claims import ReportKind
+from common.japan.fiscal import fiscal_months
 
 Maker = Callable[[ReportJob, Actor, Path, Tick], Path]
 
@@ -24,7 +25,8 @@ def _pack(job: ReportJob, actor: Actor, place: Path, tick: Tick) -> Path:
 
 def _sheets(job: ReportJob, actor: Actor, place: Path, tick: Tick) -> Path:
     path = place / "sheets.pdf"
-    write_sheets(path, actor=actor, year=job.fiscal_year, month=job.month, at=job.asked_at, tick=tick)
+    months = fiscal_months(job.fiscal_year) if job.month is None else [job.month]
+    write_sheets(path, actor=actor, months=months, at=job.asked_at, tick=tick)
     return path
 
 

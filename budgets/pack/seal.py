@@ -10,12 +10,20 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 MANIFEST: Final = "manifest.json"
+FILES: Final = frozenset({  # a pack is whole with these; the first version had neither plans nor studies
+    "README.txt", "rules.json", "settlement.xlsx", "pdf/seisan.pdf", "pdf/anbun-stream.pdf", "pdf/anbun-agency.pdf",
+    *(f"csv/{name}.csv" for name in (
+        "entries", "months", "streams", "costs", "plans", "studies", "adjustments", "results", "claims", "claim_months",
+        "shares", "approvals",
+    )),
+})  # fmt: skip
+ADDED_LATER: Final = frozenset({"csv/plans.csv", "csv/studies.csv"})
 MARK: Final = b"kyosei-pack sha256="
 DIGITS: Final = 64
 BLOCK: Final = 1 << 20
@@ -88,8 +96,10 @@ def check_seal(path: Path) -> Iterator[str]:
         yield "封印が合いません（ファイルのどこかが変えられています）。"
 
 
-def check_members(archive: ZipFile) -> Iterator[str]:
-    """Every file of the manifest is there as it was, and nothing else is."""
+def check_members(archive: ZipFile, read: Mapping[str, tuple[str, int]]) -> Iterator[str]:
+    """Every file of the manifest is there as it was, and nothing else is; the manifest names what a pack consists of, also
+    where somebody wrote it anew. ``read``: what is known of files that were
+    read to their end already."""
     names = [info.filename for info in archive.infolist()]
     yield from (
         f"同じ名前のファイルが2つあります：{name}"
@@ -108,13 +118,18 @@ def check_members(archive: ZipFile) -> Iterator[str]:
         return
     if raw != manifest_bytes(manifest, files):
         yield f"{MANIFEST} の書き方が変えられています。"
+    whole = FILES - ADDED_LATER if manifest.get("version") == 1 else FILES
+    yield from (f"監査資料に要るファイルがありません：{name}" for name in sorted(whole - set(wanted)))
+    yield from (
+        f"監査資料にないはずのファイルが目録にあります：{name}" for name in sorted(set(wanted) - whole)
+    )
     yield from (f"ファイルがありません：{name}" for name in sorted(set(wanted) - set(names)))
     yield from (
         f"目録にないファイルがあります：{name}" for name in sorted(set(names) - set(wanted) - {MANIFEST})
     )
     for name in sorted(set(wanted) & set(names)):
         try:
-            found = _member_digest(archive, name)
+            found = read[name] if name in read else _member_digest(archive, name)
         except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
             yield f"ファイルが壊れています：{name}"
             continue

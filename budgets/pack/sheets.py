@@ -18,7 +18,7 @@ from accounts.models import Staff
 from budgets.enums import CategoryKind
 from budgets.models import FundingStream, WorkEntry
 from budgets.pack.build import Tick
-from common.japan.fiscal import fiscal_months, month_last
+from common.japan.fiscal import month_last
 from common.japan.wareki import format_wareki, format_wareki_month
 from common.pdf_grid import Face, GridPdf, Page, characters
 
@@ -43,9 +43,8 @@ class Line:
     minutes: int
 
 
-def write_sheets(path: Path, *, actor: Actor, year: int, month: date | None, at: datetime, tick: Tick) -> int:
-    """All workers with entries of the month (None: of every month of the year). Returns how many pages."""
-    months = fiscal_months(year) if month is None else [month]
+def write_sheets(path: Path, *, actor: Actor, months: list[date], at: datetime, tick: Tick) -> int:
+    """All workers with entries of the months. Returns how many pages."""
     streams = {s.pk: s.short_name for s in FundingStream.objects.visible_to(actor)}
     people = _people(actor, months)
     face = Face(
@@ -71,7 +70,7 @@ def write_sheets(path: Path, *, actor: Actor, year: int, month: date | None, at:
 
 def _people(actor: Actor, months: list[date]) -> dict[int, tuple[str, str, str]]:
     """Number, name and agency of everybody with entries."""
-    rows = WorkEntry.objects.visible_to(actor).filter(worked_on__range=(months[0], month_last(months[-1])))
+    rows = WorkEntry.objects.visible_to(actor).filter(worked_on__range=(min(months), month_last(max(months))))
     agencies = dict(
         rows.order_by("staff_id", "-worked_on").distinct("staff_id").values_list("staff_id", "agency__name")
     )

@@ -46,7 +46,7 @@ COPY (
            CASE WHEN e.reason ~ '^''*[=+\\-@＝＋－＠\t\r]' THEN '''' || e.reason ELSE e.reason END
       FROM budgets_workentry e JOIN who w ON w.id = e.staff_id JOIN budgets_workcategory c ON c.id = e.category_id
       LEFT JOIN budgets_fundingstream f ON f.id = c.stream_id
-     WHERE e.worked_on = %(day)s
+     WHERE e.worked_on >= %(first)s AND e.worked_on <= %(last)s {order}
 ) TO STDOUT WITH (FORMAT csv)"""
 
 
@@ -66,25 +66,40 @@ class Names:
         return hashlib.sha256(f"{self.salt}:{text}".encode()).hexdigest()[:12]
 
 
-def days_of(month: date) -> list[date]:
-    return [month + timedelta(days=n) for n in range((add_months(month, 1) - month).days)]
+SPAN: Final = (
+    20_000  # entries that are copied at once: a fraction of a second, so that whoever cancels is heard
+)
+Span = tuple[date, date]
 
 
-def day_of_entries(cursor: CursorWrapper, names: Names, day: date) -> Iterator[bytes]:
-    """The entries of a day as CSV from the database's own COPY, without heads."""
-    with cursor.copy(_ENTRIES, {"salt": names.salt, "day": day}) as copy:
+def spans_of(month: date) -> list[Span]:
+    """The month in stretches of about ``SPAN`` entries, each a day at least. One query."""
+    days = [month + timedelta(days=n) for n in range((add_months(month, 1) - month).days)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM budgets_workentry WHERE worked_on >= %s AND worked_on <= %s",
+            [days[0], days[-1]],
+        )
+        step = max(len(days) * SPAN // max(cursor.fetchone()[0], 1), 1)
+    return [(days[n], days[min(n + step, len(days)) - 1]) for n in range(0, len(days), step)]
+
+
+def span_of_entries(cursor: CursorWrapper, names: Names, span: Span) -> Iterator[bytes]:
+    """The entries of a stretch of days as CSV from the database's own COPY, by day, without heads."""
+    query = _ENTRIES.replace("{order}", "ORDER BY e.worked_on" if span[0] != span[1] else "")
+    with cursor.copy(query, {"salt": names.salt, "first": span[0], "last": span[1]}) as copy:
         yield from _gathered(copy)
 
 
 def copy_entries(
     names: Names, months: Sequence[date], write: Callable[[bytes], Any], tick: Callable[[int], None]
 ) -> None:
-    """All entries of the months as CSV, a day at a time; ``tick`` after each day (the database is free then)."""
+    """All entries of the months as CSV, a stretch of days at a time; ``tick`` after each (the database is free then)."""
     write((",".join(ENTRY_HEAD) + "\n").encode())
     for n, month in enumerate(months):
-        for day in days_of(month):
+        for span in spans_of(month):
             with connection.cursor() as cursor:
-                for block in day_of_entries(cursor, names, day):
+                for block in span_of_entries(cursor, names, span):
                     write(block)
             tick(n)
 
@@ -118,7 +133,8 @@ class Year:
 
 def read_year(actor: Actor, year: int, names: Names) -> Year:
     codes = {s.pk: s.code for s in FundingStream.objects.visible_to(actor)}
-    return Year(year, standing_runs(actor, year), year_table(actor, year), names, codes)
+    runs = standing_runs(actor, year, with_inputs=True)
+    return Year(year, runs, year_table(actor, year), names, codes)
 
 
 MONTH_HEAD: Final = (
@@ -315,7 +331,17 @@ def share_rows(year: Year) -> list[list[Any]]:
     ]
 
 
-APPROVAL_HEAD: Final = ("at", "what", "who", "of", "hash", "reason")
+APPROVAL_HEAD: Final = (
+    "at", "what", "who", "proposed_by", "of", "hash", "reason_length", "reason_sha256",
+)  # fmt: skip
+
+
+def typed(words: str) -> tuple[int, str]:
+    """Length and SHA-256 of what somebody typed, for a pack holds no typed word: it may name a worker or a family.
+
+    Whoever may read the words in kyosei can show with the hash that they are those of the day of the pack.
+    """
+    return (len(words), hashlib.sha256(words.encode()).hexdigest()) if words else (0, "")
 
 
 def _agency_rows(actor: Actor, year: Year) -> Iterator[list[Any]]:
@@ -324,47 +350,63 @@ def _agency_rows(actor: Actor, year: Year) -> Iterator[list[Any]]:
     for a in rows.select_related("approved_by").order_by("approved_at", "pk"):
         of = f"{a.month:%Y-%m} {year.names.agency(a.agency_id)}"
         what = "承認に代わる確認" if a.instead_reason else "月の承認"
-        yield [a.approved_at, what, a.approved_by.name, of, a.digest, a.instead_reason]
+        yield [a.approved_at, what, a.approved_by.name, "", of, a.digest, a.instead_reason]
         if a.withdrawn_at is not None:
-            yield [a.withdrawn_at, f"{what}の取り消し", "", of, a.digest, a.withdrawn_reason]
+            yield [a.withdrawn_at, f"{what}の取り消し", "", "", of, a.digest, a.withdrawn_reason]
 
 
 def approval_rows(actor: Actor, year: Year) -> list[list[Any]]:
-    """Who approved, locked, adjusted, filed and corrected: officials by name, as they stand on the forms."""
+    """Who approved, locked, adjusted, filed and corrected: officials by name, as they stand on the forms; no typed word."""
     rows: list[list[Any]] = list(_agency_rows(actor, year))
     finals = ApportionmentRun.objects.visible_to(actor).filter(month__month__in=year.months, is_final=True)
     for run in finals.select_related("month__locked_by", "ran_by").defer("inputs"):
         month, by = run.month, run.month.locked_by or run.ran_by
         rows.append(
-            [month.locked_at or run.ran_at, "月の締め", by.name, f"{month.month:%Y-%m}", run.input_hash, ""]
+            [
+                month.locked_at or run.ran_at,
+                "月の締め",
+                by.name,
+                "",
+                f"{month.month:%Y-%m}",
+                run.input_hash,
+                "",
+            ]
         )
     for row in adjustments_of(actor, year.year):
         if row.run is not None and row.decided_by is not None:
-            reason = f"{row.reason}（起案 {row.proposed_by.name}）"
             of = f"{row.month.month:%Y-%m}"
             rows.append(
-                [row.decided_at, "締め後の調整の承認", row.decided_by.name, of, row.run.input_hash, reason]
-            )
+                [row.decided_at, "締め後の調整の承認", row.decided_by.name, row.proposed_by.name, of, row.run.input_hash,
+                 row.reason]
+            )  # fmt: skip
     claims = GrantClaim.objects.visible_to(actor).filter(fiscal_year=year.year, filed_at__isnull=False)
     for c in claims.select_related("stream", "filed_by").order_by("filed_at"):
         what = "訂正の精算の提出" if c.corrects_id else "精算の提出"
         who = c.filed_by.name if c.filed_by else ""
         rows.append(
-            [c.filed_at, what, who, f"{c.stream.code} 第{c.revision}回", c.input_hash, c.correction_reason]
+            [
+                c.filed_at,
+                what,
+                who,
+                "",
+                f"{c.stream.code} 第{c.revision}回",
+                c.input_hash,
+                c.correction_reason,
+            ]
         )
     return [
-        [timezone.localtime(at).isoformat(timespec="seconds"), *(guard(x) for x in rest)]
-        for at, *rest in sorted(rows, key=lambda r: r[0])
+        [timezone.localtime(at).isoformat(timespec="seconds"), *(guard(x) for x in rest), *typed(reason)]
+        for at, *rest, reason in sorted(rows, key=lambda r: r[0])
     ]
 
 
 def rules(year: int) -> list[dict[str, Any]]:
-    """The attribution tables that decided in the year, whole."""
+    """The attribution tables that decided in the year, whole but for the words in which somebody said why they changed."""
     rows = AttributionTable.objects.filter(valid_from__lte=fiscal_year_last(year)).order_by(
         "valid_from", "version"
     )
     return [
         {"fiscal_year": r.fiscal_year, "version": r.version, "valid_from": r.valid_from.isoformat(), "lines": r.lines,
-         "examples": r.examples, "note": r.note}
+         "examples": r.examples, "note_length": typed(r.note)[0], "note_sha256": typed(r.note)[1]}
         for r in rows
     ]  # fmt: skip

@@ -36,8 +36,11 @@ class YearMonths:
     unknown: tuple[date, ...]
 
 
-def standing_runs(actor: Actor, fiscal_year: int) -> list[ApportionmentRun]:
-    """The run of each locked month that counts: the latest. One query."""
+def standing_runs(actor: Actor, fiscal_year: int, *, with_inputs: bool = False) -> list[ApportionmentRun]:
+    """The run of each locked month that counts: the latest. One query.
+
+    ``with_inputs``: with the frozen inputs, which are megabytes a month where there are thousands of workers.
+    """
     runs = (
         ApportionmentRun.objects.visible_to(actor)
         .filter(month__locked_at__isnull=False, month__month__in=fiscal_months(fiscal_year))
@@ -45,7 +48,7 @@ def standing_runs(actor: Actor, fiscal_year: int) -> list[ApportionmentRun]:
         .order_by("month__month", "-ran_at", "-pk")
         .distinct("month__month")
     )
-    return list(runs)
+    return list(runs if with_inputs else runs.defer("inputs"))
 
 
 def month_actuals(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -119,11 +119,12 @@ class Correction:
 
     at: datetime
     what: str
-    who: str
+    who: tuple[str, ...]
     reason: str
     before: int | None
     after: int | None
     claim: GrantClaim | None = None
+    parts: Sequence[tuple[str, int]] = ()  # stream and by how many yen a month's apportionment moved there
 
 
 def corrections(actor: Actor, year: int) -> list[Correction]:
@@ -136,7 +137,7 @@ def corrections(actor: Actor, year: int) -> list[Correction]:
     )
     found = [
         Correction(
-            at=r.filed_at or r.drafted_at, what=f"{r.stream.short_name}の精算 第{r.revision}回", who=r.drafted_by.name,
+            at=r.filed_at or r.drafted_at, what=f"{r.stream.short_name}の精算 第{r.revision}回", who=(r.drafted_by.name,),
             reason=r.correction_reason, before=r.corrects.result.get("required") if r.corrects else None,
             after=r.result.get("required"), claim=r,
         )
@@ -154,24 +155,43 @@ def adjustments_of(actor: Actor, year: int) -> list[MonthAdjustment]:
 
 
 def _adjusted(actor: Actor, year: int) -> list[Correction]:
-    """Each further run of a locked month, with why and by whom, and the personnel cost before and after. Two queries."""
-    runs = (
+    """Each further run of a locked month, with why and by whom, and what it moved. Three queries."""
+    runs = list(
         ApportionmentRun.objects.visible_to(actor)
-        .filter(month__locked_at__isnull=False, month__month__in=fiscal_months(year))
-        .select_related("month", "ran_by")
+        .filter(adjustment_no__gt=0, month__locked_at__isnull=False, month__month__in=fiscal_months(year))
+        .select_related("month", "ran_by", "corrects")
+        .defer("inputs", "corrects__inputs")
         .order_by("month__month", "ran_at", "pk")
     )
     because = {row.run_id: row for row in adjustments_of(actor, year)}
-    found, former = [], None
+    yen = _by_stream(actor, {pk for run in runs for pk in (run.pk, run.corrects_id) if pk is not None})
+    found = []
     for run in runs:
-        if former is not None and former.month_id == run.month_id:
-            what = f"{format_wareki_month(run.month.month)}の按分（締め後の調整）"
-            who, reason = run.ran_by.name, ""
-            if (row := because.get(run.pk)) is not None and row.decided_by is not None:
-                who, reason = f"起案 {row.proposed_by.name}・承認 {row.decided_by.name}", row.reason
-            found.append(Correction(run.ran_at, what, who, reason, former.total_yen, run.total_yen))
-        former = run
+        what = f"{format_wareki_month(run.month.month)}の按分（締め後の調整）"
+        who: tuple[str, ...] = (run.ran_by.name,)
+        reason = ""
+        if (row := because.get(run.pk)) is not None and row.decided_by is not None:
+            who, reason = (f"起案 {row.proposed_by.name}", f"承認 {row.decided_by.name}"), row.reason
+        parts = _moved(yen.get(run.corrects_id, {}), yen.get(run.pk, {}))
+        former = run.corrects.total_yen if run.corrects else None
+        found.append(Correction(run.ran_at, what, who, reason, former, run.total_yen, parts=parts))
     return found
+
+
+def _by_stream(actor: Actor, runs: Iterable[int]) -> dict[int | None, dict[str, int]]:
+    """Yen of each stream in each of the runs. One query."""
+    rows = ApportionmentRow.objects.visible_to(actor).filter(run__in=runs)
+    sums = rows.values_list("run_id", "stream__short_name").annotate(yen=Sum("yen"))
+    found: dict[int | None, dict[str, int]] = {}
+    for run, stream, yen in sums.order_by("stream__position", "stream__code"):
+        found.setdefault(run, {})[stream] = yen
+    return found
+
+
+def _moved(before: Mapping[str, int], after: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Streams whose yen changed, and by how much, in printed order as far as both have them."""
+    changes = [(stream, after.get(stream, 0) - before.get(stream, 0)) for stream in {**before, **after}]
+    return [(stream, yen) for stream, yen in changes if yen]
 
 
 def claim_of(actor: Actor, month: date, stream: FundingStream) -> GrantClaim | None:

@@ -16,7 +16,7 @@ from accounts.access import log_reads, permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.roles import Permission
 from audit.models import AccessKind
-from budgets.actions.claims import change_shares, correct_claim, file_claim, save_claim
+from budgets.actions.claims import change_shares, correct_claim, data_of, file_claim, save_claim
 from budgets.enums import Payer
 from budgets.forms.claims import ClaimForm, CorrectForm, ShareChangeForm
 from budgets.models import FundingStream, GrantClaim
@@ -31,6 +31,8 @@ from common.errors import NotAllowed, RuleViolation
 from common.japan.fiscal import fiscal_months, fiscal_year_label
 from common.pdf import render_pdf
 
+AMOUNTS = ("other_yen", "ineligible_yen", "income_yen", "granted_yen", "note", "version")
+UNSAVED = "入力した金額か備考が、まだ保存されていません。保存して、精算書を確かめてから提出してください。"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -87,9 +89,8 @@ def claim(request: ActorRequest, year: int, code: str) -> HttpResponse:
             return redirect("claims:claim", year=year, code=code)
         context = _context(request, year, stream, current) | {"form": form}
         return render(request, "claims/claim.html", context, status=422)
-    names = ("other_yen", "ineligible_yen", "income_yen", "granted_yen", "note", "version")
     zero = {"other_yen": 0, "ineligible_yen": 0, "income_yen": 0, "version": 0}
-    initial = {n: getattr(current, n) for n in names} if current is not None else zero
+    initial = {n: getattr(current, n) for n in AMOUNTS} if current is not None else zero
     context = _context(request, year, stream, current) | {"form": ClaimForm(initial=initial)}
     return render(request, "claims/claim.html", context)
 
@@ -127,9 +128,12 @@ def _get_claim(request: ActorRequest, pk: int) -> GrantClaim:
 @require_POST
 @permission(Permission.MONTH_LOCK)
 def file(request: ActorRequest, pk: int) -> HttpResponse:
-    """File exactly the table that was shown."""
+    """File exactly the table that was shown, with the amounts that stand beside it."""
     row = _get_claim(request, pk)
+    form = ClaimForm(request.POST) if "other_yen" in request.POST else None
     try:
+        if form is not None and not (form.is_valid() and form.data_of() == data_of(row)):
+            raise RuleViolation(UNSAVED)
         file_claim(
             claim=row,
             expected_hash=request.POST.get("digest", ""),
@@ -139,9 +143,11 @@ def file(request: ActorRequest, pk: int) -> HttpResponse:
     except NotAllowed:
         raise
     except RuleViolation as violation:
-        names = ("other_yen", "ineligible_yen", "income_yen", "granted_yen", "note", "version")
-        form = ClaimForm(initial={n: getattr(row, n) for n in names})
-        context = _context(request, row.fiscal_year, row.stream, row) | {"form": form, "violation": violation}
+        shown = form or ClaimForm(initial={n: getattr(row, n) for n in AMOUNTS})
+        context = _context(request, row.fiscal_year, row.stream, row) | {
+            "form": shown,
+            "violation": violation,
+        }
         return render(request, "claims/claim.html", context, status=422)
     messages.success(request, "精算を提出済みにしました。これより後は、訂正の精算として直します。")
     return redirect("claims:claim", year=row.fiscal_year, code=row.stream.code)

@@ -5,9 +5,10 @@ Each is measured in a process of its own: its peak memory is what it needed.
 
 from __future__ import annotations
 
-import resource
+import statistics
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, datetime
 from multiprocessing import get_context
@@ -24,17 +25,17 @@ from budgets.models import WorkEntry
 from budgets.pack.entries_file import no_tick, write_csv, write_xlsx_file
 from budgets.pack.sheets import write_sheets
 from common.japan.fiscal import add_months, fiscal_year
-from kyosei.bench.pack_year import measure_verify
-from kyosei.bench.process import start_process
+from kyosei.bench.long_jobs import measure_long_jobs
+from kyosei.bench.pack_year import measure_changes, measure_verify
+from kyosei.bench.process import peak_mb, start_process
 from kyosei.bench.report import Line, line
 from kyosei.bench.scales import Scale
 
 ENTRIES: Final = 1_000_000
+WORKERS: Final = 3_000  # from here on a scale is as large as the figures are asked for
+MANY: Final = 100_000  # with fewer, beginning and ending are most of the time of a COPY
+REPEATS: Final = 3
 Figures = tuple[float, float, int]  # seconds, peak MB, rows or pages
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _actor() -> Actor:
@@ -50,32 +51,30 @@ def _copy(months: list[date]) -> Figures:
             with cursor.copy(query, [month, add_months(month, 1)]) as copy:
                 for data in copy:
                     size += out.write(data)
-    return time.monotonic() - began, _peak(), size
+    return time.monotonic() - began, peak_mb(), size
 
 
 def _csv(months: list[date]) -> Figures:
     began = time.monotonic()
     with tempfile.TemporaryFile() as out:
         write_csv(out, months, no_tick)
-        return time.monotonic() - began, _peak(), out.tell()
+        return time.monotonic() - began, peak_mb(), out.tell()
 
 
 def _xlsx(months: list[date]) -> Figures:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
         rows = write_xlsx_file(Path(place) / "entries.xlsx", months, Path(place), no_tick)
-    return time.monotonic() - began, _peak(), rows
+    return time.monotonic() - began, peak_mb(), rows
 
 
 def _sheets(months: list[date], at: datetime) -> Figures:
-    """The sheets of every month, one file after the other; seconds and pages of all."""
-    began, pages = time.monotonic(), 0
+    """The sheets of all workers and months in one file; seconds and pages."""
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
-        for month in months:
-            path = Path(place) / "sheets.pdf"
-            year = fiscal_year(month)
-            pages += write_sheets(path, actor=_actor(), year=year, month=month, at=at, tick=lambda *a: None)
-    return time.monotonic() - began, _peak(), pages
+        path = Path(place) / "sheets.pdf"
+        pages = write_sheets(path, actor=_actor(), months=months, at=at, tick=no_tick)
+    return time.monotonic() - began, peak_mb(), pages
 
 
 def _alone(work: object, *args: object) -> Figures:
@@ -84,7 +83,8 @@ def _alone(work: object, *args: object) -> Figures:
 
 
 def measure_claims(scale: Scale, *, now: datetime) -> list[Line]:
-    """Nothing where a scale has no entries. The bars are those of a million entries; what there is of them is said."""
+    """Nothing where a scale has no entries. The bars are those of a million entries and 3,000 workers; what there is of
+    them is said, and the scales ``metropolis`` and ``money`` have all of them."""
     counted = list(
         WorkEntry.objects.annotate(m=TruncMonth("worked_on"))
         .values_list("m")
@@ -98,23 +98,41 @@ def measure_claims(scale: Scale, *, now: datetime) -> list[Line]:
             entries += n
     if not entries:
         return []
+    name, is_full = scale.name, scale.workers >= WORKERS
+    whole = [month for month, _ in counted][1:] or months  # the latest month is still running
     connection.close()
     _alone(_copy, months)  # the first one reads from the disk
-    raw, ours = _alone(_copy, months), _alone(_csv, months)
+    pairs = [(_alone(_copy, months), _alone(_csv, months)) for _ in range(REPEATS)]
+    ratio = statistics.median(
+        ours[0] / raw[0] for raw, ours in pairs
+    )  # what else the machine does meets both alike
+    ours = max((pair[1] for pair in pairs), key=lambda figures: figures[1])
     book = _alone(_xlsx, months)
-    few, many = _alone(_sheets, months[:1], now), _alone(_sheets, months[:3], now)
-    name, bars = scale.name, scale.has_bars
-    per_page = (many[0] / max(many[2], 1)) / (few[0] / max(few[2], 1))
     found = [
         line(f"{name}: entries exported", entries, "rows"),
         line(f"{name}: entries as CSV", ours[0], "s"),
-        line(f"{name}: entries as CSV over COPY", ours[0] / raw[0], "x", at_most=2 if bars else None),
-        line(f"{name}: entries as CSV, peak", ours[1], "MB", below=150 if bars else None),
+        line(f"{name}: entries as CSV over COPY", ratio, "x", at_most=2 if entries >= MANY else None),
+        line(f"{name}: entries as CSV, peak", ours[1], "MB", below=150),
         line(f"{name}: entries as XLSX", book[0], "s"),
-        line(f"{name}: entries as XLSX, peak", book[1], "MB", below=300 if bars else None),
+        line(f"{name}: entries as XLSX, peak", book[1], "MB", below=300),
+        *_of_sheets(name, whole, now),
+    ]
+    by_year: Counter[int] = Counter()
+    for month, n in counted:
+        by_year[fiscal_year(month)] += n
+    year = by_year.most_common(1)[0][0]
+    found += measure_long_jobs(year, whole[0] if is_full else None, name=name, now=now)
+    found += measure_changes(200, name=name)
+    return [*found, *measure_verify(8_600_000 if is_full else 860_000, name=name)]
+
+
+def _of_sheets(name: str, months: list[date], now: datetime) -> list[Line]:
+    """A month alone (a page for each worker), and up to three months: the same seconds a page, the same memory."""
+    few, many = _alone(_sheets, months[:1], now), _alone(_sheets, sorted(months[:3]), now)
+    per_page = (many[0] / max(many[2], 1)) / (few[0] / max(few[2], 1))
+    return [
         line(f"{name}: sheets to sign", many[2], "pages"),
-        line(f"{name}: sheets to sign a second", many[2] / many[0], "pages/s", at_least=4 if bars else None),
-        line(f"{name}: seconds a page, three months over one", per_page, "x", at_most=1.3 if bars else None),
-        line(f"{name}: sheets to sign, more memory for three months", many[1] - few[1], "MB", at_most=15 if bars else None),
-    ]  # fmt: skip
-    return [*found, *measure_verify(860_000 if scale.has_bars else 8_600_000, name=name)]
+        line(f"{name}: sheets to sign a second", many[2] / many[0], "pages/s", at_least=4),
+        line(f"{name}: seconds a page, three months over one", per_page, "x", at_most=1.3),
+        line(f"{name}: sheets to sign, more memory for three months", many[1] - few[1], "MB", at_most=15),
+    ]

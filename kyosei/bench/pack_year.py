@@ -8,10 +8,10 @@ makes the pack of the issue's size; a tenth is what ``make bench`` takes along. 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import random
-import resource
 import tempfile
 import time
 from collections import defaultdict
@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -28,12 +29,14 @@ from budgets.apportionment import CODE_VERSION, CostInput, Inputs, MinutesInput,
 from budgets.enums import CategoryKind, Payer, RemainderRule
 from budgets.pack import sources
 from budgets.pack.build import VERSION, Pack
-from budgets.pack.seal import MANIFEST, manifest_bytes, member, seal
+from budgets.pack.seal import FILES, MANIFEST, manifest_bytes, member, seal
 from budgets.pack.verify import verify
 from budgets.settlement.table import TableInputs, settle
 from common.japan.fiscal import fiscal_months, month_last
-from kyosei.bench.process import start_process
+from kyosei.bench.forgeries import forgeries
+from kyosei.bench.process import peak_mb, start_process
 from kyosei.bench.report import Line, line
+from kyosei.bench.texts import REASONS
 
 YEAR: Final = 2025
 WORKERS: Final = 3000
@@ -43,7 +46,15 @@ SHARES: Final[dict[str, Fraction]] = {
     Payer.PREFECTURE: Fraction(1, 4),
     Payer.MUNICIPALITY: Fraction(1, 4),
 }
+CASES: Final = 20_000
+BOOK: Final = 30  # MB that workbook and PDFs of such a year take; they are hashed, not computed
 Totals = dict[tuple[int, str, int | None], int]
+
+
+@cache
+def _name(letter: str, number: int) -> str:
+    """A pseudonym as a pack has it."""
+    return letter + hashlib.sha256(f"{letter}{number}".encode()).hexdigest()[:12]
 
 
 def _entries(
@@ -53,14 +64,16 @@ def _entries(
     days = month_last(month).day
     for n in range(count):
         worker, at = n % workers, rng.randrange(10)
+        day = month + timedelta(days=n * days // count)  # in order of days, as a pack has them
         minutes = rng.randrange(5, 90)
         kind = CategoryKind.DIRECT if at < 7 else CategoryKind.SHARED if at < 9 else CategoryKind.LEAVE
         stream = at if at < 7 else None
         key = (worker, str(kind), stream)
         totals[key] = totals.get(key, 0) + minutes
         code = CODES[at] if at < 7 else ""
-        yield [month, month + timedelta(days=n % days), f"S{worker:012x}", str(kind), code, code or "office", minutes, "note",
-               f"K{n % 9973:012x}", "15歳の子どもの支援の記録から"]  # fmt: skip
+        case = _name("K", rng.randrange(CASES)) if at < 6 else ""
+        yield [month, day, _name("S", worker), str(kind), code, code or "office", minutes, "note" if case else "manual",
+               case, rng.choice(REASONS) if case else ""]  # fmt: skip
 
 
 def make_pack(path: Path, entries: int, workers: int = WORKERS) -> None:
@@ -91,6 +104,12 @@ def make_pack(path: Path, entries: int, workers: int = WORKERS) -> None:
                            ("results", s.RESULT_HEAD)):  # fmt: skip
             pack.add_csv(name, head, rows[name])
         _claims(pack, actual)
+        pack.add_csv("approvals", s.APPROVAL_HEAD, [])
+        for name in sorted(FILES - set(pack.files) - {"settlement.xlsx"}):
+            pack.add(name, f"{name} of a made-up year".encode())
+        with pack.open("settlement.xlsx") as out:
+            for _ in range(max(BOOK * entries // 8_600_000, 1)):
+                out.write(rng.randbytes(1_000_000))
         about: dict[str, Any] = {"kind": "kyosei audit pack", "version": VERSION, "fiscal_year": YEAR}
         archive.writestr(member(MANIFEST), manifest_bytes(about, pack.files))
     seal(path)
@@ -119,14 +138,14 @@ def _month(
         ]
     )
     rows["streams"] += [[key, s.code, s.position, int(s.is_general), ""] for s in streams]
-    rows["costs"] += [[key, f"S{c.staff_id:012x}", f"A{c.agency_id:012x}", c.yen] for c in costs]
+    rows["costs"] += [[key, _name("S", c.staff_id), _name("A", c.agency_id), c.yen] for c in costs]
     for r in done:
         code = CODES[r.stream_id]
         rows["results"].append(
             [
                 key,
-                f"S{r.staff_id:012x}",
-                f"A{r.agency_id:012x}",
+                _name("S", r.staff_id),
+                _name("A", r.agency_id),
                 code,
                 r.minutes,
                 r.direct_minutes,
@@ -183,8 +202,23 @@ def _verify(path: str) -> tuple[float, float, float, int, list[str]]:
     began, busy = time.monotonic(), time.process_time()
     report = verify(Path(path))
     seconds, busy = time.monotonic() - began, time.process_time() - busy
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return seconds, busy, peak, report.entries, report.problems[:3]
+    return seconds, busy, peak_mb(), report.entries, report.problems[:3]
+
+
+def measure_changes(count: int, *, name: str) -> list[Line]:
+    """How many of ``count`` random changes to a small pack are found, and that the unchanged one agrees."""
+    with tempfile.TemporaryDirectory() as place:
+        path, changed = Path(place) / "pack.zip", Path(place) / "changed.zip"
+        make_pack(path, 12_000, workers=20)
+        changes = forgeries(path, changed, count, random.Random(11))  # noqa: S311
+        missed = [what for what in changes if verify(changed).agrees]
+        agrees = verify(path).agrees
+    return [
+        line(
+            f"{name}: changes to a pack that were found", count - len(missed), f"of {count}", at_least=count
+        ),
+        line(f"{name}: unchanged packs that agree", int(agrees), "of 1", at_least=1),
+    ]
 
 
 def measure_verify(entries: int, *, name: str) -> list[Line]:

@@ -75,7 +75,7 @@ def parts_of(scale: Scale, only: Sequence[str] = ()) -> list[str]:
     if only:
         return [part for part in PARTS if part in only]
     if scale.only_money:
-        return ["money"]
+        return ["money", "claims"]
     if scale.only_finding:
         return ["finding", "household", "worries"]
     return list(PARTS)

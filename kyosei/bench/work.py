@@ -12,7 +12,7 @@ from common.japan.fiscal import add_months, month_first
 from kyosei.bench.casework import key
 from kyosei.bench.masters import City
 from kyosei.bench.sheets import Sheet
-from kyosei.bench.texts import WORK_NOTES
+from kyosei.bench.texts import REASONS, WORK_NOTES
 
 LENGTHS: Final = (20, 30, 30, 45, 45, 60, 60, 75, 90)
 TOGETHER: Final = 25  # shared and unlinked work, in per cent of entries
@@ -35,7 +35,7 @@ class WorkSheets:
         self.city, self.rng, self.now = city, rng, now
         self.entries = Sheet(
             WorkEntry, "request_key", "staff_id", "agency_id", "category_id", "during", "source_type", "source_id",
-            "case_number", "note",
+            "case_number", "reason", "note",
         )  # fmt: skip
         self.costs = Sheet(PersonnelCost, "staff_id", "agency_id", "month", "yen")
 
@@ -59,7 +59,7 @@ class WorkSheets:
                 )
                 self.entries.add(
                     key(rng), staff, agency, category, f'["{at}","{end}")', "note" if source else "manual", source,
-                    f"K08-{source:05d}" if source else "", "" if source else rng.choice(WORK_NOTES),
+                    f"K08-{source:05d}" if source else "", rng.choice(REASONS) if source else "", "" if source else rng.choice(WORK_NOTES),
                 )  # fmt: skip
                 at = end
         base = rng.randrange(230_000, 480_000)

@@ -64,6 +64,32 @@ def test_a_negative_correction_is_the_mirror_image(total, weights, rule):
     assert {key: -yen for key, yen in there.items()} == back
 
 
+def by_fractions(exact: dict[int, Fraction], truncating: set[int]) -> dict[int, int]:
+    """The rule as it is written down, in fractions: floors, then a yen each by the size of what was left."""
+    total = sum(exact.values())
+    if total < 0:
+        mirrored = {key: -amount for key, amount in exact.items()}
+        return {key: -yen for key, yen in by_fractions(mirrored, truncating).items()}
+    parts = {key: amount.numerator // amount.denominator for key, amount in exact.items()}
+    sharing = [key for key in exact if key not in truncating]
+    order = sorted(sharing, key=lambda key: (-(exact[key] - parts[key]), -exact[key], key))
+    for key in order[: int(sum(exact[key] - parts[key] for key in sharing))]:
+        parts[key] += 1
+    parts[GENERAL] = parts.get(GENERAL, 0) + int(total) - sum(parts.values())
+    return parts
+
+
+@given(YEN, WEIGHTS, st.sets(st.integers(1, 30)))
+def test_integers_over_one_denominator_give_what_fractions_give(total, weights, cut):
+    exact = quotas(total, weights)
+    rules = dict.fromkeys(cut, RemainderRule.TRUNCATE_TO_GENERAL)
+    whole = RemainderRule.LARGEST_REMAINDER
+    expected = by_fractions(exact, cut)
+    assert {GENERAL: 0} | settle(exact, truncating=cut, remainder_key=GENERAL) == expected
+    found = allocate(total, weights, rule=whole, remainder_key=GENERAL, rules=rules)
+    assert {GENERAL: 0} | found == expected
+
+
 @given(st.integers(0, 10**13), st.integers(1, 30), st.integers(1, 10**6))
 def test_equals_differ_by_a_yen_at_most_and_the_first_printed_get_it(total, count, weight):
     parts = largest_remainder(total, dict.fromkeys(range(count), weight))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from zipfile import ZipFile
@@ -12,14 +14,17 @@ import pytest
 
 from accounts.enums import Role
 from budgets.actions.adjustments import AdjustmentData, approve_adjustment, propose_adjustment
+from budgets.actions.claims import ClaimData, correct_claim, file_claim, save_claim
 from budgets.actions.month_steps import approve_month, withdraw_approval
 from budgets.actions.personnel_costs import CostLine, set_costs
 from budgets.actions.run_apportionment import lock_month, run_apportionment, write_run
 from budgets.apportionment import Inputs
 from budgets.enums import RemainderRule
-from budgets.models import ApportionmentRun, MonthApproval, WorkCategory
+from budgets.models import ApportionmentRun, AttributionTable, GrantClaim, MonthApproval, WorkCategory
 from budgets.pack.build import build
 from budgets.pack.verify import verify
+from budgets.settlement.actuals import month_actuals
+from budgets.settlement.inputs import claim_inputs, share_changes
 from budgets.settlement.selectors import year_table
 from budgets.settlement.trail import corrections
 from tests import factories as f
@@ -71,6 +76,10 @@ def csv_of(path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(archive.read(f"csv/{name}.csv").decode())))
 
 
+def hashed(words: str) -> tuple[str, str]:
+    return str(len(words)), hashlib.sha256(words.encode()).hexdigest()
+
+
 @pytest.fixture
 def april(db, worker, center_worker, finance, time_machine):
     """One locked month: approved by the manager of the desk (twice), confirmed by the clerk for the centre."""
@@ -114,12 +123,16 @@ def moved(april, worker, finance):
 def test_a_correction_says_why_and_by_whom(moved, april, finance, auditor):
     found = corrections(finance.actor, YEAR)
     assert [(c.reason, c.who, c.before, c.after) for c in found] == [
-        ("区分の誤りが監査で分かった", f"起案 {finance.staff.name}・承認 堀 美里", 800_000, 800_000)
+        ("区分の誤りが監査で分かった", (f"起案 {finance.staff.name}", "承認 堀 美里"), 800_000, 800_000)
     ]
+    parts = dict(found[0].parts)  # an hour of 900 minutes for 400,000 yen
+    assert parts == {"包括的支援": 26_666, "子ども": -26_666}
+    assert sum(parts.values()) == 0
     for who in (finance, auditor):
         page = who.client.get(f"/claims/corrections/?year={YEAR}").content.decode()
         assert "区分の誤りが監査で分かった" in page
         assert "承認 堀 美里" in page
+        assert "子ども −26,666円" in page
 
 
 def test_the_approvals_of_the_pack_are_all_that_led_to_its_months(
@@ -130,10 +143,11 @@ def test_the_approvals_of_the_pack_are_all_that_led_to_its_months(
     assert verify(path).problems == []
     rows = csv_of(path, "approvals")
     clerk = finance.staff.name
-    assert sorted((r["what"], r["who"], r["reason"]) for r in rows) == sorted([
-        ("月の承認", "窓口 長子", ""), ("月の承認の取り消し", "", "見落とし"), ("月の承認", "窓口 長子", ""),
-        ("承認に代わる確認", clerk, "長が欠員のため室長に確認した"), ("月の締め", clerk, ""),
-        ("締め後の調整の承認", "堀 美里", f"区分の誤りが監査で分かった（起案 {clerk}）"),
+    instead, wrong = "長が欠員のため室長に確認した", "区分の誤りが監査で分かった"
+    assert sorted((r["what"], r["who"], r["proposed_by"], r["reason_length"], r["reason_sha256"]) for r in rows) == sorted([
+        ("月の承認", "窓口 長子", "", "0", ""), ("月の承認の取り消し", "", "", *hashed("見落とし")),
+        ("月の承認", "窓口 長子", "", "0", ""), ("承認に代わる確認", clerk, "", *hashed(instead)),
+        ("月の締め", clerk, "", "0", ""), ("締め後の調整の承認", "堀 美里", clerk, *hashed(wrong)),
     ])  # fmt: skip
     by_what = {r["what"]: r for r in rows}
     agency_of = {r["agency"] for r in csv_of(path, "costs")}
@@ -142,3 +156,84 @@ def test_the_approvals_of_the_pack_are_all_that_led_to_its_months(
     assert by_what["承認に代わる確認"]["hash"] == digest
     assert by_what["月の締め"]["hash"] == april.input_hash
     assert by_what["締め後の調整の承認"]["hash"] == moved.input_hash
+
+
+def test_a_name_typed_into_a_reason_stays_out_of_the_pack(april, worker, center_worker, finance, tmp_path):
+    """The words are in kyosei for whoever may read them; the pack proves that they have not changed since."""
+    named = f"{worker.staff.name}が田中 一郎さんの相談を誤って入れた"
+    second = persona(finance.agency, Role.FINANCE_CLERK, name="堀 美里")
+    row = propose_adjustment(
+        month=APRIL, actor=finance.actor, at=f.NOW,
+        data=AdjustmentData(
+            worker.staff, worker.agency, f.TODAY, named,
+            from_category=WorkCategory.objects.get(code="child"), to_category=WorkCategory.objects.get(code="care"), minutes=60,
+        ),
+    )  # fmt: skip
+    approve_adjustment(adjustment=row, actor=second.actor, at=f.NOW + timedelta(minutes=1))
+    AttributionTable.objects.create(
+        fiscal_year=YEAR, version=1, valid_from=APRIL, lines=[], examples=[], note=named, saved_at=f.NOW, saved_by=finance.staff
+    )  # fmt: skip
+    path = tmp_path / "pack.zip"
+    build(YEAR, actor=finance.actor, at=f.NOW, path=path, work_dir=tmp_path, tick=lambda *a: None)
+    with ZipFile(path) as archive:
+        texts = {
+            name: archive.read(name).decode()
+            for name in archive.namelist()
+            if name.endswith((".csv", "json", "txt"))
+        }
+        rules = json.loads(archive.read("rules.json"))
+    for name, text in texts.items():
+        for part in (worker.staff.name, "田中", "一郎", "誤って入れた"):
+            assert part not in text, name
+    (told,) = (r for r in csv_of(path, "approvals") if "調整" in r["what"])
+    assert (told["reason_length"], told["reason_sha256"]) == hashed(named)
+    assert [r["note_sha256"] for r in rules] == [hashed(named)[1]]
+    assert named in finance.client.get(f"/claims/corrections/?year={YEAR}").content.decode()
+
+
+def claims_of(path) -> dict[str, dict[str, str]]:
+    return {r["stream"]: r for r in csv_of(path, "claims")}
+
+
+def file_year(streams, finance, version: int = 0, **amounts) -> GrantClaim:
+    """The claim of the child stream with the figures that stand now; a word on the months without records."""
+    claim = save_claim(
+        stream=streams["child"], fiscal_year=YEAR, version=version, actor=finance.actor, at=f.NOW, data=ClaimData(**amounts)
+    )  # fmt: skip
+    shown = claim_inputs(
+        finance.actor, claim, month_actuals(finance.actor, YEAR), share_changes(finance.actor, YEAR)
+    )
+    return file_claim(claim=claim, expected_hash=shown.digest(), actor=finance.actor, at=f.NOW)
+
+
+def test_a_claim_that_was_filed_before_its_month_was_adjusted(
+    db, worker, center_worker, finance, tmp_path, time_machine
+):
+    """The filed claim stands as it is and the pack says so; the correction claims what is true now; both packs agree."""
+    time_machine.move_to(f.NOW)
+    streams = make_shares()
+    lock_months([worker, center_worker], finance)
+    first = file_year(streams, finance, granted_yen=700_000)
+    second = persona(finance.agency, Role.FINANCE_CLERK, name="堀 美里")
+    row = propose_adjustment(
+        month=APRIL, actor=finance.actor, at=f.NOW,
+        data=AdjustmentData(
+            worker.staff, worker.agency, f.TODAY, "区分の誤り",
+            from_category=WorkCategory.objects.get(code="child"), to_category=WorkCategory.objects.get(code="care"), minutes=60,
+        ),
+    )  # fmt: skip
+    approve_adjustment(adjustment=row, actor=second.actor, at=f.NOW + timedelta(minutes=1))
+    paths = [tmp_path / name for name in ("moved.zip", "corrected.zip")]
+    build(YEAR, actor=finance.actor, at=f.NOW, path=paths[0], work_dir=tmp_path, tick=lambda *a: None)
+    assert "提出した後に実績が変わりました" in finance.client.get(f"/claims/{YEAR}/child/").content.decode()
+    fresh = correct_claim(claim=first, reason="四月の区分の誤り", actor=finance.actor, at=f.NOW)
+    assert fresh.revision == 2
+    file_year(streams, finance, version=1, granted_yen=700_000)
+    build(YEAR, actor=finance.actor, at=f.NOW, path=paths[1], work_dir=tmp_path, tick=lambda *a: None)
+    assert [verify(path).problems for path in paths] == [[], []]
+    moved, corrected = (claims_of(path)["child"] for path in paths)
+    assert (moved["moved"], moved["revision"], moved["total"]) == ("1", "1", str(first.result["total"]))
+    assert (corrected["moved"], corrected["revision"]) == ("0", "2")
+    assert int(corrected["total"]) < int(moved["total"])
+    lines = {line.stream.code: line for line in year_table(finance.actor, YEAR).lines}
+    assert int(corrected["total"]) == lines["child"].table.total

@@ -18,9 +18,9 @@ from budgets.pack.build import build
 from budgets.pack.seal import MANIFEST
 from budgets.pack.verify import verify
 from budgets.study_inputs import digest, study_inputs
+from kyosei.bench.forgeries import files_of, write_files
 from tests import factories as f
 from tests.budgets.claims import YEAR, Book, lock_months, make_shares, work
-from tests.budgets.pack.test_pack import files_of, write
 from tests.conftest import persona
 
 MARCH = date(YEAR, 3, 1)
@@ -116,17 +116,17 @@ def changes(files: dict[str, bytes]):
     yield with_rows(files, "studies", [studies[0], *studies[2:]])
     yield with_rows(files, "studies", [*studies, [row[0], row[1], "general", "0"]])
     yield {name: data for name, data in files.items() if name != "csv/plans.csv"}
-    yield files | {MANIFEST: files[MANIFEST].replace(b'"version": 2', b'"version": 1')}
+    yield files | {MANIFEST: files[MANIFEST].replace(b'"version": 3', b'"version": 1')}
 
 
 def test_every_change_to_plans_and_studies_is_found_under_a_fresh_manifest_and_seal(pack, tmp_path):
     changed, files = tmp_path / "changed.zip", files_of(pack)
-    write(changed, files, forged=True)
+    write_files(changed, files, forged=True)
     assert verify(changed).agrees  # the hand that forges does nothing else
     found = []
     for one in changes(files):
         assert one != files
-        write(changed, one, forged=True)
+        write_files(changed, one, forged=True)
         found.append(not verify(changed).agrees)
     assert found == [True] * len(found)
     assert len(found) > 20
@@ -141,8 +141,8 @@ def test_a_pack_of_the_first_version_is_still_verified(db, worker, finance, tmp_
     build(YEAR, actor=finance.actor, at=f.NOW, path=path, work_dir=tmp_path, tick=lambda *a: None)
     files = files_of(path)
     files = with_rows(files, "results", [row[:-1] for row in rows_of(files, "results")])
-    files[MANIFEST] = files[MANIFEST].replace(b'"version": 2', b'"version": 1')
+    files[MANIFEST] = files[MANIFEST].replace(b'"version": 3', b'"version": 1')
     for name in ("plans", "studies"):
         del files[f"csv/{name}.csv"]
-    write(path, files, forged=True)
+    write_files(path, files, forged=True)
     assert verify(path).problems == []

@@ -8,9 +8,10 @@ import os
 import signal
 import time
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from pypdf import PdfReader
 
@@ -27,6 +28,7 @@ from budgets.actions.report_jobs import (
     work_dir,
 )
 from budgets.models import ReportJob, ReportPiece, WorkEntry
+from budgets.pack import sources
 from budgets.pack.reports import MAKERS
 from budgets.workflow_claims import JobState, ReportKind
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
@@ -136,8 +138,9 @@ def test_cancelling_stops_the_worker_at_its_next_look(months, finance, monkeypat
         cancel_report(job=job, actor=finance.actor, at=f.NOW)
 
 
-def test_every_maker_looks_often(months, finance, tmp_path):
-    """Between two looks of a real maker lie a day of entries or one page, not the whole file."""
+def test_every_maker_looks_often(months, finance, tmp_path, monkeypatch):
+    """Between two looks of a real maker lie so many entries (a day at least) or one page, not the whole file."""
+    monkeypatch.setattr(sources, "SPAN", 0)
     for kind in ReportKind:
         job, ticks = order(finance, kind), []
         place = tmp_path / kind
@@ -146,6 +149,18 @@ def test_every_maker_looks_often(months, finance, tmp_path):
         least = {ReportKind.PACK: 61, ReportKind.SHEETS: 4, ReportKind.ENTRIES: 61}[kind]
         assert len(ticks) >= least, kind
         assert all(done <= whole for _, done, whole in ticks)
+
+
+@pytest.mark.parametrize(("span", "stretches"), [(0, 30), (1, 10), (5, 2), (10_000, 1)])
+def test_a_month_is_copied_in_stretches_of_about_so_many_entries(months, monkeypatch, span, stretches):
+    """Every day once, in order, whatever the size."""
+    monkeypatch.setattr(sources, "SPAN", span)
+    april = date(YEAR, 4, 1)
+    assert WorkEntry.objects.filter(worked_on__month=4).count() == 10
+    spans = sources.spans_of(april)
+    assert (spans[0][0], spans[-1][1]) == (april, date(YEAR, 4, 30))
+    assert all(a[1] + timedelta(days=1) == b[0] for a, b in pairwise(spans))
+    assert len(spans) == stretches
 
 
 def test_whoever_loses_the_right_meanwhile_gets_nothing(months, finance, monkeypatch):
@@ -167,6 +182,15 @@ def test_whoever_loses_the_right_meanwhile_gets_nothing(months, finance, monkeyp
     assert finance.client.get(f"/claims/reports/{job.pk}/file/").status_code in {302, 403, 404}
 
 
+def test_whoever_loses_the_right_while_it_waits_gets_nothing_made(months, finance, monkeypatch):
+    job, made = order(finance), []
+    monkeypatch.setitem(MAKERS, ReportKind.SHEETS, lambda *args: made.append(args))
+    Appointment.objects.filter(staff=finance.staff).update(during=DateRange(date(2024, 4, 1), f.TODAY))
+    make_reports(at=f.NOW)
+    job.refresh_from_db()
+    assert (job.state, job.note, made) == (JobState.FAILED, report_jobs.NO_RIGHT, [])
+
+
 def test_a_full_disk_is_said_and_leaves_nothing(months, finance, monkeypatch):
     """The file is a link to the device that is always full."""
     job, real = order(finance, ReportKind.ENTRIES), MAKERS[ReportKind.ENTRIES]
@@ -183,6 +207,38 @@ def test_a_full_disk_is_said_and_leaves_nothing(months, finance, monkeypatch):
     assert not ReportPiece.objects.exists()
     assert not work_dir(job).exists()
     assert "ディスクに空きがない" in finance.client.get(f"/claims/reports/{job.pk}/").content.decode()
+
+
+def test_a_disk_that_fills_up_under_the_workbook_is_said_too(months, finance, monkeypatch):
+    """The library of the workbook wraps what the disk said."""
+    job, real = order(finance, ReportKind.PACK), MAKERS[ReportKind.PACK]
+
+    def maker(job, actor, place, tick):
+        (place / "pack.xlsx").symlink_to("/dev/full")
+        return real(job, actor, place, tick)
+
+    monkeypatch.setitem(MAKERS, ReportKind.PACK, maker)
+    make_reports(at=f.NOW)
+    job.refresh_from_db()
+    assert (job.state, job.note) == (JobState.FAILED, report_jobs.FULL)
+    assert not ReportPiece.objects.exists()
+    assert not work_dir(job).exists()
+
+
+def test_a_full_disk_of_the_database_is_said_and_leaves_nothing(months, finance, monkeypatch):
+    """The server itself answers with its error for it."""
+    job, real = order(finance), report_jobs._store
+
+    def store(job, path, beat):
+        real(job, path, beat)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$")
+
+    monkeypatch.setattr(report_jobs, "_store", store)
+    make_reports(at=f.NOW)
+    job.refresh_from_db()
+    assert (job.state, job.note) == (JobState.FAILED, report_jobs.FULL)
+    assert not ReportPiece.objects.exists()
 
 
 def test_a_job_that_kills_its_workers_is_given_up(months, finance):

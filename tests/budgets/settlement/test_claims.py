@@ -225,9 +225,13 @@ def test_the_clerk_drafts_and_files_on_the_page(locked_year, finance):
     page = client.get(f"/claims/{YEAR}/child/").content.decode()
     assert digest(finance, claim) in page
     assert client.post(f"/claims/filed/{claim.pk}/file/", {"digest": "old"}).status_code == 422
-    assert (
-        client.post(f"/claims/filed/{claim.pk}/file/", {"digest": digest(finance, claim)}).status_code == 302
-    )
+    beside = data | {"version": 1, "digest": digest(finance, claim)}
+    for typed in ({"income_yen": "5,000"}, {"income_yen": "x"}, {"note": "足した"}):  # and not saved
+        answer = client.post(f"/claims/filed/{claim.pk}/file/", beside | typed)
+        assert answer.status_code == 422
+        assert "まだ保存されていません" in answer.content.decode()
+        assert next(iter(typed.values())) in answer.content.decode()  # nothing typed is lost
+    assert client.post(f"/claims/filed/{claim.pk}/file/", beside).status_code == 302
     claim.refresh_from_db()
     assert claim.state == ClaimState.FILED
     assert client.post(f"/claims/filed/{claim.pk}/correct/", {"reason": ""}).status_code == 422
