@@ -19,6 +19,7 @@
 -- made of budgets/migrations/0007_methods_and_review.py 918d4de23305766a
 -- made of budgets/migrations/0008_month_states_methods_and_recording.py 1ddce2e276b2e1fb
 -- made of budgets/migrations/0009_claims_and_reports.py 60381cd1e73ca99e
+-- made of budgets/migrations/0010_trials_of_the_attribution_table.py 234c14721eae9154
 -- made of budgets/migrations/__init__.py e3b0c44298fc1c14
 -- made of cases/migrations/0001_initial.py 794ebf8ab3fb7a78
 -- made of cases/migrations/0002_initial.py fe77d9194b7ff115
@@ -1544,6 +1545,21 @@ CREATE FUNCTION public.pgtrigger_append_only_e0241() RETURNS trigger
                     RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;
                 END;
             $$;
+CREATE FUNCTION public.pgtrigger_append_only_e7c1a() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                
+                BEGIN
+                    IF ("public"._pgtrigger_should_ignore(TG_NAME) IS TRUE) THEN
+                        IF (TG_OP = 'DELETE') THEN
+                            RETURN OLD;
+                        ELSE
+                            RETURN NEW;
+                        END IF;
+                    END IF;
+                    RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;
+                END;
+            $$;
 CREATE FUNCTION public.pgtrigger_append_only_eab08() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -2712,6 +2728,21 @@ CREATE FUNCTION public.pgtrigger_delete_delete_8d49e() RETURNS trigger
                         END IF;
                     END IF;
                     INSERT INTO "cases_caseevent" ("closed_at", "closed_by_id", "closing_kind", "closing_note", "closing_reason_id", "consent", "consent_on", "follow_up_on", "household_id", "id", "last_contact_at", "lead_agency_id", "lead_since", "lead_staff_id", "next_on", "next_text", "no_follow_up_reason", "number", "opened_at", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reopened_count", "sectors", "state", "version") VALUES (OLD."closed_at", OLD."closed_by_id", OLD."closing_kind", OLD."closing_note", OLD."closing_reason_id", OLD."consent", OLD."consent_on", OLD."follow_up_on", OLD."household_id", OLD."id", OLD."last_contact_at", OLD."lead_agency_id", OLD."lead_since", OLD."lead_staff_id", OLD."next_on", OLD."next_text", OLD."no_follow_up_reason", OLD."number", OLD."opened_at", OLD."person_id", _pgh_attach_context(), NOW(), 'delete', OLD."id", OLD."reopened_count", OLD."sectors", OLD."state", OLD."version"); RETURN NULL;
+                END;
+            $$;
+CREATE FUNCTION public.pgtrigger_delete_delete_8f0df() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                
+                BEGIN
+                    IF ("public"._pgtrigger_should_ignore(TG_NAME) IS TRUE) THEN
+                        IF (TG_OP = 'DELETE') THEN
+                            RETURN OLD;
+                        ELSE
+                            RETURN NEW;
+                        END IF;
+                    END IF;
+                    INSERT INTO "budgets_ruletrialevent" ("appointment_id", "asked_at", "asked_by_id", "examples", "failure", "id", "lines", "moved", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "saved_table_id", "starts", "state", "valid_from", "whole") VALUES (OLD."appointment_id", OLD."asked_at", OLD."asked_by_id", OLD."examples", OLD."failure", OLD."id", OLD."lines", OLD."moved", OLD."note", _pgh_attach_context(), NOW(), 'delete', OLD."id", OLD."saved_table_id", OLD."starts", OLD."state", OLD."valid_from", OLD."whole"); RETURN NULL;
                 END;
             $$;
 CREATE FUNCTION public.pgtrigger_delete_delete_90e13() RETURNS trigger
@@ -4657,6 +4688,21 @@ CREATE FUNCTION public.pgtrigger_insert_insert_e53f9() RETURNS trigger
                     INSERT INTO "cases_consultationpersonevent" ("consultation_id", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "relation") VALUES (NEW."consultation_id", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), 'insert', NEW."id", NEW."relation"); RETURN NULL;
                 END;
             $$;
+CREATE FUNCTION public.pgtrigger_insert_insert_e6fb1() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                
+                BEGIN
+                    IF ("public"._pgtrigger_should_ignore(TG_NAME) IS TRUE) THEN
+                        IF (TG_OP = 'DELETE') THEN
+                            RETURN OLD;
+                        ELSE
+                            RETURN NEW;
+                        END IF;
+                    END IF;
+                    INSERT INTO "budgets_ruletrialevent" ("appointment_id", "asked_at", "asked_by_id", "examples", "failure", "id", "lines", "moved", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "saved_table_id", "starts", "state", "valid_from", "whole") VALUES (NEW."appointment_id", NEW."asked_at", NEW."asked_by_id", NEW."examples", NEW."failure", NEW."id", NEW."lines", NEW."moved", NEW."note", _pgh_attach_context(), NOW(), 'insert', NEW."id", NEW."saved_table_id", NEW."starts", NEW."state", NEW."valid_from", NEW."whole"); RETURN NULL;
+                END;
+            $$;
 CREATE FUNCTION public.pgtrigger_insert_insert_e7fb6() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -5473,6 +5519,21 @@ CREATE FUNCTION public.pgtrigger_update_update_223e7() RETURNS trigger
                         END IF;
                     END IF;
                     INSERT INTO "referrals_referralevent" ("answer_note", "answered_at", "answered_by_id", "batch", "case_id", "consent_id", "deadline_at", "escalated_at", "escalated_to_id", "finished_at", "finished_by_id", "from_agency_id", "ground", "id", "message", "need_id", "outcome", "outcome_note", "parts", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "purpose", "request_key", "seen_at", "sent_at", "sent_by_id", "started_at", "state", "to_agency_id", "version") VALUES (NEW."answer_note", NEW."answered_at", NEW."answered_by_id", NEW."batch", NEW."case_id", NEW."consent_id", NEW."deadline_at", NEW."escalated_at", NEW."escalated_to_id", NEW."finished_at", NEW."finished_by_id", NEW."from_agency_id", NEW."ground", NEW."id", NEW."message", NEW."need_id", NEW."outcome", NEW."outcome_note", NEW."parts", _pgh_attach_context(), NOW(), 'update', NEW."id", NEW."purpose", NEW."request_key", NEW."seen_at", NEW."sent_at", NEW."sent_by_id", NEW."started_at", NEW."state", NEW."to_agency_id", NEW."version"); RETURN NULL;
+                END;
+            $$;
+CREATE FUNCTION public.pgtrigger_update_update_26e04() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                
+                BEGIN
+                    IF ("public"._pgtrigger_should_ignore(TG_NAME) IS TRUE) THEN
+                        IF (TG_OP = 'DELETE') THEN
+                            RETURN OLD;
+                        ELSE
+                            RETURN NEW;
+                        END IF;
+                    END IF;
+                    INSERT INTO "budgets_ruletrialevent" ("appointment_id", "asked_at", "asked_by_id", "examples", "failure", "id", "lines", "moved", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "saved_table_id", "starts", "state", "valid_from", "whole") VALUES (NEW."appointment_id", NEW."asked_at", NEW."asked_by_id", NEW."examples", NEW."failure", NEW."id", NEW."lines", NEW."moved", NEW."note", _pgh_attach_context(), NOW(), 'update', NEW."id", NEW."saved_table_id", NEW."starts", NEW."state", NEW."valid_from", NEW."whole"); RETURN NULL;
                 END;
             $$;
 CREATE FUNCTION public.pgtrigger_update_update_2886f() RETURNS trigger
@@ -8204,6 +8265,78 @@ CREATE TABLE public.budgets_reportpiece (
 );
 ALTER TABLE public.budgets_reportpiece ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME public.budgets_reportpiece_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.budgets_ruletrial (
+    id bigint NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    valid_from date NOT NULL,
+    lines jsonb NOT NULL,
+    examples jsonb NOT NULL,
+    note character varying(200) NOT NULL,
+    state character varying(10) NOT NULL,
+    whole integer NOT NULL,
+    done integer NOT NULL,
+    starts smallint NOT NULL,
+    beat_at timestamp with time zone,
+    moves jsonb NOT NULL,
+    moved integer,
+    failure character varying(200) NOT NULL,
+    appointment_id bigint NOT NULL,
+    asked_by_id bigint NOT NULL,
+    saved_table_id bigint,
+    CONSTRAINT budgets_ruletrial_done_check CHECK ((done >= 0)),
+    CONSTRAINT budgets_ruletrial_moved_check CHECK ((moved >= 0)),
+    CONSTRAINT budgets_ruletrial_starts_check CHECK ((starts >= 0)),
+    CONSTRAINT budgets_ruletrial_whole_check CHECK ((whole >= 0)),
+    CONSTRAINT rule_trial_saved_iff_table CHECK (((((state)::text = 'saved'::text) OR (saved_table_id IS NULL)) AND (1 = (
+CASE
+    WHEN ((state)::text = 'saved'::text) THEN 1
+    ELSE 0
+END +
+CASE
+    WHEN (saved_table_id IS NULL) THEN 1
+    ELSE 0
+END))))
+);
+ALTER TABLE public.budgets_ruletrial ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.budgets_ruletrial_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.budgets_ruletrialevent (
+    pgh_id integer NOT NULL,
+    pgh_created_at timestamp with time zone NOT NULL,
+    pgh_label text NOT NULL,
+    id bigint NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    valid_from date NOT NULL,
+    lines jsonb NOT NULL,
+    examples jsonb NOT NULL,
+    note character varying(200) NOT NULL,
+    state character varying(10) NOT NULL,
+    whole integer NOT NULL,
+    starts smallint NOT NULL,
+    moved integer,
+    failure character varying(200) NOT NULL,
+    appointment_id bigint NOT NULL,
+    asked_by_id bigint NOT NULL,
+    pgh_context_id uuid,
+    pgh_obj_id bigint NOT NULL,
+    saved_table_id bigint,
+    CONSTRAINT budgets_ruletrialevent_moved_check CHECK ((moved >= 0)),
+    CONSTRAINT budgets_ruletrialevent_starts_check CHECK ((starts >= 0)),
+    CONSTRAINT budgets_ruletrialevent_whole_check CHECK ((whole >= 0))
+);
+ALTER TABLE public.budgets_ruletrialevent ALTER COLUMN pgh_id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.budgets_ruletrialevent_pgh_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -13357,6 +13490,14 @@ INSERT INTO public.auth_permission VALUES (945, 'Can add stream budget event', 2
 INSERT INTO public.auth_permission VALUES (946, 'Can change stream budget event', 237, 'change_streambudgetevent');
 INSERT INTO public.auth_permission VALUES (947, 'Can delete stream budget event', 237, 'delete_streambudgetevent');
 INSERT INTO public.auth_permission VALUES (948, 'Can view stream budget event', 237, 'view_streambudgetevent');
+INSERT INTO public.auth_permission VALUES (949, 'Can add 区分の表の試算', 238, 'add_ruletrial');
+INSERT INTO public.auth_permission VALUES (950, 'Can change 区分の表の試算', 238, 'change_ruletrial');
+INSERT INTO public.auth_permission VALUES (951, 'Can delete 区分の表の試算', 238, 'delete_ruletrial');
+INSERT INTO public.auth_permission VALUES (952, 'Can view 区分の表の試算', 238, 'view_ruletrial');
+INSERT INTO public.auth_permission VALUES (953, 'Can add rule trial event', 239, 'add_ruletrialevent');
+INSERT INTO public.auth_permission VALUES (954, 'Can change rule trial event', 239, 'change_ruletrialevent');
+INSERT INTO public.auth_permission VALUES (955, 'Can delete rule trial event', 239, 'delete_ruletrialevent');
+INSERT INTO public.auth_permission VALUES (956, 'Can view rule trial event', 239, 'view_ruletrialevent');
 INSERT INTO public.django_content_type VALUES (1, 'auth', 'permission');
 INSERT INTO public.django_content_type VALUES (2, 'auth', 'group');
 INSERT INTO public.django_content_type VALUES (3, 'contenttypes', 'contenttype');
@@ -13594,112 +13735,115 @@ INSERT INTO public.django_content_type VALUES (234, 'budgets', 'sharechange');
 INSERT INTO public.django_content_type VALUES (235, 'budgets', 'sharechangeevent');
 INSERT INTO public.django_content_type VALUES (236, 'budgets', 'streambudget');
 INSERT INTO public.django_content_type VALUES (237, 'budgets', 'streambudgetevent');
-INSERT INTO public.django_migrations VALUES (1, 'contenttypes', '0001_initial', '2026-11-26 15:40:32.281418+00');
-INSERT INTO public.django_migrations VALUES (2, 'contenttypes', '0002_remove_content_type_name', '2026-11-26 15:40:32.286773+00');
-INSERT INTO public.django_migrations VALUES (3, 'auth', '0001_initial', '2026-11-26 15:40:32.314234+00');
-INSERT INTO public.django_migrations VALUES (4, 'auth', '0002_alter_permission_name_max_length', '2026-11-26 15:40:32.31896+00');
-INSERT INTO public.django_migrations VALUES (5, 'auth', '0003_alter_user_email_max_length', '2026-11-26 15:40:32.325902+00');
-INSERT INTO public.django_migrations VALUES (6, 'auth', '0004_alter_user_username_opts', '2026-11-26 15:40:32.332456+00');
-INSERT INTO public.django_migrations VALUES (7, 'auth', '0005_alter_user_last_login_null', '2026-11-26 15:40:32.338922+00');
-INSERT INTO public.django_migrations VALUES (8, 'auth', '0006_require_contenttypes_0002', '2026-11-26 15:40:32.340007+00');
-INSERT INTO public.django_migrations VALUES (9, 'auth', '0007_alter_validators_add_error_messages', '2026-11-26 15:40:32.345456+00');
-INSERT INTO public.django_migrations VALUES (10, 'auth', '0008_alter_user_username_max_length', '2026-11-26 15:40:32.349841+00');
-INSERT INTO public.django_migrations VALUES (11, 'auth', '0009_alter_user_last_name_max_length', '2026-11-26 15:40:32.353788+00');
-INSERT INTO public.django_migrations VALUES (12, 'auth', '0010_alter_group_name_max_length', '2026-11-26 15:40:32.362259+00');
-INSERT INTO public.django_migrations VALUES (13, 'auth', '0011_update_proxy_permissions', '2026-11-26 15:40:32.36778+00');
-INSERT INTO public.django_migrations VALUES (14, 'auth', '0012_alter_user_first_name_max_length', '2026-11-26 15:40:32.373564+00');
-INSERT INTO public.django_migrations VALUES (15, 'accounts', '0001_initial', '2026-11-26 15:40:32.41339+00');
-INSERT INTO public.django_migrations VALUES (16, 'account', '0001_initial', '2026-11-26 15:40:32.434253+00');
-INSERT INTO public.django_migrations VALUES (17, 'account', '0002_email_max_length', '2026-11-26 15:40:32.442417+00');
-INSERT INTO public.django_migrations VALUES (18, 'account', '0003_alter_emailaddress_create_unique_verified_email', '2026-11-26 15:40:32.4558+00');
-INSERT INTO public.django_migrations VALUES (19, 'account', '0004_alter_emailaddress_drop_unique_email', '2026-11-26 15:40:32.466024+00');
-INSERT INTO public.django_migrations VALUES (20, 'account', '0005_emailaddress_idx_upper_email', '2026-11-26 15:40:32.475879+00');
-INSERT INTO public.django_migrations VALUES (21, 'account', '0006_emailaddress_lower', '2026-11-26 15:40:32.48621+00');
-INSERT INTO public.django_migrations VALUES (22, 'account', '0007_emailaddress_idx_email', '2026-11-26 15:40:32.497975+00');
-INSERT INTO public.django_migrations VALUES (23, 'account', '0008_emailaddress_unique_primary_email_fixup', '2026-11-26 15:40:32.509069+00');
-INSERT INTO public.django_migrations VALUES (24, 'account', '0009_emailaddress_unique_primary_email', '2026-11-26 15:40:32.515763+00');
-INSERT INTO public.django_migrations VALUES (25, 'pghistory', '0001_initial', '2026-11-26 15:40:32.518801+00');
-INSERT INTO public.django_migrations VALUES (26, 'pghistory', '0002_aggregateevent', '2026-11-26 15:40:32.520905+00');
-INSERT INTO public.django_migrations VALUES (27, 'pghistory', '0003_auto_20201023_1636', '2026-11-26 15:40:32.523078+00');
-INSERT INTO public.django_migrations VALUES (28, 'pghistory', '0004_auto_20220906_1625', '2026-11-26 15:40:32.540006+00');
-INSERT INTO public.django_migrations VALUES (29, 'pghistory', '0005_events_middlewareevents', '2026-11-26 15:40:32.542739+00');
-INSERT INTO public.django_migrations VALUES (30, 'pghistory', '0006_delete_aggregateevent', '2026-11-26 15:40:32.543938+00');
-INSERT INTO public.django_migrations VALUES (31, 'pghistory', '0007_auto_20250421_0444', '2026-11-26 15:40:32.553506+00');
-INSERT INTO public.django_migrations VALUES (32, 'accounts', '0002_sharing_accounts', '2026-11-26 15:40:32.887154+00');
-INSERT INTO public.django_migrations VALUES (33, 'accounts', '0003_home_town', '2026-11-26 15:40:33.035383+00');
-INSERT INTO public.django_migrations VALUES (34, 'accounts', '0004_silent_risks', '2026-11-26 15:40:33.138099+00');
-INSERT INTO public.django_migrations VALUES (35, 'accounts', '0005_sent_keys', '2026-11-26 15:40:33.154566+00');
-INSERT INTO public.django_migrations VALUES (36, 'accounts', '0006_successor', '2026-11-26 15:40:33.177432+00');
-INSERT INTO public.django_migrations VALUES (37, 'accounts', '0007_notices_reach_people', '2026-11-26 15:40:33.44452+00');
-INSERT INTO public.django_migrations VALUES (38, 'audit', '0001_initial', '2026-11-26 15:40:33.461217+00');
-INSERT INTO public.django_migrations VALUES (39, 'audit', '0002_chain_blocks', '2026-11-26 15:40:33.476683+00');
-INSERT INTO public.django_migrations VALUES (40, 'audit', '0003_refused_acts', '2026-11-26 15:40:33.478771+00');
-INSERT INTO public.django_migrations VALUES (41, 'budgets', '0001_initial', '2026-11-26 15:40:35.884982+00');
-INSERT INTO public.django_migrations VALUES (42, 'budgets', '0002_month_gate', '2026-11-26 15:40:35.978215+00');
-INSERT INTO public.django_migrations VALUES (43, 'budgets', '0003_work_findings', '2026-11-26 15:40:36.438373+00');
-INSERT INTO public.django_migrations VALUES (44, 'budgets', '0004_frozen_inputs', '2026-11-26 15:40:36.471571+00');
-INSERT INTO public.django_migrations VALUES (45, 'budgets', '0005_history_of_apportionment', '2026-11-26 15:40:37.449857+00');
-INSERT INTO public.django_migrations VALUES (46, 'budgets', '0006_watch_cycle', '2026-11-26 15:40:37.555132+00');
-INSERT INTO public.django_migrations VALUES (47, 'budgets', '0007_methods_and_review', '2026-11-26 15:40:43.111204+00');
-INSERT INTO public.django_migrations VALUES (48, 'budgets', '0008_month_states_methods_and_recording', '2026-11-26 15:41:00.407602+00');
-INSERT INTO public.django_migrations VALUES (49, 'budgets', '0009_claims_and_reports', '2026-11-26 15:41:05.704524+00');
-INSERT INTO public.django_migrations VALUES (50, 'households', '0001_initial', '2026-11-26 15:41:07.842082+00');
-INSERT INTO public.django_migrations VALUES (51, 'households', '0002_sharing_households', '2026-11-26 15:41:21.673255+00');
-INSERT INTO public.django_migrations VALUES (52, 'households', '0003_tracked_grants', '2026-11-26 15:41:23.223996+00');
-INSERT INTO public.django_migrations VALUES (53, 'households', '0004_sameness', '2026-11-26 15:41:30.776191+00');
-INSERT INTO public.django_migrations VALUES (54, 'households', '0005_members_by_identity', '2026-11-26 15:41:31.120052+00');
-INSERT INTO public.django_migrations VALUES (55, 'households', '0006_finding_people', '2026-11-26 15:41:33.337773+00');
-INSERT INTO public.django_migrations VALUES (56, 'households', '0007_fill_search', '2026-11-26 15:41:33.50907+00');
-INSERT INTO public.django_migrations VALUES (57, 'cases', '0001_initial', '2026-11-26 15:41:33.792483+00');
-INSERT INTO public.django_migrations VALUES (58, 'cases', '0002_initial', '2026-11-26 15:42:09.027276+00');
-INSERT INTO public.django_migrations VALUES (59, 'cases', '0003_sharing_cases', '2026-11-26 15:42:14.321914+00');
-INSERT INTO public.django_migrations VALUES (60, 'cases', '0004_tracked_grants', '2026-11-26 15:42:17.751031+00');
-INSERT INTO public.django_migrations VALUES (61, 'cases', '0005_follows_merge', '2026-11-26 15:42:18.677091+00');
-INSERT INTO public.django_migrations VALUES (62, 'cases', '0006_people_of_a_contact', '2026-11-26 15:42:19.858396+00');
-INSERT INTO public.django_migrations VALUES (63, 'cases', '0007_watch_cycle', '2026-11-26 15:42:35.419685+00');
-INSERT INTO public.django_migrations VALUES (64, 'cases', '0008_cycles_of_follow_ups', '2026-11-26 15:42:35.574405+00');
-INSERT INTO public.django_migrations VALUES (65, 'cases', '0009_turn_has_cycle', '2026-11-26 15:42:35.701991+00');
-INSERT INTO public.django_migrations VALUES (66, 'cases', '0010_text_index', '2026-11-26 15:42:36.175358+00');
-INSERT INTO public.django_migrations VALUES (67, 'cases', '0011_fill_text_index', '2026-11-26 15:42:36.331377+00');
-INSERT INTO public.django_migrations VALUES (68, 'cases', '0012_silent_risks', '2026-11-26 15:42:38.985685+00');
-INSERT INTO public.django_migrations VALUES (69, 'cases', '0013_outreach', '2026-11-26 15:42:42.971908+00');
-INSERT INTO public.django_migrations VALUES (70, 'cases', '0014_needs_and_results', '2026-11-26 15:42:46.640476+00');
-INSERT INTO public.django_migrations VALUES (71, 'cases', '0015_coordination', '2026-11-26 15:42:56.311841+00');
-INSERT INTO public.django_migrations VALUES (72, 'django_celery_beat', '0001_initial', '2026-11-26 15:42:56.384318+00');
-INSERT INTO public.django_migrations VALUES (73, 'django_celery_beat', '0002_auto_20161118_0346', '2026-11-26 15:42:56.404021+00');
-INSERT INTO public.django_migrations VALUES (74, 'django_celery_beat', '0003_auto_20161209_0049', '2026-11-26 15:42:56.421994+00');
-INSERT INTO public.django_migrations VALUES (75, 'django_celery_beat', '0004_auto_20170221_0000', '2026-11-26 15:42:56.432927+00');
-INSERT INTO public.django_migrations VALUES (76, 'django_celery_beat', '0005_add_solarschedule_events_choices', '2026-11-26 15:42:56.442414+00');
-INSERT INTO public.django_migrations VALUES (77, 'django_celery_beat', '0006_auto_20180322_0932', '2026-11-26 15:42:56.553058+00');
-INSERT INTO public.django_migrations VALUES (78, 'django_celery_beat', '0007_auto_20180521_0826', '2026-11-26 15:42:56.589171+00');
-INSERT INTO public.django_migrations VALUES (79, 'django_celery_beat', '0008_auto_20180914_1922', '2026-11-26 15:42:56.916346+00');
-INSERT INTO public.django_migrations VALUES (80, 'django_celery_beat', '0006_auto_20180210_1226', '2026-11-26 15:42:56.965963+00');
-INSERT INTO public.django_migrations VALUES (81, 'django_celery_beat', '0006_periodictask_priority', '2026-11-26 15:42:56.982927+00');
-INSERT INTO public.django_migrations VALUES (82, 'django_celery_beat', '0009_periodictask_headers', '2026-11-26 15:42:57.000593+00');
-INSERT INTO public.django_migrations VALUES (83, 'django_celery_beat', '0010_auto_20190429_0326', '2026-11-26 15:42:57.467272+00');
-INSERT INTO public.django_migrations VALUES (84, 'django_celery_beat', '0011_auto_20190508_0153', '2026-11-26 15:42:57.491958+00');
-INSERT INTO public.django_migrations VALUES (85, 'django_celery_beat', '0012_periodictask_expire_seconds', '2026-11-26 15:42:57.511693+00');
-INSERT INTO public.django_migrations VALUES (86, 'django_celery_beat', '0013_auto_20200609_0727', '2026-11-26 15:42:57.535456+00');
-INSERT INTO public.django_migrations VALUES (87, 'django_celery_beat', '0014_remove_clockedschedule_enabled', '2026-11-26 15:42:57.547075+00');
-INSERT INTO public.django_migrations VALUES (88, 'django_celery_beat', '0015_edit_solarschedule_events_choices', '2026-11-26 15:42:57.559601+00');
-INSERT INTO public.django_migrations VALUES (89, 'django_celery_beat', '0016_alter_crontabschedule_timezone', '2026-11-26 15:42:57.581521+00');
-INSERT INTO public.django_migrations VALUES (90, 'django_celery_beat', '0017_alter_crontabschedule_month_of_year', '2026-11-26 15:42:57.602241+00');
-INSERT INTO public.django_migrations VALUES (91, 'django_celery_beat', '0018_improve_crontab_helptext', '2026-11-26 15:42:57.619403+00');
-INSERT INTO public.django_migrations VALUES (92, 'django_celery_beat', '0019_alter_periodictasks_options', '2026-11-26 15:42:57.626727+00');
-INSERT INTO public.django_migrations VALUES (93, 'guardian', '0001_initial', '2026-11-26 15:42:58.346419+00');
-INSERT INTO public.django_migrations VALUES (94, 'guardian', '0002_generic_permissions_index', '2026-11-26 15:42:58.805816+00');
-INSERT INTO public.django_migrations VALUES (95, 'guardian', '0003_remove_groupobjectpermission_guardian_gr_content_ae6aec_idx_and_more', '2026-11-26 15:42:59.272177+00');
-INSERT INTO public.django_migrations VALUES (96, 'households', '0008_movements', '2026-11-26 15:43:09.189871+00');
-INSERT INTO public.django_migrations VALUES (97, 'referrals', '0001_initial', '2026-11-26 15:43:20.776966+00');
-INSERT INTO public.django_migrations VALUES (98, 'referrals', '0002_sharing_referrals', '2026-11-26 15:43:23.878363+00');
-INSERT INTO public.django_migrations VALUES (99, 'referrals', '0003_sittings', '2026-11-26 15:43:28.679826+00');
-INSERT INTO public.django_migrations VALUES (100, 'referrals', '0004_several_agencies', '2026-11-26 15:43:31.140962+00');
-INSERT INTO public.django_migrations VALUES (101, 'referrals', '0005_needs_and_results', '2026-11-26 15:43:38.222774+00');
-INSERT INTO public.django_migrations VALUES (102, 'referrals', '0006_meetings', '2026-11-26 15:44:37.071782+00');
-INSERT INTO public.django_migrations VALUES (103, 'referrals', '0007_partners_without_account', '2026-11-26 15:44:57.207399+00');
-INSERT INTO public.django_migrations VALUES (104, 'referrals', '0008_transfers', '2026-11-26 15:45:04.460535+00');
-INSERT INTO public.django_migrations VALUES (105, 'referrals', '0009_issues_decide', '2026-11-26 15:45:13.772+00');
-INSERT INTO public.django_migrations VALUES (106, 'sessions', '0001_initial', '2026-11-26 15:45:13.781207+00');
+INSERT INTO public.django_content_type VALUES (238, 'budgets', 'ruletrial');
+INSERT INTO public.django_content_type VALUES (239, 'budgets', 'ruletrialevent');
+INSERT INTO public.django_migrations VALUES (1, 'contenttypes', '0001_initial', '2026-11-26 16:47:53.446842+00');
+INSERT INTO public.django_migrations VALUES (2, 'contenttypes', '0002_remove_content_type_name', '2026-11-26 16:47:53.451911+00');
+INSERT INTO public.django_migrations VALUES (3, 'auth', '0001_initial', '2026-11-26 16:47:53.480388+00');
+INSERT INTO public.django_migrations VALUES (4, 'auth', '0002_alter_permission_name_max_length', '2026-11-26 16:47:53.484892+00');
+INSERT INTO public.django_migrations VALUES (5, 'auth', '0003_alter_user_email_max_length', '2026-11-26 16:47:53.488832+00');
+INSERT INTO public.django_migrations VALUES (6, 'auth', '0004_alter_user_username_opts', '2026-11-26 16:47:53.493821+00');
+INSERT INTO public.django_migrations VALUES (7, 'auth', '0005_alter_user_last_login_null', '2026-11-26 16:47:53.498928+00');
+INSERT INTO public.django_migrations VALUES (8, 'auth', '0006_require_contenttypes_0002', '2026-11-26 16:47:53.500221+00');
+INSERT INTO public.django_migrations VALUES (9, 'auth', '0007_alter_validators_add_error_messages', '2026-11-26 16:47:53.505+00');
+INSERT INTO public.django_migrations VALUES (10, 'auth', '0008_alter_user_username_max_length', '2026-11-26 16:47:53.509665+00');
+INSERT INTO public.django_migrations VALUES (11, 'auth', '0009_alter_user_last_name_max_length', '2026-11-26 16:47:53.515591+00');
+INSERT INTO public.django_migrations VALUES (12, 'auth', '0010_alter_group_name_max_length', '2026-11-26 16:47:53.52076+00');
+INSERT INTO public.django_migrations VALUES (13, 'auth', '0011_update_proxy_permissions', '2026-11-26 16:47:53.526119+00');
+INSERT INTO public.django_migrations VALUES (14, 'auth', '0012_alter_user_first_name_max_length', '2026-11-26 16:47:53.530021+00');
+INSERT INTO public.django_migrations VALUES (15, 'accounts', '0001_initial', '2026-11-26 16:47:53.598548+00');
+INSERT INTO public.django_migrations VALUES (16, 'account', '0001_initial', '2026-11-26 16:47:53.636239+00');
+INSERT INTO public.django_migrations VALUES (17, 'account', '0002_email_max_length', '2026-11-26 16:47:53.644407+00');
+INSERT INTO public.django_migrations VALUES (18, 'account', '0003_alter_emailaddress_create_unique_verified_email', '2026-11-26 16:47:53.661683+00');
+INSERT INTO public.django_migrations VALUES (19, 'account', '0004_alter_emailaddress_drop_unique_email', '2026-11-26 16:47:53.674144+00');
+INSERT INTO public.django_migrations VALUES (20, 'account', '0005_emailaddress_idx_upper_email', '2026-11-26 16:47:53.68353+00');
+INSERT INTO public.django_migrations VALUES (21, 'account', '0006_emailaddress_lower', '2026-11-26 16:47:53.699117+00');
+INSERT INTO public.django_migrations VALUES (22, 'account', '0007_emailaddress_idx_email', '2026-11-26 16:47:53.719093+00');
+INSERT INTO public.django_migrations VALUES (23, 'account', '0008_emailaddress_unique_primary_email_fixup', '2026-11-26 16:47:53.735027+00');
+INSERT INTO public.django_migrations VALUES (24, 'account', '0009_emailaddress_unique_primary_email', '2026-11-26 16:47:53.749754+00');
+INSERT INTO public.django_migrations VALUES (25, 'pghistory', '0001_initial', '2026-11-26 16:47:53.7603+00');
+INSERT INTO public.django_migrations VALUES (26, 'pghistory', '0002_aggregateevent', '2026-11-26 16:47:53.763069+00');
+INSERT INTO public.django_migrations VALUES (27, 'pghistory', '0003_auto_20201023_1636', '2026-11-26 16:47:53.765619+00');
+INSERT INTO public.django_migrations VALUES (28, 'pghistory', '0004_auto_20220906_1625', '2026-11-26 16:47:53.788298+00');
+INSERT INTO public.django_migrations VALUES (29, 'pghistory', '0005_events_middlewareevents', '2026-11-26 16:47:53.799436+00');
+INSERT INTO public.django_migrations VALUES (30, 'pghistory', '0006_delete_aggregateevent', '2026-11-26 16:47:53.802132+00');
+INSERT INTO public.django_migrations VALUES (31, 'pghistory', '0007_auto_20250421_0444', '2026-11-26 16:47:53.838933+00');
+INSERT INTO public.django_migrations VALUES (32, 'accounts', '0002_sharing_accounts', '2026-11-26 16:47:54.269934+00');
+INSERT INTO public.django_migrations VALUES (33, 'accounts', '0003_home_town', '2026-11-26 16:47:54.357663+00');
+INSERT INTO public.django_migrations VALUES (34, 'accounts', '0004_silent_risks', '2026-11-26 16:47:54.478023+00');
+INSERT INTO public.django_migrations VALUES (35, 'accounts', '0005_sent_keys', '2026-11-26 16:47:54.503421+00');
+INSERT INTO public.django_migrations VALUES (36, 'accounts', '0006_successor', '2026-11-26 16:47:54.528392+00');
+INSERT INTO public.django_migrations VALUES (37, 'accounts', '0007_notices_reach_people', '2026-11-26 16:47:54.795661+00');
+INSERT INTO public.django_migrations VALUES (38, 'audit', '0001_initial', '2026-11-26 16:47:54.832151+00');
+INSERT INTO public.django_migrations VALUES (39, 'audit', '0002_chain_blocks', '2026-11-26 16:47:54.856542+00');
+INSERT INTO public.django_migrations VALUES (40, 'audit', '0003_refused_acts', '2026-11-26 16:47:54.863773+00');
+INSERT INTO public.django_migrations VALUES (41, 'budgets', '0001_initial', '2026-11-26 16:47:57.728783+00');
+INSERT INTO public.django_migrations VALUES (42, 'budgets', '0002_month_gate', '2026-11-26 16:47:57.86776+00');
+INSERT INTO public.django_migrations VALUES (43, 'budgets', '0003_work_findings', '2026-11-26 16:47:58.17268+00');
+INSERT INTO public.django_migrations VALUES (44, 'budgets', '0004_frozen_inputs', '2026-11-26 16:47:58.20275+00');
+INSERT INTO public.django_migrations VALUES (45, 'budgets', '0005_history_of_apportionment', '2026-11-26 16:47:59.26151+00');
+INSERT INTO public.django_migrations VALUES (46, 'budgets', '0006_watch_cycle', '2026-11-26 16:47:59.41768+00');
+INSERT INTO public.django_migrations VALUES (47, 'budgets', '0007_methods_and_review', '2026-11-26 16:48:06.694862+00');
+INSERT INTO public.django_migrations VALUES (48, 'budgets', '0008_month_states_methods_and_recording', '2026-11-26 16:48:29.721389+00');
+INSERT INTO public.django_migrations VALUES (49, 'budgets', '0009_claims_and_reports', '2026-11-26 16:48:36.678661+00');
+INSERT INTO public.django_migrations VALUES (50, 'budgets', '0010_trials_of_the_attribution_table', '2026-11-26 16:48:37.49876+00');
+INSERT INTO public.django_migrations VALUES (51, 'households', '0001_initial', '2026-11-26 16:48:40.4884+00');
+INSERT INTO public.django_migrations VALUES (52, 'households', '0002_sharing_households', '2026-11-26 16:49:00.971818+00');
+INSERT INTO public.django_migrations VALUES (53, 'households', '0003_tracked_grants', '2026-11-26 16:49:04.51093+00');
+INSERT INTO public.django_migrations VALUES (54, 'households', '0004_sameness', '2026-11-26 16:49:14.930145+00');
+INSERT INTO public.django_migrations VALUES (55, 'households', '0005_members_by_identity', '2026-11-26 16:49:15.270559+00');
+INSERT INTO public.django_migrations VALUES (56, 'households', '0006_finding_people', '2026-11-26 16:49:17.44008+00');
+INSERT INTO public.django_migrations VALUES (57, 'households', '0007_fill_search', '2026-11-26 16:49:17.63219+00');
+INSERT INTO public.django_migrations VALUES (58, 'cases', '0001_initial', '2026-11-26 16:49:18.082472+00');
+INSERT INTO public.django_migrations VALUES (59, 'cases', '0002_initial', '2026-11-26 16:50:00.783232+00');
+INSERT INTO public.django_migrations VALUES (60, 'cases', '0003_sharing_cases', '2026-11-26 16:50:09.823086+00');
+INSERT INTO public.django_migrations VALUES (61, 'cases', '0004_tracked_grants', '2026-11-26 16:50:14.148936+00');
+INSERT INTO public.django_migrations VALUES (62, 'cases', '0005_follows_merge', '2026-11-26 16:50:15.059359+00');
+INSERT INTO public.django_migrations VALUES (63, 'cases', '0006_people_of_a_contact', '2026-11-26 16:50:16.039033+00');
+INSERT INTO public.django_migrations VALUES (64, 'cases', '0007_watch_cycle', '2026-11-26 16:50:36.099428+00');
+INSERT INTO public.django_migrations VALUES (65, 'cases', '0008_cycles_of_follow_ups', '2026-11-26 16:50:36.282873+00');
+INSERT INTO public.django_migrations VALUES (66, 'cases', '0009_turn_has_cycle', '2026-11-26 16:50:36.437177+00');
+INSERT INTO public.django_migrations VALUES (67, 'cases', '0010_text_index', '2026-11-26 16:50:37.14995+00');
+INSERT INTO public.django_migrations VALUES (68, 'cases', '0011_fill_text_index', '2026-11-26 16:50:37.318022+00');
+INSERT INTO public.django_migrations VALUES (69, 'cases', '0012_silent_risks', '2026-11-26 16:50:40.646878+00');
+INSERT INTO public.django_migrations VALUES (70, 'cases', '0013_outreach', '2026-11-26 16:50:45.339464+00');
+INSERT INTO public.django_migrations VALUES (71, 'cases', '0014_needs_and_results', '2026-11-26 16:50:49.66272+00');
+INSERT INTO public.django_migrations VALUES (72, 'cases', '0015_coordination', '2026-11-26 16:50:57.746743+00');
+INSERT INTO public.django_migrations VALUES (73, 'django_celery_beat', '0001_initial', '2026-11-26 16:50:57.776609+00');
+INSERT INTO public.django_migrations VALUES (74, 'django_celery_beat', '0002_auto_20161118_0346', '2026-11-26 16:50:57.790106+00');
+INSERT INTO public.django_migrations VALUES (75, 'django_celery_beat', '0003_auto_20161209_0049', '2026-11-26 16:50:57.803465+00');
+INSERT INTO public.django_migrations VALUES (76, 'django_celery_beat', '0004_auto_20170221_0000', '2026-11-26 16:50:57.810919+00');
+INSERT INTO public.django_migrations VALUES (77, 'django_celery_beat', '0005_add_solarschedule_events_choices', '2026-11-26 16:50:57.818159+00');
+INSERT INTO public.django_migrations VALUES (78, 'django_celery_beat', '0006_auto_20180322_0932', '2026-11-26 16:50:57.868278+00');
+INSERT INTO public.django_migrations VALUES (79, 'django_celery_beat', '0007_auto_20180521_0826', '2026-11-26 16:50:57.890789+00');
+INSERT INTO public.django_migrations VALUES (80, 'django_celery_beat', '0008_auto_20180914_1922', '2026-11-26 16:50:57.945284+00');
+INSERT INTO public.django_migrations VALUES (81, 'django_celery_beat', '0006_auto_20180210_1226', '2026-11-26 16:50:57.981078+00');
+INSERT INTO public.django_migrations VALUES (82, 'django_celery_beat', '0006_periodictask_priority', '2026-11-26 16:50:57.99408+00');
+INSERT INTO public.django_migrations VALUES (83, 'django_celery_beat', '0009_periodictask_headers', '2026-11-26 16:50:58.010412+00');
+INSERT INTO public.django_migrations VALUES (84, 'django_celery_beat', '0010_auto_20190429_0326', '2026-11-26 16:50:58.340795+00');
+INSERT INTO public.django_migrations VALUES (85, 'django_celery_beat', '0011_auto_20190508_0153', '2026-11-26 16:50:58.35846+00');
+INSERT INTO public.django_migrations VALUES (86, 'django_celery_beat', '0012_periodictask_expire_seconds', '2026-11-26 16:50:58.37061+00');
+INSERT INTO public.django_migrations VALUES (87, 'django_celery_beat', '0013_auto_20200609_0727', '2026-11-26 16:50:58.383843+00');
+INSERT INTO public.django_migrations VALUES (88, 'django_celery_beat', '0014_remove_clockedschedule_enabled', '2026-11-26 16:50:58.391181+00');
+INSERT INTO public.django_migrations VALUES (89, 'django_celery_beat', '0015_edit_solarschedule_events_choices', '2026-11-26 16:50:58.400183+00');
+INSERT INTO public.django_migrations VALUES (90, 'django_celery_beat', '0016_alter_crontabschedule_timezone', '2026-11-26 16:50:58.413234+00');
+INSERT INTO public.django_migrations VALUES (91, 'django_celery_beat', '0017_alter_crontabschedule_month_of_year', '2026-11-26 16:50:58.424873+00');
+INSERT INTO public.django_migrations VALUES (92, 'django_celery_beat', '0018_improve_crontab_helptext', '2026-11-26 16:50:58.436789+00');
+INSERT INTO public.django_migrations VALUES (93, 'django_celery_beat', '0019_alter_periodictasks_options', '2026-11-26 16:50:58.442038+00');
+INSERT INTO public.django_migrations VALUES (94, 'guardian', '0001_initial', '2026-11-26 16:50:59.331457+00');
+INSERT INTO public.django_migrations VALUES (95, 'guardian', '0002_generic_permissions_index', '2026-11-26 16:50:59.494871+00');
+INSERT INTO public.django_migrations VALUES (96, 'guardian', '0003_remove_groupobjectpermission_guardian_gr_content_ae6aec_idx_and_more', '2026-11-26 16:51:00.266126+00');
+INSERT INTO public.django_migrations VALUES (97, 'households', '0008_movements', '2026-11-26 16:51:13.52382+00');
+INSERT INTO public.django_migrations VALUES (98, 'referrals', '0001_initial', '2026-11-26 16:51:34.255518+00');
+INSERT INTO public.django_migrations VALUES (99, 'referrals', '0002_sharing_referrals', '2026-11-26 16:51:39.870315+00');
+INSERT INTO public.django_migrations VALUES (100, 'referrals', '0003_sittings', '2026-11-26 16:51:45.799079+00');
+INSERT INTO public.django_migrations VALUES (101, 'referrals', '0004_several_agencies', '2026-11-26 16:51:50.65348+00');
+INSERT INTO public.django_migrations VALUES (102, 'referrals', '0005_needs_and_results', '2026-11-26 16:51:57.907815+00');
+INSERT INTO public.django_migrations VALUES (103, 'referrals', '0006_meetings', '2026-11-26 16:52:59.982136+00');
+INSERT INTO public.django_migrations VALUES (104, 'referrals', '0007_partners_without_account', '2026-11-26 16:53:23.068434+00');
+INSERT INTO public.django_migrations VALUES (105, 'referrals', '0008_transfers', '2026-11-26 16:53:30.135378+00');
+INSERT INTO public.django_migrations VALUES (106, 'referrals', '0009_issues_decide', '2026-11-26 16:53:41.275356+00');
+INSERT INTO public.django_migrations VALUES (107, 'sessions', '0001_initial', '2026-11-26 16:53:41.284925+00');
 SELECT pg_catalog.setval('public.account_emailaddress_id_seq', 1, false);
 SELECT pg_catalog.setval('public.account_emailconfirmation_id_seq', 1, false);
 SELECT pg_catalog.setval('public.accounts_agency_id_seq', 1, false);
@@ -13720,7 +13864,7 @@ SELECT pg_catalog.setval('public.audit_chainblock_id_seq', 1, false);
 SELECT pg_catalog.setval('public.audit_changerecord_id_seq', 1, false);
 SELECT pg_catalog.setval('public.auth_group_id_seq', 1, false);
 SELECT pg_catalog.setval('public.auth_group_permissions_id_seq', 1, false);
-SELECT pg_catalog.setval('public.auth_permission_id_seq', 948, true);
+SELECT pg_catalog.setval('public.auth_permission_id_seq', 956, true);
 SELECT pg_catalog.setval('public.budgets_apportionmentrow_id_seq', 1, false);
 SELECT pg_catalog.setval('public.budgets_apportionmentrowevent_pgh_id_seq', 1, false);
 SELECT pg_catalog.setval('public.budgets_apportionmentrun_id_seq', 1, false);
@@ -13762,6 +13906,8 @@ SELECT pg_catalog.setval('public.budgets_poolshareevent_pgh_id_seq', 1, false);
 SELECT pg_catalog.setval('public.budgets_reportjob_id_seq', 1, false);
 SELECT pg_catalog.setval('public.budgets_reportjobevent_pgh_id_seq', 1, false);
 SELECT pg_catalog.setval('public.budgets_reportpiece_id_seq', 1, false);
+SELECT pg_catalog.setval('public.budgets_ruletrial_id_seq', 1, false);
+SELECT pg_catalog.setval('public.budgets_ruletrialevent_pgh_id_seq', 1, false);
 SELECT pg_catalog.setval('public.budgets_sharechange_id_seq', 1, false);
 SELECT pg_catalog.setval('public.budgets_sharechangeevent_pgh_id_seq', 1, false);
 SELECT pg_catalog.setval('public.budgets_streambudget_id_seq', 1, false);
@@ -13842,8 +13988,8 @@ SELECT pg_catalog.setval('public.django_celery_beat_crontabschedule_id_seq', 1, 
 SELECT pg_catalog.setval('public.django_celery_beat_intervalschedule_id_seq', 1, false);
 SELECT pg_catalog.setval('public.django_celery_beat_periodictask_id_seq', 1, false);
 SELECT pg_catalog.setval('public.django_celery_beat_solarschedule_id_seq', 1, false);
-SELECT pg_catalog.setval('public.django_content_type_id_seq', 237, true);
-SELECT pg_catalog.setval('public.django_migrations_id_seq', 106, true);
+SELECT pg_catalog.setval('public.django_content_type_id_seq', 239, true);
+SELECT pg_catalog.setval('public.django_migrations_id_seq', 107, true);
 SELECT pg_catalog.setval('public.guardian_groupobjectpermission_id_seq', 1, false);
 SELECT pg_catalog.setval('public.guardian_userobjectpermission_id_seq', 1, false);
 SELECT pg_catalog.setval('public.households_addressprotection_id_seq', 1, false);
@@ -14101,6 +14247,10 @@ ALTER TABLE ONLY public.budgets_reportjobevent
     ADD CONSTRAINT budgets_reportjobevent_pkey PRIMARY KEY (pgh_id);
 ALTER TABLE ONLY public.budgets_reportpiece
     ADD CONSTRAINT budgets_reportpiece_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.budgets_ruletrial
+    ADD CONSTRAINT budgets_ruletrial_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.budgets_ruletrialevent
+    ADD CONSTRAINT budgets_ruletrialevent_pkey PRIMARY KEY (pgh_id);
 ALTER TABLE ONLY public.budgets_sharechange
     ADD CONSTRAINT budgets_sharechange_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.budgets_sharechangeevent
@@ -14820,6 +14970,14 @@ CREATE INDEX budgets_reportjobevent_asked_by_id_68c7bd8d ON public.budgets_repor
 CREATE INDEX budgets_reportjobevent_pgh_context_id_f2fe9dbc ON public.budgets_reportjobevent USING btree (pgh_context_id);
 CREATE INDEX budgets_reportjobevent_pgh_obj_id_db47091b ON public.budgets_reportjobevent USING btree (pgh_obj_id);
 CREATE INDEX budgets_reportpiece_job_id_0858febe ON public.budgets_reportpiece USING btree (job_id);
+CREATE INDEX budgets_ruletrial_appointment_id_ea701dcc ON public.budgets_ruletrial USING btree (appointment_id);
+CREATE INDEX budgets_ruletrial_asked_by_id_31f51a6d ON public.budgets_ruletrial USING btree (asked_by_id);
+CREATE INDEX budgets_ruletrial_saved_table_id_fdd74ae1 ON public.budgets_ruletrial USING btree (saved_table_id);
+CREATE INDEX budgets_ruletrialevent_appointment_id_e9d96557 ON public.budgets_ruletrialevent USING btree (appointment_id);
+CREATE INDEX budgets_ruletrialevent_asked_by_id_549ff687 ON public.budgets_ruletrialevent USING btree (asked_by_id);
+CREATE INDEX budgets_ruletrialevent_pgh_context_id_a9835ffb ON public.budgets_ruletrialevent USING btree (pgh_context_id);
+CREATE INDEX budgets_ruletrialevent_pgh_obj_id_9c93e75b ON public.budgets_ruletrialevent USING btree (pgh_obj_id);
+CREATE INDEX budgets_ruletrialevent_saved_table_id_4f120907 ON public.budgets_ruletrialevent USING btree (saved_table_id);
 CREATE INDEX budgets_sharechange_stream_id_ae3db57e ON public.budgets_sharechange USING btree (stream_id);
 CREATE INDEX budgets_sharechangeevent_pgh_context_id_fda837b5 ON public.budgets_sharechangeevent USING btree (pgh_context_id);
 CREATE INDEX budgets_sharechangeevent_pgh_obj_id_c217dc95 ON public.budgets_sharechangeevent USING btree (pgh_obj_id);
@@ -15579,6 +15737,7 @@ CREATE UNIQUE INDEX risk_once ON public.cases_silentrisk USING btree (case_id, k
 CREATE INDEX risk_order ON public.cases_silentrisk USING btree (urgency, due_on, id) WHERE (resolved_at IS NULL);
 CREATE INDEX risk_put_off ON public.cases_riskputoff USING btree (risk_id, put_off_at DESC);
 CREATE INDEX risk_staff ON public.cases_silentrisk USING btree (owner_staff_id, urgency, due_on, id) WHERE (resolved_at IS NULL);
+CREATE UNIQUE INDEX rule_trial_one_at_work ON public.budgets_ruletrial USING btree (asked_by_id) WHERE ((state)::text = ANY (ARRAY[('weighing'::character varying)::text, ('saving'::character varying)::text]));
 CREATE INDEX run_month ON public.budgets_apportionmentrun USING btree (month_id, ran_at DESC);
 CREATE UNIQUE INDEX safe_contact_once ON public.households_safecontact USING btree (person_id) WHERE (ended_at IS NULL);
 CREATE INDEX transfer_agency ON public.referrals_transfer USING btree (agency_id, made_at DESC);
@@ -15787,6 +15946,8 @@ CREATE TRIGGER pgtrigger_append_only_deb2c BEFORE DELETE OR UPDATE ON public.hou
 COMMENT ON TRIGGER pgtrigger_append_only_deb2c ON public.households_householdgrantevent IS '7f5c71cfbfd2beeca8bc8324984b1d02a8d2de91';
 CREATE TRIGGER pgtrigger_append_only_e0241 BEFORE DELETE OR UPDATE ON public.cases_coordinationsettingevent FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_append_only_e0241();
 COMMENT ON TRIGGER pgtrigger_append_only_e0241 ON public.cases_coordinationsettingevent IS '455551afc8006cb140447f513efe76bf64cc23a1';
+CREATE TRIGGER pgtrigger_append_only_e7c1a BEFORE DELETE OR UPDATE ON public.budgets_ruletrialevent FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_append_only_e7c1a();
+COMMENT ON TRIGGER pgtrigger_append_only_e7c1a ON public.budgets_ruletrialevent IS '8aa5134cd54ea4f44c61f91d2e92ffb3745e7f8b';
 CREATE TRIGGER pgtrigger_append_only_eab08 BEFORE DELETE OR UPDATE ON public.cases_casegrantevent FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_append_only_eab08();
 COMMENT ON TRIGGER pgtrigger_append_only_eab08 ON public.cases_casegrantevent IS '00338a9736dc6ba42d65e13d5992d992f73592e2';
 CREATE TRIGGER pgtrigger_append_only_f14bb BEFORE DELETE OR UPDATE ON public.budgets_streamyearevent FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_append_only_f14bb();
@@ -15943,6 +16104,8 @@ CREATE TRIGGER pgtrigger_delete_delete_8d244 AFTER DELETE ON public.households_p
 COMMENT ON TRIGGER pgtrigger_delete_delete_8d244 ON public.households_protectionunit IS '3bbd7d1df4e6a254be968cd055a403f269653e95';
 CREATE TRIGGER pgtrigger_delete_delete_8d49e AFTER DELETE ON public.cases_case FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_delete_delete_8d49e();
 COMMENT ON TRIGGER pgtrigger_delete_delete_8d49e ON public.cases_case IS '5d2475253c128263b817637c21803fc961d5a037';
+CREATE TRIGGER pgtrigger_delete_delete_8f0df AFTER DELETE ON public.budgets_ruletrial FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_delete_delete_8f0df();
+COMMENT ON TRIGGER pgtrigger_delete_delete_8f0df ON public.budgets_ruletrial IS '0e8b3860cfbc0bffd1ebef1ff963faf845cc7836';
 CREATE TRIGGER pgtrigger_delete_delete_90e13 AFTER DELETE ON public.budgets_fundingshare FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_delete_delete_90e13();
 COMMENT ON TRIGGER pgtrigger_delete_delete_90e13 ON public.budgets_fundingshare IS '0d0a0da1f91023a2853ea7cd071979bd8bb39212';
 CREATE TRIGGER pgtrigger_delete_delete_93562 AFTER DELETE ON public.budgets_sharechange FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_delete_delete_93562();
@@ -16201,6 +16364,8 @@ CREATE TRIGGER pgtrigger_insert_insert_e2073 AFTER INSERT ON public.cases_casepa
 COMMENT ON TRIGGER pgtrigger_insert_insert_e2073 ON public.cases_casepartner IS '82fc847efe3956aa12bd54eaa0b230d19a9f7755';
 CREATE TRIGGER pgtrigger_insert_insert_e53f9 AFTER INSERT ON public.cases_consultationperson FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_insert_insert_e53f9();
 COMMENT ON TRIGGER pgtrigger_insert_insert_e53f9 ON public.cases_consultationperson IS 'f42e0fd7f6030ba84ddc2adde2dd1746ad6e575d';
+CREATE TRIGGER pgtrigger_insert_insert_e6fb1 AFTER INSERT ON public.budgets_ruletrial FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_insert_insert_e6fb1();
+COMMENT ON TRIGGER pgtrigger_insert_insert_e6fb1 ON public.budgets_ruletrial IS '046afc02bad9548fdabbfcbb0a23c8c736151980';
 CREATE TRIGGER pgtrigger_insert_insert_e7fb6 AFTER INSERT ON public.households_mergedrow FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_insert_insert_e7fb6();
 COMMENT ON TRIGGER pgtrigger_insert_insert_e7fb6 ON public.households_mergedrow IS '6d5eb6675599580da659e99b6d6e88b7efca494b';
 CREATE TRIGGER pgtrigger_insert_insert_e8bf5 AFTER INSERT ON public.accounts_staffabsence FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_insert_insert_e8bf5();
@@ -16305,6 +16470,8 @@ CREATE TRIGGER pgtrigger_update_update_223cb AFTER UPDATE ON public.households_m
 COMMENT ON TRIGGER pgtrigger_update_update_223cb ON public.households_movementperson IS '1fa550d4129fb90b99a9c880e464c51761566f4b';
 CREATE TRIGGER pgtrigger_update_update_223e7 AFTER UPDATE ON public.referrals_referral FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION public.pgtrigger_update_update_223e7();
 COMMENT ON TRIGGER pgtrigger_update_update_223e7 ON public.referrals_referral IS 'a4db8ec6dab3dc62346fa82e5d0ba939cd46128c';
+CREATE TRIGGER pgtrigger_update_update_26e04 AFTER UPDATE ON public.budgets_ruletrial FOR EACH ROW WHEN (((old.appointment_id IS DISTINCT FROM new.appointment_id) OR (old.asked_at IS DISTINCT FROM new.asked_at) OR (old.asked_by_id IS DISTINCT FROM new.asked_by_id) OR (old.examples IS DISTINCT FROM new.examples) OR ((old.failure)::text IS DISTINCT FROM (new.failure)::text) OR (old.id IS DISTINCT FROM new.id) OR (old.lines IS DISTINCT FROM new.lines) OR (old.moved IS DISTINCT FROM new.moved) OR ((old.note)::text IS DISTINCT FROM (new.note)::text) OR (old.saved_table_id IS DISTINCT FROM new.saved_table_id) OR (old.starts IS DISTINCT FROM new.starts) OR ((old.state)::text IS DISTINCT FROM (new.state)::text) OR (old.valid_from IS DISTINCT FROM new.valid_from) OR (old.whole IS DISTINCT FROM new.whole))) EXECUTE FUNCTION public.pgtrigger_update_update_26e04();
+COMMENT ON TRIGGER pgtrigger_update_update_26e04 ON public.budgets_ruletrial IS '99f15fb9dadbe2e0da43b21f0c5ceb885ba4d67a';
 CREATE TRIGGER pgtrigger_update_update_2886f AFTER UPDATE ON public.households_consentscan FOR EACH ROW WHEN (((old.consent_id IS DISTINCT FROM new.consent_id) OR ((old.content_type)::text IS DISTINCT FROM (new.content_type)::text) OR (old.id IS DISTINCT FROM new.id) OR ((old.sha256)::text IS DISTINCT FROM (new.sha256)::text) OR (old.stored_at IS DISTINCT FROM new.stored_at))) EXECUTE FUNCTION public.pgtrigger_update_update_2886f();
 COMMENT ON TRIGGER pgtrigger_update_update_2886f ON public.households_consentscan IS '34e8eb592b87ad3e68ca097c57ec3fc877b7e023';
 CREATE TRIGGER pgtrigger_update_update_2a5e8 AFTER UPDATE ON public.cases_watchattempt FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION public.pgtrigger_update_update_2a5e8();
@@ -16501,6 +16668,7 @@ CREATE TRIGGER trail_is_not_truncated BEFORE TRUNCATE ON public.budgets_overhead
 CREATE TRIGGER trail_is_not_truncated BEFORE TRUNCATE ON public.budgets_personnelcostevent FOR EACH STATEMENT EXECUTE FUNCTION public.trail_refuses_truncate();
 CREATE TRIGGER trail_is_not_truncated BEFORE TRUNCATE ON public.budgets_poolshareevent FOR EACH STATEMENT EXECUTE FUNCTION public.trail_refuses_truncate();
 CREATE TRIGGER trail_is_not_truncated BEFORE TRUNCATE ON public.budgets_reportjobevent FOR EACH STATEMENT EXECUTE FUNCTION public.trail_refuses_truncate();
+CREATE TRIGGER trail_is_not_truncated BEFORE TRUNCATE ON public.budgets_ruletrialevent FOR EACH STATEMENT EXECUTE FUNCTION public.trail_refuses_truncate();
 CREATE TRIGGER trail_is_not_truncated BEFORE TRUNCATE ON public.budgets_sharechangeevent FOR EACH STATEMENT EXECUTE FUNCTION public.trail_refuses_truncate();
 CREATE TRIGGER trail_is_not_truncated BEFORE TRUNCATE ON public.budgets_streambudgetevent FOR EACH STATEMENT EXECUTE FUNCTION public.trail_refuses_truncate();
 CREATE TRIGGER trail_is_not_truncated BEFORE TRUNCATE ON public.budgets_streamyearevent FOR EACH STATEMENT EXECUTE FUNCTION public.trail_refuses_truncate();
@@ -16722,6 +16890,12 @@ ALTER TABLE ONLY public.budgets_reportjob
     ADD CONSTRAINT budgets_reportjob_asked_by_id_232950e9_fk_accounts_staff_id FOREIGN KEY (asked_by_id) REFERENCES public.accounts_staff(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.budgets_reportpiece
     ADD CONSTRAINT budgets_reportpiece_job_id_0858febe_fk_budgets_reportjob_id FOREIGN KEY (job_id) REFERENCES public.budgets_reportjob(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY public.budgets_ruletrial
+    ADD CONSTRAINT budgets_ruletrial_appointment_id_ea701dcc_fk_accounts_ FOREIGN KEY (appointment_id) REFERENCES public.accounts_appointment(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY public.budgets_ruletrial
+    ADD CONSTRAINT budgets_ruletrial_asked_by_id_31f51a6d_fk_accounts_staff_id FOREIGN KEY (asked_by_id) REFERENCES public.accounts_staff(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY public.budgets_ruletrial
+    ADD CONSTRAINT budgets_ruletrial_saved_table_id_fdd74ae1_fk_budgets_a FOREIGN KEY (saved_table_id) REFERENCES public.budgets_attributiontable(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.budgets_sharechange
     ADD CONSTRAINT budgets_sharechange_stream_id_ae3db57e_fk_budgets_f FOREIGN KEY (stream_id) REFERENCES public.budgets_fundingstream(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.budgets_streambudget
