@@ -17,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, QuerySet, When
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -74,17 +74,30 @@ class PersonContact:
     rule: SafeContact | None = None
 
 
+class Details:
+    """The protected details of people, by person, fetched when the first text about one of them is read: a municipality
+    protects hundreds, and a page is about a household or two.
+    """
+
+    def __init__(self, known: Mapping[int, frozenset[Detail]] | None = None) -> None:
+        self._known = dict(known or {})
+
+    def of(self, people: Collection[int]) -> frozenset[Detail]:
+        """All details of these people; one query for those not asked for before."""
+        if missing := [pk for pk in people if pk not in self._known]:
+            self._known |= _details(missing)
+        return frozenset().union(*(self._known[pk] for pk in people))
+
+
 @dataclass(frozen=True, slots=True)
 class Shield:
     """What is protected from one reader. ``people`` and ``households`` are ids; ``said`` the details themselves by
     person, ``read_in`` the people by every household in whose records their details may have been typed.
-
-    A municipality protects hundreds; a page is about a household or two: patterns are made when they are asked for.
     """
 
     people: frozenset[int] = frozenset()
     households: frozenset[int] = frozenset()
-    said: dict[int, frozenset[Detail]] = field(default_factory=dict)
+    said: Details = field(default_factory=Details, compare=False)
     read_in: dict[int, frozenset[int]] = field(default_factory=dict)
 
     def hides(self, household: Household | int | None) -> bool:
@@ -113,7 +126,9 @@ class Shield:
 
     def of_person(self, text: str, person_id: int) -> str:
         """Words about one person, whichever household they are read in."""
-        pattern = _pattern(self.said.get(person_id, frozenset()))
+        if person_id not in self.people:
+            return text
+        pattern = _pattern(self.said.of([person_id]))
         return pattern.sub(HIDDEN, text) if pattern else text
 
     def desk(self, agency: Agency, household: Household | int | None) -> str:
@@ -147,7 +162,7 @@ class Shield:
         pk = household.pk if isinstance(household, Household) else household
         if pk is None or pk not in self.read_in:
             return None
-        return _pattern(frozenset().union(*(self.said.get(person, ()) for person in self.read_in[pk])))
+        return _pattern(self.said.of(self.read_in[pk]))
 
 
 def _struck_tag(tag: str, pattern: re.Pattern[str]) -> str:
@@ -204,51 +219,53 @@ def _closed_to(actor: Actor) -> QuerySet[AddressProtection, tuple[Any, ...]]:
 
 
 def _as_rows(protections: QuerySet[AddressProtection]) -> QuerySet[AddressProtection, tuple[Any, ...]]:
-    """The protected with the homes they live or lived in, and the homes of those whom they fled from."""
-    former = FormerAddress.objects.filter(household=OuterRef("person__memberships__household_id"))
-    return protections.annotate(former=ArraySubquery(former.order_by("pk").values("address"))).values_list(
-        "person_id", "person__phone", "person__workplace", "person__memberships__household_id",
-        "person__memberships__during", "person__memberships__household__address",
-        "person__memberships__household__phone", "person__memberships__household__postal_code",
-        "adversary__memberships__household_id", "former",
+    """The protected, the homes that they live in (those that they left as negative ids), and the homes of those whom they
+    fled from.
+    """
+    home = Case(
+        When(during__contains=timezone.localdate(), then=F("household_id")),
+        default=-F("household_id"), output_field=BigIntegerField(),
     )  # fmt: skip
+    own = HouseholdMember.objects.filter(person=OuterRef("person_id")).annotate(home=home)
+    others = HouseholdMember.objects.filter(person=OuterRef("adversary_id"))
+    return protections.values_list(
+        "person_id", ArraySubquery(own.values("home")), ArraySubquery(others.values("household_id"))
+    )
 
 
 def _shield(rows: Iterable[tuple[Any, ...]]) -> Shield:
-    today = timezone.localdate()
-    said: dict[int, set[Detail]] = defaultdict(set)
+    people, living = set(), set()
     read_in: dict[int, set[int]] = defaultdict(set)
-    living = set()
-    for (
-        person,
-        own_phone,
-        workplace,
-        home,
-        during,
-        address,
-        phone,
-        postal_code,
-        home_of_adversary,
-        earlier,
-    ) in rows:
+    for person, own, others in rows:
+        people.add(person)
+        living.update(home for home in own if home > 0)
+        for home in (*own, *others):
+            read_in[abs(home)].add(person)
+    return Shield(
+        frozenset(people),
+        frozenset(living),
+        read_in={pk: frozenset(persons) for pk, persons in read_in.items()},
+    )
+
+
+def _details(people: Collection[int]) -> dict[int, frozenset[Detail]]:
+    """Phone and workplace of each, and address, phone and postal code of where they live, the former addresses too."""
+    former = FormerAddress.objects.filter(household=OuterRef("memberships__household_id"))
+    rows = Person.objects.filter(pk__in=people).annotate(
+        former=ArraySubquery(former.order_by("pk").values("address"))
+    ).values_list(
+        "pk", "phone", "workplace", "memberships__during", "memberships__household__address",
+        "memberships__household__phone", "memberships__household__postal_code", "former",
+    )  # fmt: skip
+    today = timezone.localdate()
+    said: dict[int, set[Detail]] = {pk: set() for pk in people}
+    for person, own_phone, workplace, during, address, phone, postal_code, earlier in rows:
         words = said[person]
-        words.add((False, own_phone))
-        words.add((False, workplace))
-        if home_of_adversary is not None:
-            read_in[home_of_adversary].add(person)
-        if home is None:
-            continue
-        read_in[home].add(person)
-        if today in during:
-            living.add(home)
+        words.update(((False, own_phone), (False, workplace)))
+        if during is not None and today in during:
             words.update(((True, address), (False, phone), (False, postal_code)))
             words.update((True, place) for place in earlier)
-    return Shield(
-        frozenset(said),
-        frozenset(living),
-        {pk: frozenset(details) for pk, details in said.items()},
-        {pk: frozenset(persons) for pk, persons in read_in.items() if persons},
-    )
+    return {pk: frozenset(words) for pk, words in said.items()}
 
 
 @lru_cache(maxsize=2048)

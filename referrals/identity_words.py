@@ -10,7 +10,7 @@ from typing import Final
 
 from common.errors import RuleViolation
 from common.japan.kana import to_hiragana
-from households.contact import Shield
+from households.contact import Details, Shield
 from households.models import Household, HouseholdMember, Person
 
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
@@ -109,7 +109,7 @@ def _contact(
     wanted = frozenset(detail for detail in details if detail[1].strip())
     if not wanted:
         return
-    looking = Shield(said={0: wanted}, read_in={household.pk: frozenset({0})})
+    looking = Shield(said=Details({0: wanted}), read_in={household.pk: frozenset({0})})
     struck = looking.text(text, household.pk)
     if struck == text:
         return
