@@ -4,8 +4,9 @@ To build a scoped query by the ORM takes longer than the database takes to answe
 questions of every household builds each once per reader and day, and afterwards changes the ids alone.
 
 The reader is part of the key with all that a scope may ask of it (``Actor.scope_key``), and so is the day: a scope that
-read the clock to the second could not be kept, and is refused. The ids with which a query is built are numbers that
-stand for nothing else; each has to come out in the parameters.
+read the clock to the second could not be kept, and is refused, as are one that asks the database while it is built, one
+with rows of its own to fetch beside it, and another day. The ids with which a query is built are numbers that stand for
+nothing else; each has to come out in the parameters.
 """
 
 from __future__ import annotations
@@ -68,26 +69,38 @@ class _Kept:
         return list(answer)
 
 
+def _ask_nothing(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    """While a query is built: what it asked would be kept with it."""
+    raise ValueError(f"a kept query may ask nothing while it is built: {sql[:200]}")
+
+
 @lru_cache(maxsize=1024)  # some 40 kB each
 def _compiled(build: Callable[..., QuerySet[Any]], reader: Reader, on: date, shape: Shape) -> _Kept | None:
     numbers = count(_FIRST, -1)
     stands = {name: [next(numbers) for _ in range(1 if many is None else many)] for name, many in shape}
     given: dict[str, Ids] = {name: stands[name][0] if many is None else stands[name] for name, many in shape}
-    rows = build(reader.actor, **given)
-    compiler = rows.query.get_compiler(connection=connection)
-    try:
-        sql, params = compiler.as_sql()
-    except EmptyResultSet:
-        return None
-    missing = {stand for found in stands.values() for stand in found} - {p for p in params if type(p) is int}
-    if missing or any(isinstance(p, datetime) for p in params):
-        raise ValueError(f"{build.__name__} cannot be kept: its parameters are not the ids alone")
+    connection.ensure_connection()
+    with connection.execute_wrapper(_ask_nothing):
+        rows = build(reader.actor, **given)
+        compiler = rows.query.get_compiler(connection=connection)
+        try:
+            sql, params = compiler.as_sql()
+        except EmptyResultSet:
+            return None
+    all_stands = [stand for found in stands.values() for stand in found]
+    missing = set(all_stands) - {p for p in params if type(p) is int}
+    baked = [p for p in params if isinstance(p, datetime) or (type(p) is date and p != on)]
+    as_text = [p for p in params if isinstance(p, str) and any(str(stand) in p for stand in all_stands)]
+    if missing or baked or as_text or rows._prefetch_related_lookups:  # type: ignore[attr-defined]
+        raise ValueError(f"{build.__name__} cannot be kept: its parameters are not the ids and the day alone")
     return _Kept(rows, compiler, sql, tuple(params), stands)
 
 
 def kept(build: Callable[..., QuerySet[Any, M]], actor: Any, *, on: date, **ids: Ids) -> list[M]:
     """The rows of ``build(actor, **ids)``. Each of ``ids`` is a number or a list of numbers; an empty list finds nothing."""
     lists = {name: [value] if isinstance(value, int) else list(value) for name, value in ids.items()}
+    if any(isinstance(value, str) for value in ids.values()):
+        raise TypeError("ids are numbers")
     if not all(lists.values()):
         return []
     shape = tuple((name, None if isinstance(value, int) else len(lists[name])) for name, value in ids.items())

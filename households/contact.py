@@ -75,17 +75,26 @@ class PersonContact:
 
 
 class Details:
-    """The protected details of people, by person, fetched when the first text about one of them is read: a municipality
-    protects hundreds, and a page is about a household or two.
+    """The protected details of people, by person, fetched when a text about one of them is read: a municipality protects
+    hundreds, and a page is about a household or two. A list that comes back for more gets all the rest at once.
+
+    ``homes``: where each of them lives, as the shield saw it: that a record is merged in between hides no less.
     """
 
-    def __init__(self, known: Mapping[int, frozenset[Detail]] | None = None) -> None:
-        self._known = dict(known or {})
+    def __init__(
+        self,
+        homes: Mapping[int, frozenset[int]] | None = None,
+        known: Mapping[int, frozenset[Detail]] | None = None,
+    ) -> None:
+        self._homes, self._known, self._was_asked = dict(homes or {}), dict(known or {}), False
 
     def of(self, people: Collection[int]) -> frozenset[Detail]:
-        """All details of these people; one query for those not asked for before."""
-        if missing := [pk for pk in people if pk not in self._known]:
-            self._known |= _details(missing)
+        """All details of these people."""
+        if missing := {pk for pk in people if pk not in self._known}:
+            if self._was_asked:
+                missing |= self._homes.keys() - self._known.keys()
+            self._was_asked = True
+            self._known |= _details({pk: self._homes.get(pk, frozenset()) for pk in missing})
         return frozenset().union(*(self._known[pk] for pk in people))
 
 
@@ -234,37 +243,37 @@ def _as_rows(protections: QuerySet[AddressProtection]) -> QuerySet[AddressProtec
 
 
 def _shield(rows: Iterable[tuple[Any, ...]]) -> Shield:
-    people, living = set(), set()
+    living: dict[int, frozenset[int]] = {}
     read_in: dict[int, set[int]] = defaultdict(set)
     for person, own, others in rows:
-        people.add(person)
-        living.update(home for home in own if home > 0)
+        living[person] = living.get(person, frozenset()) | {home for home in own if home > 0}
         for home in (*own, *others):
             read_in[abs(home)].add(person)
     return Shield(
-        frozenset(people),
         frozenset(living),
-        read_in={pk: frozenset(persons) for pk, persons in read_in.items()},
+        frozenset().union(*living.values()),
+        Details(living),
+        {pk: frozenset(persons) for pk, persons in read_in.items()},
     )
 
 
-def _details(people: Collection[int]) -> dict[int, frozenset[Detail]]:
-    """Phone and workplace of each, and address, phone and postal code of where they live, the former addresses too."""
-    former = FormerAddress.objects.filter(household=OuterRef("memberships__household_id"))
-    rows = Person.objects.filter(pk__in=people).annotate(
-        former=ArraySubquery(former.order_by("pk").values("address"))
-    ).values_list(
-        "pk", "phone", "workplace", "memberships__during", "memberships__household__address",
-        "memberships__household__phone", "memberships__household__postal_code", "former",
-    )  # fmt: skip
-    today = timezone.localdate()
-    said: dict[int, set[Detail]] = {pk: set() for pk in people}
-    for person, own_phone, workplace, during, address, phone, postal_code, earlier in rows:
-        words = said[person]
-        words.update(((False, own_phone), (False, workplace)))
-        if during is not None and today in during:
-            words.update(((True, address), (False, phone), (False, postal_code)))
-            words.update((True, place) for place in earlier)
+def _details(homes: Mapping[int, frozenset[int]]) -> dict[int, frozenset[Detail]]:
+    """Phone and workplace of each person, and what is protected of their homes: address, phone, postal code, and where
+    the household lived before. Two queries.
+    """
+    former = FormerAddress.objects.filter(household=OuterRef("pk")).order_by("pk").values("address")
+    places = Household.objects.filter(pk__in=frozenset().union(*homes.values()))
+    of_home: dict[int, set[Detail]] = {
+        pk: {(True, address), (False, phone), (False, postal_code), *((True, place) for place in earlier)}
+        for pk, address, phone, postal_code, earlier in places.values_list(
+            "pk", "address", "phone", "postal_code", ArraySubquery(former)
+        )
+    }
+    said: dict[int, set[Detail]] = {pk: set() for pk in homes}
+    for pk, phone, workplace in Person.objects.filter(pk__in=homes).values_list("pk", "phone", "workplace"):
+        said[pk] |= {(False, phone), (False, workplace)}
+    for pk, own in homes.items():
+        said[pk] |= set().union(*(of_home.get(home, ()) for home in own))
     return {pk: frozenset(words) for pk, words in said.items()}
 
 

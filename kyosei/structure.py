@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
@@ -36,6 +36,10 @@ _LEFT_OUT = re.compile(
 )
 # functions may name tables that come later
 _SETTINGS = "SET LOCAL check_function_bodies = false; SET LOCAL search_path = ''"
+_HAS_TABLES = """
+    SELECT current_schema() IS DISTINCT FROM 'public' OR to_regclass('django_migrations') IS NOT NULL
+        OR EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+"""
 _TIME = re.compile(r"'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d(:\d\d)?'")
 
 
@@ -62,7 +66,7 @@ def load_if_empty(alias: str = "default") -> bool:
     if not held or not held.items() <= made_of().items():
         return False
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+        cursor.execute(_HAS_TABLES)
         if cursor.fetchone()[0]:
             return False
         cursor.execute(_SETTINGS)
@@ -107,9 +111,13 @@ def _empty(url: str) -> Iterator[str]:
 
 def dump(url: str) -> str:
     """What a database is made of, in SQL that one cursor can run: without settings, remarks and owners."""
+    parts = urlsplit(url)
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.replace(f"{user}:{password}@", f"{user}@", 1)))
+    secret = {"PGPASSWORD": unquote(password)} if password else {}  # not among the words that `ps` shows
     told = subprocess.run(  # noqa: S603
-        [program("pg_dump"), *_DUMP, "--dbname", url],
-        capture_output=True, text=True, check=True, env={**os.environ, "PGTZ": "UTC"},
+        [program("pg_dump"), *_DUMP, "--dbname", bare],
+        capture_output=True, text=True, check=True, env={**os.environ, **secret, "PGTZ": "UTC"},
     ).stdout  # fmt: skip
     return _without_remarks(told)
 

@@ -109,7 +109,7 @@ def _contact(
     wanted = frozenset(detail for detail in details if detail[1].strip())
     if not wanted:
         return
-    looking = Shield(said=Details({0: wanted}), read_in={household.pk: frozenset({0})})
+    looking = Shield(said=Details(known={0: wanted}), read_in={household.pk: frozenset({0})})
     struck = looking.text(text, household.pk)
     if struck == text:
         return

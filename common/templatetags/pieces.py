@@ -17,12 +17,14 @@ def piece(name: str, **inputs: str) -> SafeString:
     """``{% piece "components/sector.html" code=code %}``: as ``{% include … with code=code only %}``. Not for words about a
     person: what was rendered is kept.
     """
-    given = tuple(sorted(inputs.items()))
+    given = tuple((key, str(value), isinstance(value, SafeString)) for key, value in sorted(inputs.items()))
     return _render(name, given) if settings.DEBUG else _rendered(name, given)
 
 
-def _render(name: str, inputs: tuple[tuple[str, str], ...]) -> SafeString:
-    return SafeString(get_template(name).render(dict(inputs)))  # with the line end that parts two of them
+def _render(name: str, inputs: tuple[tuple[str, str, bool], ...]) -> SafeString:
+    """With the line end that parts two of them."""
+    words = {key: SafeString(value) if is_safe else value for key, value, is_safe in inputs}
+    return SafeString(get_template(name).render(words))
 
 
 _rendered = lru_cache(maxsize=512)(_render)

@@ -109,3 +109,37 @@ def test_a_question_of_a_day_has_no_reader(worker, colleague):
     for staff in (worker.staff, colleague.staff, worker.staff):
         assert [row.staff_id for row in kept_of_day(_appointments, on=f.TODAY, staff=staff.pk)] == [staff.pk]
         assert kept_of_day(_appointments, on=before, staff=staff.pk) == []
+
+
+def _asks_while_built(actor, household):
+    return Person.objects.filter(
+        pk__in=list(Household.objects.filter(pk=household).values_list("pk", flat=True))
+    )
+
+
+def _with_rows_beside_it(actor, household):
+    return Household.objects.filter(pk=household).prefetch_related("members")
+
+
+def _with_the_id_as_a_word(actor, household):
+    return Household.objects.filter(pk=household).exclude(name=str(household))
+
+
+def _of_another_day(actor, household):
+    return Household.objects.filter(pk=household, members__during__contains=f.TODAY - timedelta(days=1))
+
+
+@pytest.mark.parametrize("build", [_with_rows_beside_it, _with_the_id_as_a_word, _of_another_day])
+def test_what_would_be_frozen_or_lost_is_refused(worker, build):
+    with pytest.raises(ValueError, match="cannot be kept"):
+        kept(build, worker.actor, on=f.TODAY, household=1)
+
+
+def test_what_asks_while_it_is_built_is_refused(worker):
+    with pytest.raises(ValueError, match="while it is built"):
+        kept(_asks_while_built, worker.actor, on=f.TODAY, household=1)
+
+
+def test_an_id_is_a_number(worker):
+    with pytest.raises(TypeError):
+        kept(_by_name, worker.actor, on=f.TODAY, ids="12")

@@ -11,10 +11,11 @@ from cases.actions.notes import NoteData, write_note
 from cases.masters import load_codes
 from common.errors import NotAllowed
 from households.actions.members import add_member, end_membership
+from households.actions.merge_people import MergeData, merge_people
 from households.actions.persons import update_household
 from households.actions.protection import protect_address, set_safe_contact
 from households.contact import HIDDEN, shield_for
-from households.models import Household, HouseholdMember
+from households.models import Household, HouseholdMember, Person
 from tests import factories as f
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +146,36 @@ def test_the_note_with_a_protected_word_in_any_field_is_closed(she, worker, cent
     assert center_worker.client.get(url).status_code == 200
     protect(she, worker)
     assert center_worker.client.get(url).status_code == 403
+
+
+def test_a_record_merged_while_a_page_is_made_hides_no_less(she, worker, center_worker):
+    """Whom and which homes is read first, what they say at the first text: in between the records become one."""
+    protect(she, worker)
+    other = f.make_person("森下", "和子")
+    f.make_household("森下 和子 世帯（重複）", person=other, agency=worker.agency)
+    shield = shield_for(center_worker.actor)
+    kept, absorbed = (Person.objects.get(pk=p.pk) for p in (other, she))
+    merge_people(
+        kept=kept, absorbed=absorbed, versions=(kept.version, absorbed.version), request_key=uuid4(),
+        data=MergeData(basis="本人に確かめた", home=she.case.household_id, choices={}), actor=worker.actor, at=f.NOW,
+    )  # fmt: skip
+    assert HouseholdMember.objects.filter(person=other, household=she.case.household_id).exists()
+    for home in (she.case.household_id, she.his_case.household_id):
+        assert "若葉台" not in shield.text("若葉台4-2-8に住む", home)
+        assert "若葉台" not in shield_for(center_worker.actor).text("若葉台4-2-8に住む", home)
+
+
+def test_details_are_asked_when_they_are_needed_and_the_third_home_asks_nothing(
+    worker, center_worker, django_assert_num_queries
+):
+    homes = []
+    for n in range(4):
+        person = f.make_person(phone=f"080-3319-667{n}")
+        homes.append(f.make_household(f"森下{n} 世帯", person=person, agency=worker.agency))
+        protect(person, worker)
+    with django_assert_num_queries(1):
+        shield = shield_for(center_worker.actor)
+        assert shield.text("080-3319-6670", 0) == "080-3319-6670"
+    for home, queries in zip(homes, (2, 2, 0, 0), strict=True):
+        with django_assert_num_queries(queries):
+            assert HIDDEN in shield.text(f"080-3319-667{homes.index(home)}", home.pk)

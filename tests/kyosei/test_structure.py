@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from django.db import connection
 from psycopg import sql
 
 from kyosei import structure
@@ -19,10 +20,10 @@ from kyosei import structure
 def empty_database() -> Iterator[str]:
     server = os.environ["DATABASE_URL"]
     name = f"kyosei_empty_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def manage(database: str, *arguments: str) -> str:
@@ -84,3 +85,12 @@ def test_a_file_of_other_migrations_is_left_alone(
 @pytest.mark.django_db
 def test_a_database_with_tables_is_left_alone() -> None:
     assert not structure.load_if_empty()
+
+
+@pytest.mark.django_db
+def test_a_database_whose_tables_stand_elsewhere_is_left_alone() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA elsewhere")
+        cursor.execute("SET LOCAL search_path = elsewhere")
+        cursor.execute(structure._HAS_TABLES)
+        assert cursor.fetchone() == (True,)
