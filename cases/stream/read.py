@@ -88,15 +88,38 @@ def read(
 
 def _part(source: Source, reader: Reader, wanted: Wanted, place: Place | None, size: int) -> Part | None:
     """The newest rows of one kind as SQL."""
-    if wanted == Wanted() and source.is_plain is not None and source.is_plain(reader):
-        return plain_part(source, reader, place, size, _unfiltered)
+    if not _may_be_asked(source, wanted):
+        return None
+    build = _PLAIN.get(wanted)
+    if build is not None and source.is_plain is not None and source.is_plain(reader):
+        return plain_part(source, reader, place, size, build)
     rows = _narrowed(source, reader, wanted)
     return None if rows is None else sql_of(_heads(source, rows, place, size))
+
+
+def _may_be_asked(source: Source, wanted: Wanted) -> bool:
+    """Whether a kind can have rows of what is wanted, before anything is built."""
+    if wanted.group and wanted.group != source.group:
+        return False
+    if wanted.only is not None and wanted.only[0] != source.kind:
+        return False
+    return not wanted.is_marks_only or source.is_milestone or source.milestones is not None
 
 
 def _unfiltered(source: Source, reader: Reader, place: Place | None, size: int) -> QuerySet[Any, Any] | None:
     rows = source.rows(reader)
     return None if rows is None else _heads(source, rows, place, size)
+
+
+def _milestones(source: Source, reader: Reader, place: Place | None, size: int) -> QuerySet[Any, Any] | None:
+    rows = source.rows(reader)
+    if rows is not None and source.milestones is not None:
+        rows = rows.filter(source.milestones)
+    return None if rows is None else _heads(source, rows, place, size)
+
+
+# what pages ask most, and what follows from the ids of the cases and of the household alone
+_PLAIN = {Wanted(): _unfiltered, Wanted(is_marks_only=True): _milestones}
 
 
 def _heads(source: Source, rows: QuerySet[Any], place: Place | None, size: int) -> QuerySet[Any, Any]:
@@ -131,12 +154,6 @@ def _data(source: Source) -> dict[str, Any]:
 
 def _narrowed(source: Source, reader: Reader, wanted: Wanted) -> QuerySet[Any] | None:
     """The rows of one kind that are asked for; None where there can be none."""
-    if wanted.group and wanted.group != source.group:
-        return None
-    if wanted.only is not None and wanted.only[0] != source.kind:
-        return None
-    if wanted.is_marks_only and not source.is_milestone and source.milestones is None:
-        return None
     rows = source.rows(reader)
     if rows is None:
         return None
