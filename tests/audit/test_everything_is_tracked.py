@@ -50,7 +50,11 @@ LEFT_OUT = {
     "budgets.PoolShare": {"file"},  # its sha256 is in the history, the row itself never changes
     "budgets.GrantClaim": {"inputs", "result"},  # their hash is in the history, a filed claim never changes
     "budgets.ReportJob": {"done", "beat_at"},  # counted twice a second while a report is made
-    "budgets.RuleTrial": {"done", "beat_at", "moves"},  # counted while it runs; what would move is reckoned again
+    "budgets.RuleTrial": {
+        "done",
+        "beat_at",
+        "moves",
+    },  # counted while it runs; what would move is reckoned again
     "budgets.ApportionmentRun": {"inputs"},  # its hash is in the history
     "budgets.OverheadPlan": {"inputs"},  # its hash is in the history
     "budgets.CostUpload": {"data"},  # thrown away once its columns are told; its sha256 is in the history
