@@ -60,10 +60,15 @@ def recorded() -> dict[str, str]:
         return {path: mark for path, mark in words}  # noqa: C416 - names the pair
 
 
+def is_usable() -> bool:
+    """Whether everything that the file was made of still stands as it was; migrations that were added run on top."""
+    held = recorded()
+    return bool(held) and held.items() <= made_of().items()
+
+
 def load_if_empty(alias: str = "default") -> bool:
     """Give a database without any table its structure; False, and nothing done, if it has one or the file is too old."""
-    held = recorded()
-    if not held or not held.items() <= made_of().items():
+    if not is_usable():
         return False
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         cursor.execute(_HAS_TABLES)

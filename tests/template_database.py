@@ -6,13 +6,13 @@ import hashlib
 import os
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
 
-PROJECT = Path(__file__).resolve().parents[1]
+from kyosei import structure
+
 _PREFIX = "kyosei_migrated_"
 _LOCK = 2026_1123
 
@@ -40,21 +40,15 @@ def ensure_template(url: str) -> str:
 
 
 def _state_of_the_migrations() -> str:
-    """Changes with every migration and with the locked libraries."""
-    digest = hashlib.sha256()
-    for path in (
-        *sorted(PROJECT.glob("*/migrations/*.py")),
-        *sorted((PROJECT / "requirements").glob("*.txt")),
-        PROJECT / "kyosei/structure.sql",
-    ):
-        digest.update(f"{path.relative_to(PROJECT)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    """Changes with every migration, with the locked libraries and with the structure file."""
+    text = repr(sorted(structure.made_of().items())).encode() + structure.FILE.read_bytes()
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def _migrate(url: str) -> None:
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "--noinput", "-v", "0"],
-        cwd=PROJECT,
+        cwd=structure.PROJECT,
         env={**os.environ, "DATABASE_URL": url},
         stdin=subprocess.DEVNULL,
         check=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -93,8 +94,7 @@ def _part(source: Source, reader: Reader, wanted: Wanted, place: Place | None, s
     build = _PLAIN.get(wanted)
     if build is not None and source.is_plain is not None and source.is_plain(reader):
         return plain_part(source, reader, place, size, build)
-    rows = _narrowed(source, reader, wanted)
-    return None if rows is None else sql_of(_heads(source, rows, place, size))
+    return sql_of(_arm(wanted, source, reader, place, size))
 
 
 def _may_be_asked(source: Source, wanted: Wanted) -> bool:
@@ -106,20 +106,15 @@ def _may_be_asked(source: Source, wanted: Wanted) -> bool:
     return not wanted.is_marks_only or source.is_milestone or source.milestones is not None
 
 
-def _unfiltered(source: Source, reader: Reader, place: Place | None, size: int) -> QuerySet[Any, Any] | None:
-    rows = source.rows(reader)
-    return None if rows is None else _heads(source, rows, place, size)
-
-
-def _milestones(source: Source, reader: Reader, place: Place | None, size: int) -> QuerySet[Any, Any] | None:
-    rows = source.rows(reader)
-    if rows is not None and source.milestones is not None:
-        rows = rows.filter(source.milestones)
+def _arm(
+    wanted: Wanted, source: Source, reader: Reader, place: Place | None, size: int
+) -> QuerySet[Any, Any] | None:
+    rows = _narrowed(source, reader, wanted)
     return None if rows is None else _heads(source, rows, place, size)
 
 
 # what pages ask most, and what follows from the ids of the cases and of the household alone
-_PLAIN = {Wanted(): _unfiltered, Wanted(is_marks_only=True): _milestones}
+_PLAIN = {wanted: partial(_arm, wanted) for wanted in (Wanted(), Wanted(is_marks_only=True))}
 
 
 def _heads(source: Source, rows: QuerySet[Any], place: Place | None, size: int) -> QuerySet[Any, Any]:
