@@ -11,8 +11,6 @@ import errno
 import hashlib
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -20,7 +18,7 @@ from typing import Final
 import psycopg
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from xlsxwriter.exceptions import FileCreateError
 
@@ -33,7 +31,7 @@ from budgets.pack.reports import MAKERS
 from budgets.settlement.actuals import standing_runs
 from budgets.workflow_claims import JOB_TRANSITIONS, JobEvent, JobState, ReportKind
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
-from common.jobs import enqueue
+from common.jobs import enqueue, only_one
 
 TASK: Final = "budgets.tasks.make_reports"
 LOCK: Final = 7002  # first key of the advisory locks of jobs
@@ -101,26 +99,11 @@ def make_reports(*, at: datetime | None = None) -> int:
     """Make what waits, one after the other; returns how many ended here. Safe to run anywhere, any number of times."""
     ended = 0
     for pk in ReportJob.objects.filter(state=JobState.RUNNING).order_by("pk").values_list("pk", flat=True):
-        with _only_one(pk) as mine:
+        with only_one(LOCK, pk) as mine:
             if mine and ReportJob.objects.filter(pk=pk, state=JobState.RUNNING).exists():
                 _make(ReportJob.objects.select_related("asked_by").get(pk=pk), at)
                 ended += 1
     return ended
-
-
-@contextmanager
-def _only_one(pk: int) -> Iterator[bool]:
-    """The lock of one job, held by this connection until the end or until the worker dies."""
-    keys = [LOCK, pk % 2**31]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
-        mine = bool(cursor.fetchone()[0])
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", keys)
 
 
 def work_dir(job: ReportJob) -> Path:

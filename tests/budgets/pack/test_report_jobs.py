@@ -191,38 +191,24 @@ def test_whoever_loses_the_right_while_it_waits_gets_nothing_made(months, financ
     assert (job.state, job.note, made) == (JobState.FAILED, report_jobs.NO_RIGHT, [])
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(months, finance, monkeypatch):
-    """The file is a link to the device that is always full."""
-    job, real = order(finance, ReportKind.ENTRIES), MAKERS[ReportKind.ENTRIES]
+@pytest.mark.parametrize(
+    ("kind", "file"), [(ReportKind.ENTRIES, "entries.csv"), (ReportKind.PACK, "pack.xlsx")]
+)
+def test_a_full_disk_is_said_and_leaves_nothing(months, finance, monkeypatch, kind, file):
+    """The file is a link to the device that is always full; the library of the workbook wraps what the disk said."""
+    job, real = order(finance, kind), MAKERS[kind]
 
     def maker(job, actor, place, tick):
-        (place / "entries.csv").symlink_to("/dev/full")
+        (place / file).symlink_to("/dev/full")
         return real(job, actor, place, tick)
 
-    monkeypatch.setitem(MAKERS, ReportKind.ENTRIES, maker)
-    make_reports(at=f.NOW)
-    job.refresh_from_db()
-    assert job.state == JobState.FAILED
-    assert "ディスクに空きがない" in job.note
-    assert not ReportPiece.objects.exists()
-    assert not work_dir(job).exists()
-    assert "ディスクに空きがない" in finance.client.get(f"/claims/reports/{job.pk}/").content.decode()
-
-
-def test_a_disk_that_fills_up_under_the_workbook_is_said_too(months, finance, monkeypatch):
-    """The library of the workbook wraps what the disk said."""
-    job, real = order(finance, ReportKind.PACK), MAKERS[ReportKind.PACK]
-
-    def maker(job, actor, place, tick):
-        (place / "pack.xlsx").symlink_to("/dev/full")
-        return real(job, actor, place, tick)
-
-    monkeypatch.setitem(MAKERS, ReportKind.PACK, maker)
+    monkeypatch.setitem(MAKERS, kind, maker)
     make_reports(at=f.NOW)
     job.refresh_from_db()
     assert (job.state, job.note) == (JobState.FAILED, report_jobs.FULL)
     assert not ReportPiece.objects.exists()
     assert not work_dir(job).exists()
+    assert report_jobs.FULL in finance.client.get(f"/claims/reports/{job.pk}/").content.decode()
 
 
 def test_a_full_disk_of_the_database_is_said_and_leaves_nothing(months, finance, monkeypatch):
