@@ -26,7 +26,11 @@ MONTHS_BACK = 12  # what was left open longer is looked at when it is computed
 
 
 def open_months(today: date) -> list[date]:
-    """The months with entries that are not closed, from a year ago to the week that may be planned. Two queries."""
+    """The months with entries that are not closed, from a year ago to the week that may be planned.
+
+    One query, and for each open month one that stops at its first entry: to tell the months of all entries apart would
+    read them all.
+    """
     first = add_months(month_first(today), -MONTHS_BACK)
     last = month_first(week_start(today) + timedelta(days=6))
     months = [first]
