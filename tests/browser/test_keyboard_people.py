@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FileChooser, Page, expect
 
 from cases.masters import load_codes
 from cases.models import Case, Outreach
@@ -36,6 +37,20 @@ def write(page: Page, what: str, words: str) -> None:
     reach(page, what)
     page.keyboard.press("Control+a")
     page.keyboard.type(words)
+
+
+def choose(page: Page, file: Path) -> None:
+    """Enter on the field of a file; once more if the browser opened its window before anyone could listen for it."""
+    heard: list[FileChooser] = []
+    page.on("filechooser", lambda chooser: heard.append(chooser))
+    for _ in range(3):
+        page.keyboard.press("Enter")
+        for _ in range(50):
+            page.wait_for_timeout(100)
+            if heard:
+                heard[0].set_files(str(file))
+                return
+    raise AssertionError("the field of the file does not answer to Enter")
 
 
 def whole(page: Page, address: str) -> None:
@@ -138,9 +153,7 @@ def test_the_register_is_taken_in(sign_in, worker, width, tmp_path):
     press(page, "住民異動", "/register/$")
     write(page, r"^month\|", "R8.10")
     reach(page, r"^file\|")
-    with page.expect_file_chooser() as chosen:
-        page.keyboard.press("Enter")
-    chosen.value.set_files(str(file))
+    choose(page, file)
     reach(page, "読んで確かめる")
     with page.expect_navigation():
         page.keyboard.press("Enter")
