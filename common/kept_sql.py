@@ -3,6 +3,9 @@
 To build a scoped query by the ORM takes longer than the database takes to answer it. A page that asks the same few
 questions of every household builds each once per reader and day, and afterwards changes the ids alone.
 
+What a reader asks often on one connection is planned once as well (``common/prepared.py``): everything that does not
+change is written into the statement, and the ids alone are bound by the server, as bigint.
+
 The reader is part of the key with all that a scope may ask of it (``Actor.scope_key``), and so is the day: a scope that
 read the clock to the second could not be kept, and is refused, as are one that asks the database while it is built, one
 with rows of its own to fetch beside it, and another day. The ids with which a query is built are numbers that stand for
@@ -11,6 +14,7 @@ nothing else; each has to come out in the parameters.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -21,12 +25,17 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import mogrify
 from django.db.models import QuerySet
+from psycopg.types.numeric import Int8
+
+from common.prepared import PreparingConnection
 
 M = TypeVar("M")
 Ids = int | Sequence[int]
 Shape = tuple[tuple[str, int | None], ...]
 _FIRST = -8_000_000_000_000
+_STAND = re.compile(r"(?<!\d)-80\d{11}(?!\d)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +57,18 @@ class _Kept:
     rows: QuerySet[Any]
     compiler: Any
     sql: str
-    params: tuple[Any, ...]
+    order: tuple[int, ...]  # the stands as they come in the statement
     stands: dict[str, list[int]]
 
     def ask(self, ids: dict[str, list[int]]) -> list[Any]:
         values = {
-            stand: value
+            stand: Int8(value)
             for name, stands in self.stands.items()
             for stand, value in zip(stands, ids[name], strict=True)
         }
-        params = tuple(values.get(p, p) if isinstance(p, int) else p for p in self.params)
+        params = tuple(values[stand] for stand in self.order) or None
         compiler = copy(self.compiler)
-        compiler.connection = connection
+        compiler.connection = PreparingConnection(connection)
         compiler.as_sql = lambda *args, **kwargs: (self.sql, params)
         query = copy(self.rows.query)
         query.get_compiler = lambda *args, **kwargs: compiler  # type: ignore[method-assign]
@@ -67,6 +76,13 @@ class _Kept:
         answer._iterable_class = self.rows._iterable_class
         answer._fields = self.rows._fields  # type: ignore[attr-defined]
         return list(answer)
+
+
+def _bound(sql: str, params: Sequence[Any]) -> tuple[str, tuple[int, ...]]:
+    """The statement with all of its parameters but the ids written in, and the ids in their order."""
+    whole = str(mogrify(sql, params, connection))
+    order = tuple(int(found) for found in _STAND.findall(whole))
+    return (_STAND.sub("%s", whole.replace("%", "%%")), order) if order else (whole, ())
 
 
 def _ask_nothing(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -93,7 +109,8 @@ def _compiled(build: Callable[..., QuerySet[Any]], reader: Reader, on: date, sha
     as_text = [p for p in params if isinstance(p, str) and any(str(stand) in p for stand in all_stands)]
     if missing or baked or as_text or rows._prefetch_related_lookups:  # type: ignore[attr-defined]
         raise ValueError(f"{build.__name__} cannot be kept: its parameters are not the ids and the day alone")
-    return _Kept(rows, compiler, sql, tuple(params), stands)
+    whole, order = _bound(sql, params)
+    return _Kept(rows, compiler, whole, order, stands)
 
 
 def kept(build: Callable[..., QuerySet[Any, M]], actor: Any, *, on: date, **ids: Ids) -> list[M]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.actor import _appointments
 from cases.selectors.case_page import filter_cases, recent_open
 from common.kept_sql import kept, kept_of_day
+from common.prepared import AT_MOST, FROM_THE
 from households.actions.denials import deny_staff
 from households.enums import DenialReason
 from households.models import Household, Kinship, Person
@@ -143,3 +144,61 @@ def test_what_asks_while_it_is_built_is_refused(worker):
 def test_an_id_is_a_number(worker):
     with pytest.raises(TypeError):
         kept(_by_name, worker.actor, on=f.TODAY, ids="12")
+
+
+def _plans(about: str) -> tuple[int, int]:
+    """How many statements about a table the connection has prepared, and how often they were asked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), coalesce(sum(generic_plans + custom_plans), 0) FROM pg_prepared_statements"
+            " WHERE statement LIKE %s",
+            [f"%{about}%"],
+        )
+        return cursor.fetchone()
+
+
+def _named(actor, ids):
+    return Person.objects.filter(pk__in=ids, given_name="家族1' %s % of ")
+
+
+def _named_well(actor, ids):
+    return Person.objects.filter(pk__in=ids, given_name="100 % 's 家族").order_by("pk")
+
+
+def test_asked_often_a_question_is_planned_once_and_reads_anew(worker, family, manager):
+    home, people = family
+    connection.connection._prepared.clear()
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    for n in range(7):
+        assert [row.relative for row in kinship_rows(worker.actor, [people[0], people[n % 2 + 1]])]
+        statements, asked = _plans("households_kinship")
+        assert (statements, asked) == ((0, 0) if n < 2 else (1, n - 1))
+    Kinship.objects.filter(relative=people[1]).delete()
+    assert [row.relative for row in kinship_rows(worker.actor, people[:2])] == [people[2]]
+    with pytest.raises(RuntimeError), transaction.atomic():
+        Kinship.objects.all().delete()
+        assert not kinship_rows(worker.actor, people[:2])
+        raise RuntimeError  # psycopg forgets its statements at a rollback; they are prepared again
+    for _ in range(4):
+        assert [row.relative for row in kinship_rows(worker.actor, [people[0], people[2]])] == [people[2]]
+    deny_staff(
+        household=home, staff=worker.staff, reason=DenialReason.RELATIVE, note="親族", actor=manager.actor, at=f.NOW
+    )  # fmt: skip
+    assert not kinship_rows(worker.actor, people)
+
+
+def test_a_connection_holds_a_bounded_number_of_plans(worker, family):
+    _, people = family
+    keys = [person.pk for person in people]
+    for many in range(1, AT_MOST + 12):
+        for _ in range(FROM_THE + 1):
+            assert len(kept(_by_name, worker.actor, on=f.TODAY, ids=(keys * many)[:many])) == min(many, 3)
+    assert 1 < _plans("households_person")[0] <= AT_MOST + 1
+
+
+def test_words_are_written_in_as_they_are(worker):
+    person = f.make_person("森下", "100 % 's 家族")
+    for _ in range(FROM_THE + 2):
+        assert kept(_named_well, worker.actor, on=f.TODAY, ids=[person.pk, -5]) == [person]
+        assert kept(_named, worker.actor, on=f.TODAY, ids=[person.pk, 2**40]) == []
