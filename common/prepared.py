@@ -7,12 +7,18 @@ the third time. The plan is thrown away by PostgreSQL itself when a table or its
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db.backends.postgresql.base import ServerBindingCursor
 
 FROM_THE: Final = 2  # asked so many times before it is prepared
 AT_MOST: Final = 64  # plans that one connection holds; the one that was not asked for longest goes
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    query: bytes
 
 
 class _PreparingCursor(ServerBindingCursor):
@@ -22,9 +28,14 @@ class _PreparingCursor(ServerBindingCursor):
         asked = self.connection
         asked.prepare_threshold, asked.prepared_max = FROM_THE, AT_MOST
         try:
-            return super().execute(query, params, **options)
+            answer = super().execute(query, params, **options)
         finally:
             asked.prepare_threshold = None
+        if (
+            self._query is None
+        ):  # psycopg says no words of what was asked by name; Django's log of queries reads them here
+            self._query = _Said(str(query).encode())  # type: ignore[assignment]
+        return answer
 
 
 class PreparingConnection:

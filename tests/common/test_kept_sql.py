@@ -171,7 +171,9 @@ def test_asked_often_a_question_is_planned_once_and_reads_anew(worker, family, m
     with connection.cursor() as cursor:
         cursor.execute("DEALLOCATE ALL")
     for n in range(7):
-        assert [row.relative for row in kinship_rows(worker.actor, [people[0], people[n % 2 + 1]])]
+        with CaptureQueriesContext(connection) as log:
+            assert [row.relative for row in kinship_rows(worker.actor, [people[0], people[n % 2 + 1]])]
+        assert "households_kinship" in log.captured_queries[0]["sql"]
         statements, asked = _plans("households_kinship")
         assert (statements, asked) == ((0, 0) if n < 2 else (1, n - 1))
     Kinship.objects.filter(relative=people[1]).delete()
