@@ -20,7 +20,7 @@ from cases.models.codes import Code
 from cases.workflow import CaseState
 from common.models import Versioned
 from households.models import AccessGrant, Household, Person, denied_households, follows_merge
-from households.models.grants import ground_of
+from households.models.grants import ground_of, indexes_of_grants
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -186,7 +186,7 @@ class Case(Versioned):
 class CaseGrant(AccessGrant):
     """Who may see a case."""
 
-    content_object = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="grants")
+    content_object = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="grants", db_index=False)
 
     class Meta(AccessGrant.Meta):
         abstract = False
@@ -198,7 +198,7 @@ class CaseGrant(AccessGrant):
                 name="case_grant_once",
             )
         ]
-        indexes = [models.Index(fields=["group", "content_object"], name="case_grant_group")]
+        indexes = indexes_of_grants("case")
 
 
 class PartnerQuerySet(models.QuerySet["CasePartner"]):

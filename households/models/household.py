@@ -15,7 +15,7 @@ from accounts.roles import Permission
 from common.models import Versioned, bigram_field, bigram_index
 from households.enums import DenialReason
 from households.household_search import household_columns
-from households.models.grants import AccessGrant, ground_of
+from households.models.grants import AccessGrant, ground_of, indexes_of_grants
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -101,7 +101,9 @@ class Household(Versioned):
 class HouseholdGrant(AccessGrant):
     """Who may see a household."""
 
-    content_object = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="grants")
+    content_object = models.ForeignKey(
+        Household, on_delete=models.CASCADE, related_name="grants", db_index=False
+    )
 
     class Meta(AccessGrant.Meta):
         abstract = False
@@ -113,7 +115,7 @@ class HouseholdGrant(AccessGrant):
                 name="household_grant_once",
             )
         ]
-        indexes = [models.Index(fields=["group", "content_object"], name="household_grant_group")]
+        indexes = indexes_of_grants("household")
 
 
 class DenialQuerySet(models.QuerySet["HouseholdDenial"]):
