@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -12,6 +12,7 @@ from django.db import connection
 from budgets.enums import FindingKind
 from common.japan.fiscal import add_months, fiscal_year
 from common.japan.wareki import format_wareki, format_wareki_month
+from common.prepared import PreparingConnection
 
 JUMP_POINTS: Final = 20  # against the same month of last year
 JUMP_DAYS: Final = 10  # a month that still runs is compared from so many recorded days on
@@ -32,21 +33,21 @@ class Found:
     entry_id: int | None = None
 
 
-def _rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+def _rows(sql: str, month: date, *, of: int | None, **params: Any) -> list[tuple[Any, ...]]:
+    """``of``: the worker or the entry that is looked at alone, at each saving, so those statements are prepared."""
+    given = {"year": fiscal_year(month), "month": month, "until": add_months(month, 1), "of": of, **params}
+    with (connection if of is None else PreparingConnection(connection)).cursor() as cursor:
+        cursor.execute(sql, given)
         return cursor.fetchall()
 
 
-def _span(month: date, entry_id: int | None) -> tuple[str, list[Any]]:
-    if entry_id is not None:
-        return "e.id = %s", [entry_id]
-    return "e.worked_on >= %s AND e.worked_on < %s", [month, add_months(month, 1)]
+def _span(entry_id: int | None) -> str:
+    return "e.worked_on >= %(month)s AND e.worked_on < %(until)s" if entry_id is None else "e.id = %(of)s"
 
 
 def _one(column: str, staff_id: int | None) -> str:
     """The condition that keeps a check of a month to one worker."""
-    return "" if staff_id is None else f"AND {column} = {int(staff_id)}"
+    return "" if staff_id is None else f"AND {column} = %(of)s"
 
 
 def hours(minutes: int) -> str:
@@ -56,7 +57,6 @@ def hours(minutes: int) -> str:
 
 def outside_assignment(month: date, entry_id: int | None = None) -> Iterator[Found]:
     """専従 with direct minutes for another stream, from one minute on (domain.md 4.8 D)."""
-    where, params = _span(month, entry_id)
     sql = f"""
         SELECT e.id, e.staff_id, e.agency_id, e.worked_on, e.minutes, own.short_name, s.short_name, c.name
           FROM budgets_workentry e
@@ -65,8 +65,8 @@ def outside_assignment(month: date, entry_id: int | None = None) -> Iterator[Fou
           JOIN budgets_dutyassignment a ON a.staff_id = e.staff_id AND a.during @> e.worked_on
                                        AND a.stream_id <> s.id
           JOIN budgets_fundingstream own ON own.id = a.stream_id
-         WHERE {where} ORDER BY e.id"""  # noqa: S608
-    for pk, staff, agency, day, minutes, own, other, category in _rows(sql, params):
+         WHERE {_span(entry_id)} ORDER BY e.id"""  # noqa: S608
+    for pk, staff, agency, day, minutes, own, other, category in _rows(sql, month, of=entry_id):
         yield Found(
             f"dedicated:{pk}", FindingKind.DEDICATED, staff, agency,
             f"専従（{own}）の対象外です：{format_wareki(day)}に「{category}」（財源：{other}）が{hours(minutes)}あります。",
@@ -80,23 +80,22 @@ _AGE: Final = """(EXTRACT(YEAR FROM e.worked_on + 1) - EXTRACT(YEAR FROM p.birth
 
 def outside_age(month: date, entry_id: int | None = None) -> Iterator[Found]:
     """Minutes on a stream with a condition of age whose person is outside of it on that day, or of unknown age."""
-    where, params = _span(month, entry_id)
     sql = f"""
         SELECT e.id, e.staff_id, e.agency_id, e.worked_on, e.minutes, s.short_name, y.age_from, y.age_below,
                CASE WHEN p.birth_on <= e.worked_on THEN {_AGE}::int END
           FROM budgets_workentry e
           JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
           JOIN budgets_fundingstream s ON s.id = c.stream_id
-          JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %s
+          JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %(year)s
                                    AND (y.age_from IS NOT NULL OR y.age_below IS NOT NULL)
           LEFT JOIN cases_progressnote n ON e.source_type = 'note' AND n.id = e.source_id
           LEFT JOIN cases_consultation k ON e.source_type = 'consultation' AND k.id = e.source_id
           LEFT JOIN cases_case cs ON cs.id = COALESCE(n.case_id, k.case_id)
           LEFT JOIN households_person p ON p.id = COALESCE(n.person_id, k.person_id, cs.person_id)
-         WHERE e.source_type IN ('note', 'consultation') AND {where}
+         WHERE e.source_type IN ('note', 'consultation') AND {_span(entry_id)}
            AND (p.birth_on IS NULL OR p.birth_on > e.worked_on OR {_AGE} < COALESCE(y.age_from, 0)
                 OR {_AGE} >= COALESCE(y.age_below, 999)) ORDER BY e.id"""  # noqa: S608
-    for pk, staff, agency, day, minutes, stream, low, below, age in _rows(sql, [fiscal_year(month), *params]):
+    for pk, staff, agency, day, minutes, stream, low, below, age in _rows(sql, month, of=entry_id):
         condition = (f"{low}歳以上" if low is not None else "") + (
             f"{below}歳未満" if below is not None else ""
         )
@@ -116,15 +115,16 @@ def nobody_named(month: date, staff_id: int | None = None) -> Iterator[Found]:
           FROM budgets_workentry e
           JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
           JOIN budgets_fundingstream s ON s.id = c.stream_id
-          JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %s
+          JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %(year)s
                                    AND (y.age_from IS NOT NULL OR y.age_below IS NOT NULL)
-         WHERE e.worked_on >= %s AND e.worked_on < %s {_one("e.staff_id", staff_id)}
+         WHERE e.worked_on >= %(month)s AND e.worked_on < %(until)s {_one("e.staff_id", staff_id)}
          GROUP BY e.staff_id, s.id, s.short_name
-        HAVING sum(e.minutes) FILTER (WHERE e.case_number = '' AND e.source_type = 'manual') >= %s
+        HAVING sum(e.minutes) FILTER (WHERE e.case_number = '' AND e.source_type = 'manual') >= %(least)s
            AND 2 * sum(e.minutes) FILTER (WHERE e.case_number = '' AND e.source_type = 'manual') >= sum(e.minutes)
          ORDER BY e.staff_id, s.id"""  # noqa: S608
-    params = [fiscal_year(month), month, add_months(month, 1), UNNAMED_MINUTES]
-    for staff, agency, stream_id, stream, total, unnamed in _rows(sql, params):
+    for staff, agency, stream_id, stream, total, unnamed in _rows(
+        sql, month, of=staff_id, least=UNNAMED_MINUTES
+    ):
         yield Found(
             f"nobody:{month:%Y%m}:{staff}:{stream_id}", FindingKind.NO_PERSON, staff, agency,
             f"財源「{stream}」の{hours(total)}のうち{hours(unnamed)}に、対象となる人の記録がありません"
@@ -139,14 +139,12 @@ def not_dedicated(month: date, staff_id: int | None = None) -> Iterator[Found]:
           FROM budgets_workentry e
           JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
           JOIN budgets_fundingstream s ON s.id = c.stream_id
-          JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %s AND y.must_be_dedicated
-         WHERE e.worked_on >= %s AND e.worked_on < %s {_one("e.staff_id", staff_id)}
+          JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %(year)s AND y.must_be_dedicated
+         WHERE e.worked_on >= %(month)s AND e.worked_on < %(until)s {_one("e.staff_id", staff_id)}
            AND NOT EXISTS (SELECT 1 FROM budgets_dutyassignment a WHERE a.staff_id = e.staff_id
                               AND a.during @> e.worked_on AND a.stream_id = s.id)
          GROUP BY e.staff_id, s.id, s.short_name ORDER BY e.staff_id, s.id"""  # noqa: S608
-    for staff, agency, pk, stream, minutes, days in _rows(
-        sql, [fiscal_year(month), month, add_months(month, 1)]
-    ):
+    for staff, agency, pk, stream, minutes, days in _rows(sql, month, of=staff_id):
         yield Found(
             f"not_dedicated:{month:%Y%m}:{staff}:{pk}", FindingKind.NOT_DEDICATED, staff, agency,
             f"財源「{stream}」は専従の職員を求めますが、専従の割当のない日に{hours(minutes)}（{days}日）あります"
@@ -161,13 +159,13 @@ def jumps(month: date, staff_id: int | None = None, *, is_over: bool = True) -> 
         WITH now AS (SELECT e.staff_id, min(e.agency_id) AS agency_id, c.stream_id, sum(e.minutes) AS n
                        FROM budgets_workentry e
                        JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
-                      WHERE e.worked_on >= %s AND e.worked_on < %s {_one("e.staff_id", staff_id)}
+                      WHERE e.worked_on >= %(month)s AND e.worked_on < %(until)s {_one("e.staff_id", staff_id)}
                       GROUP BY e.staff_id, c.stream_id),
              whole AS (SELECT staff_id, min(agency_id) AS agency_id, sum(n) AS n FROM now GROUP BY staff_id),
              was AS (SELECT r.staff_id, r.stream_id, r.minutes, r.direct_minutes FROM budgets_apportionmentrow r
                        JOIN budgets_apportionmentrun u ON u.id = r.run_id AND u.is_final
                        JOIN budgets_workmonth m ON m.id = u.month_id
-                      WHERE m.month = %s AND r.direct_minutes > 0 {_one("r.staff_id", staff_id)})
+                      WHERE m.month = %(before)s AND r.direct_minutes > 0 {_one("r.staff_id", staff_id)})
         SELECT w.staff_id, w.agency_id, s.id, s.short_name, COALESCE(now.n, 0), w.n,
                COALESCE(was.minutes, 0), d.direct_minutes
           FROM whole w
@@ -176,14 +174,13 @@ def jumps(month: date, staff_id: int | None = None, *, is_over: bool = True) -> 
           LEFT JOIN now ON now.staff_id = w.staff_id AND now.stream_id = s.id
           LEFT JOIN was ON was.staff_id = w.staff_id AND was.stream_id = s.id
          WHERE 100 * abs(COALESCE(now.n, 0) * d.direct_minutes - COALESCE(was.minutes, 0) * w.n)
-               >= %s * w.n * d.direct_minutes
-           AND (%s OR (SELECT count(DISTINCT e.worked_on) FROM budgets_workentry e
-                        WHERE e.staff_id = w.staff_id AND e.worked_on >= %s AND e.worked_on < %s) >= %s)
+               >= %(points)s * w.n * d.direct_minutes
+           AND (%(is_over)s OR (SELECT count(DISTINCT e.worked_on) FROM budgets_workentry e
+                        WHERE e.staff_id = w.staff_id AND e.worked_on >= %(month)s AND e.worked_on < %(until)s) >= %(days)s)
          ORDER BY w.staff_id, s.id"""  # noqa: S608
     before = add_months(month, -12)
     for staff, agency, pk, stream, n, whole, was, was_whole in _rows(
-        sql,
-        [month, add_months(month, 1), before, JUMP_POINTS, is_over, month, add_months(month, 1), JUMP_DAYS],
+        sql, month, of=staff_id, before=before, points=JUMP_POINTS, is_over=is_over, days=JUMP_DAYS
     ):
         yield Found(
             f"jump:{month:%Y%m}:{staff}:{pk}", FindingKind.JUMP, staff, agency,
@@ -201,12 +198,12 @@ def copies(month: date, staff_id: int | None = None) -> Iterator[Found]:
             ON p.staff_id = e.staff_id AND p.worked_on = e.worked_on - 7 AND p.source_type = 'manual'
            AND p.category_id = e.category_id AND p.minutes = e.minutes
            AND lower(p.during) = lower(e.during) - interval '7 days'
-         WHERE e.worked_on >= %s AND e.worked_on < %s AND e.source_type = 'manual' {_one("e.staff_id", staff_id)}
+         WHERE e.worked_on >= %(month)s AND e.worked_on < %(until)s AND e.source_type = 'manual' {_one("e.staff_id", staff_id)}
          GROUP BY e.staff_id
-        HAVING count(*) >= %s AND sum(e.minutes) >= %s AND 10 * count(p.id) >= %s * count(*)
+        HAVING count(*) >= %(entries)s AND sum(e.minutes) >= %(minutes)s AND 10 * count(p.id) >= %(tenths)s * count(*)
          ORDER BY e.staff_id"""  # noqa: S608
-    params = [month, add_months(month, 1), COPIED_ENTRIES, COPIED_MINUTES, COPIED_TENTHS]
-    for staff, agency, entries, same in _rows(sql, params):
+    least = {"entries": COPIED_ENTRIES, "minutes": COPIED_MINUTES, "tenths": COPIED_TENTHS}
+    for staff, agency, entries, same in _rows(sql, month, of=staff_id, **least):
         yield Found(
             f"copied:{month:%Y%m}:{staff}", FindingKind.COPIED, staff, agency,
             f"{format_wareki_month(month)}の手入力{entries}件のうち{same}件が、前の週と曜日・時刻・長さ・業務まで同じです。",
@@ -217,9 +214,9 @@ def double_funding(month: date, staff_id: int | None = None) -> Iterator[Found]:
     """A personnel cost that is in a pool and is apportioned as well, and a month that two studies cover."""
     sql = f"""
         SELECT k.staff_id, k.agency_id, o.id, o.name, k.yen FROM budgets_costpool o
-          JOIN budgets_personnelcost k ON k.staff_id = ANY(o.worker_ids) AND k.month = %s AND k.yen > 0
-         WHERE %s BETWEEN o.month_from AND o.month_to {_one("k.staff_id", staff_id)} ORDER BY k.staff_id, o.id"""  # noqa: S608
-    for staff, agency, pool_id, pool, yen in _rows(sql, [month, month]):
+          JOIN budgets_personnelcost k ON k.staff_id = ANY(o.worker_ids) AND k.month = %(month)s AND k.yen > 0
+         WHERE %(month)s BETWEEN o.month_from AND o.month_to {_one("k.staff_id", staff_id)} ORDER BY k.staff_id, o.id"""  # noqa: S608
+    for staff, agency, pool_id, pool, yen in _rows(sql, month, of=staff_id):
         yield Found(
             f"double:{month:%Y%m}:{staff}:{pool_id}", FindingKind.DOUBLE, staff, agency,
             f"人件費{yen:,}円は共通経費「{pool}」の総費用に含まれています。按分すると二重に財源がつきます"
@@ -228,9 +225,9 @@ def double_funding(month: date, staff_id: int | None = None) -> Iterator[Found]:
     sql = f"""
         SELECT m.staff_id, min(m.agency_id), string_agg(t.name, '」と「' ORDER BY t.id) FROM budgets_timestudy t
           JOIN budgets_studymember m ON m.study_id = t.id
-         WHERE t.state = 'approved' AND %s BETWEEN t.covers_from AND t.covers_to {_one("m.staff_id", staff_id)}
+         WHERE t.state = 'approved' AND %(month)s BETWEEN t.covers_from AND t.covers_to {_one("m.staff_id", staff_id)}
          GROUP BY m.staff_id HAVING count(*) > 1 ORDER BY m.staff_id"""  # noqa: S608
-    for staff, agency, names in _rows(sql, [month]):
+    for staff, agency, names in _rows(sql, month, of=staff_id):
         yield Found(
             f"studies:{month:%Y%m}:{staff}", FindingKind.DOUBLE, staff, agency,
             f"承認されたタイムスタディ「{names}」が同じ月（{format_wareki_month(month)}）を対象にしています。",

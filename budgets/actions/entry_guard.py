@@ -68,9 +68,14 @@ def check_appointed(staff_id: int, moment: datetime) -> None:
 
 
 def colliding(entry: WorkEntry) -> WorkEntry | None:
-    """The first entry of the same worker that shares a minute with ``entry``."""
+    """The first entry of the same worker that shares a minute with ``entry``. None is longer than a day, so only those of
+    the days around are looked at.
+    """
+    first = timezone.localtime(entry.during.lower).date() - timedelta(days=1)
+    last = timezone.localtime(entry.during.upper).date()
     return (
-        WorkEntry.objects.filter(staff=entry.staff_id, during__overlap=entry.during)
+        WorkEntry.objects.filter(staff=entry.staff_id, worked_on__gte=first, worked_on__lte=last)
+        .filter(during__overlap=entry.during)
         .exclude(pk=entry.pk)
         .select_related("category")
         .order_by("during", "pk")

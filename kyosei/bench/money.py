@@ -217,7 +217,7 @@ def _week(scale: Scale, now: datetime, requests: int) -> list[Line]:
     times = []
     free = [d for n in range(60) if is_working_day(d := now.date() - timedelta(days=n + 1))]
     for n in range(20):
-        at = clock(22 + n // 10, n % 10 * 5)  # late, where nothing stands
+        at = clock(5 + n // 10, n % 10 * 5)  # early, where nothing stands
         sent = {"day": free[0].isoformat(), "line": f"{at:%H:%M} 5 会議", "request_key": str(uuid4())}
         began = time.perf_counter()
         answer = client.post(reverse("work:add"), sent, headers={"HX-Request": "true"})
