@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection
 
@@ -46,7 +46,7 @@ _FACTS: Final = """
 _ASKED: Final = """
       FROM budgets_workentry e
      WHERE e.source_type IN ('note', 'consultation', 'watch') AND e.derived_category_id IS NULL AND e.worked_on >= %s AND e.worked_on < %s"""
-PARTS: Final = 12
+PARTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +61,58 @@ class Move:
     ids: tuple[int, ...] = ()
 
 
+Group = tuple[Facts, int]
+
+
+class _Asked:
+    """A table that is asked about every combination once. ``groups``: entries, minutes and ids of those that it moves."""
+
+    def __init__(self, table: Sequence[Rule]) -> None:
+        self._table = table
+        self._codes = dict(WorkCategory.objects.values_list("pk", "code"))
+        self._decided: dict[tuple[int | None, str], tuple[Facts, Attribution]] = {}
+        self._groups: dict[Group, tuple[Attribution, int, int, list[int]]] = {}
+
+    def about(self, first: date, until: date, *, with_ids: bool = False) -> None:
+        ids = "array_agg(id ORDER BY id)" if with_ids else "NULL::bigint[]"
+        sql = f"""SELECT age, array_to_string(sectors, ','), category_id, count(*), sum(minutes), {ids} FROM ({_FACTS}) x
+                  GROUP BY age, sectors, category_id"""  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [first, until])
+            for age, sectors, category, entries, minutes, keys in cursor.fetchall():
+                facts, to = self._decide(age, sectors)
+                if to.category_code != self._codes[category]:
+                    key = (facts, category)
+                    _, before, so_far, known = self._groups.get(key, (to, 0, 0, []))
+                    self._groups[key] = (to, before + entries, so_far + minutes, known + (keys or []))
+
+    def _decide(self, age: int | None, sectors: str) -> tuple[Facts, Attribution]:
+        found = self._decided.get((age, sectors))
+        if found is None:
+            facts = Facts(age, frozenset(sectors.split(",") if sectors else ()))
+            found = self._decided[age, sectors] = (facts, attribute(facts, self._table))
+        return found
+
+    def moves(self) -> list[Move]:
+        """By sectors, age and category, whatever the order of the rows was."""
+        found = [
+            Move(facts, category, to, entries, minutes, tuple(sorted(ids)))
+            for (facts, category), (to, entries, minutes, ids) in self._groups.items()
+        ]
+        return sorted(
+            found,
+            key=lambda m: (sorted(m.facts.sectors), m.facts.age is None, m.facts.age or 0, m.from_category),
+        )
+
+
 def moves(table: Sequence[Rule], first: date, until: date, *, with_ids: bool = False) -> list[Move]:
     """What ``table`` would move among the derived entries of open months from ``first`` to before ``until``.
 
     One statement: the database groups the entries by their facts, and the table is asked once for each combination.
     """
-    ids = "array_agg(id ORDER BY id)" if with_ids else "NULL::bigint[]"
-    sql = f"""SELECT age, sectors, category_id, count(*), sum(minutes), {ids} FROM ({_FACTS}) x
-              GROUP BY age, sectors, category_id ORDER BY sectors, age NULLS LAST, category_id"""  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [first, until])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    codes = dict(WorkCategory.objects.values_list("pk", "code"))
-    found = []
-    for age, sectors, category, entries, minutes, keys in rows:
-        facts = Facts(age, frozenset(sectors))
-        decided = attribute(facts, table)
-        if decided.category_code != codes[category]:
-            found.append(Move(facts, category, decided, entries, minutes, tuple(keys or ())))
-    return found
+    asked = _Asked(table)
+    asked.about(first, until, with_ids=with_ids)
+    return asked.moves()
 
 
 def asked_at_most(first: date, until: date, limit: int) -> int:
@@ -113,22 +146,12 @@ def moves_in_parts(
     on_progress: Callable[[int, int], object] = lambda done, of: None,
 ) -> list[Move]:
     """The same as ``moves``, one stretch of days after the other, with its progress told (stretches done, of how many)."""
-    parts = stretches(first, until)
-    grouped: dict[tuple[Facts, int], Move] = {}
+    parts, asked = stretches(first, until), _Asked(table)
     on_progress(0, len(parts))
     for done, (low, high) in enumerate(parts, start=1):
-        for move in moves(table, low, high):
-            key = (move.facts, move.from_category)
-            known = grouped.get(key)
-            grouped[key] = (
-                move
-                if known is None
-                else replace(
-                    known, entries=known.entries + move.entries, minutes=known.minutes + move.minutes
-                )
-            )
+        asked.about(low, high)
         on_progress(done, len(parts))
-    return list(grouped.values())
+    return asked.moves()
 
 
 @dataclass(frozen=True, slots=True)
