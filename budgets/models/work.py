@@ -158,7 +158,9 @@ class WorkEntry(models.Model):
         indexes = [
             models.Index(fields=["staff", "worked_on"], name="work_entry_staff_day"),
             models.Index(fields=["worked_on", "staff", "category"], name="work_entry_month"),
-            models.Index(fields=["worked_on"], condition=~Q(source_type="manual"), name="work_entry_derived_day"),
+            models.Index(
+                fields=["worked_on"], condition=~Q(source_type="manual"), name="work_entry_derived_day"
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(

@@ -59,23 +59,21 @@ def week(request: ActorRequest) -> HttpResponse:
 
 
 def _context(
-    request: ActorRequest, day: date, staff: Staff, form: LineForm | CategoryForm | None = None
+    request: ActorRequest, day: date, staff: Staff, form: LineForm | CategoryForm | None, *, is_part: bool
 ) -> dict[str, Any]:
+    """What page and part have in common; a part has the lines of its one day alone."""
     now = timezone.now()
     rows = week_of(staff=staff, day=day, actor=request.actor, now=now)
-    mine = staff.pk == request.actor.staff_id
-    add_forms = {}
-    for row in rows.days:
-        is_this = isinstance(form, AddLineForm) and row.day == day
-        add_forms[row.key] = form if is_this else AddLineForm(day=row.day)
+    shown = [row for row in rows.days if row.day == day] if is_part else rows.days
+    typed = form if isinstance(form, AddLineForm) else None
     return {
         "week": rows,
         "staff": staff,
-        "is_own": mine,
-        "days": [(row, add_forms[row.key]) for row in rows.days],
-        "choices": choices() if mine else [],
+        "is_own": staff.pk == request.actor.staff_id,
+        "days": [(row, (row.day == day and typed) or AddLineForm(day=row.day)) for row in shown],
         "focus_day": day,
         "today": timezone.localdate(now),
+        "is_part": is_part,
     }
 
 
@@ -84,11 +82,12 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     """The whole page, or for HTMX the one day and the sums."""
-    context = _context(request, day, staff, form)
+    is_part = bool(request.htmx and not request.htmx.boosted)
+    context = _context(request, day, staff, form, is_part=is_part)
     context |= {"editing": editing, "edit_form": form if editing else None}
-    if request.htmx and not request.htmx.boosted:
-        row, add_form = next(pair for pair in context["days"] if pair[0].day == day)
-        context |= {"row": row, "add_form": add_form, "is_part": True}
+    if is_part:
+        ((row, add_form),) = context["days"]
+        context |= {"row": row, "add_form": add_form}
         return render(request, "work/_answer.html", context, status=status)
     actor = request.actor
     monday: date = context["week"].monday
@@ -98,6 +97,7 @@ def _page(
         "previous_url": f"{url}?day={(monday - timedelta(days=7)).isoformat()}{own}",
         "next_url": f"{url}?day={(monday + timedelta(days=7)).isoformat()}{own}",
         "this_url": f"{url}?day={context['today'].isoformat()}{own}",
+        "choices": choices() if context["is_own"] else [],
         "templates": WorkTemplate.objects.visible_to(actor).order_by("position", "pk")
         if context["is_own"]
         else [],
