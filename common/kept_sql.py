@@ -104,7 +104,7 @@ def _compiled(build: Callable[..., QuerySet[Any]], reader: Reader, on: date, sha
         except EmptyResultSet:
             return None
     all_stands = [stand for found in stands.values() for stand in found]
-    missing = set(all_stands) - {p for p in params if type(p) is int}
+    missing = set(all_stands) - {p for p in params if isinstance(p, int)}
     baked = [p for p in params if isinstance(p, datetime) or (type(p) is date and p != on)]
     as_text = [p for p in params if isinstance(p, str) and any(str(stand) in p for stand in all_stands)]
     if missing or baked or as_text or rows._prefetch_related_lookups:  # type: ignore[attr-defined]

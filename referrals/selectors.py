@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from django.db.models import Case as CaseExpr
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Count, F, Func, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -149,18 +149,19 @@ def for_rows(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
     )
 
 
-def _with_agencies(referrals: Sequence[Referral]) -> Directory:
-    """Gives rows from ``for_rows`` their agencies; returns who coordinates. One query for both."""
+def _directory_of(referrals: Sequence[Referral]) -> Directory:
+    """Who coordinates, with the agencies of these referrals. One query for both."""
     pks = {r.from_agency_id for r in referrals} | {r.to_agency_id for r in referrals}
     pks |= {r.case.lead_agency_id for r in referrals}
     pks |= {r.escalated_to_id for r in referrals if r.escalated_to_id}
-    directory = directory_of(Agency.objects.filter(Q(pk__in=pks) | named_agencies()))
-    found = directory.agencies
+    return directory_of(Agency.objects.filter(Q(pk__in=pks) | named_agencies()))
+
+
+def _give_agencies(referrals: Sequence[Referral], found: dict[int, Agency]) -> None:
     for r in referrals:
         r.from_agency, r.to_agency = found[r.from_agency_id], found[r.to_agency_id]
         r.case.lead_agency = found[r.case.lead_agency_id]
         r.escalated_to = found[r.escalated_to_id] if r.escalated_to_id else None
-    return directory
 
 
 def for_queue(queryset: QuerySet[Referral], actor: Actor) -> QuerySet[Referral]:
@@ -231,11 +232,14 @@ def as_row(referral: Referral, actor: Actor, at: datetime, directory: Directory)
     )
 
 
-def as_rows(referrals: Sequence[Referral], actor: Actor, at: datetime) -> list[ReferralRow]:
-    """Rows of referrals from ``for_rows``; one query for the agencies and settings of all."""
+def as_rows(
+    referrals: Sequence[Referral], actor: Actor, at: datetime, directory: Directory | None = None
+) -> list[ReferralRow]:
+    """Rows of referrals from ``for_rows``; one query for the agencies and settings of all, unless ``directory`` has all."""
     if not referrals:
         return []
-    directory = _with_agencies(referrals)
+    directory = directory or _directory_of(referrals)
+    _give_agencies(referrals, directory.agencies)
     return [as_row(referral, actor, at, directory) for referral in referrals]
 
 
@@ -307,7 +311,7 @@ def multi_sector_cases(actor: Actor) -> QuerySet[Case]:
     return _sector_cases(actor).filter(sectors__len__gte=2)
 
 
-def silent_cases(actor: Actor, before: datetime) -> QuerySet[Case]:
+def silent_cases(actor: Actor, before: datetime | Func) -> QuerySet[Case]:
     """For a director: open cases of the sector without any contact since ``before``."""
     return _sector_cases(actor).filter(last_contact_at__lt=before)
 

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import (
+    BigIntegerField,
+    DateField,
+    DateTimeField,
+    Exists,
+    Func,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -16,6 +26,7 @@ from cases.coordination import conference_due, convener_of, told_of
 from cases.models import Case, CaseGrant
 from cases.selectors.coordination import Directory, begun_of
 from common.japan.fiscal import add_months, month_first
+from common.kept_sql import kept
 from households.contact import hidden_home
 from referrals.flows import Flows, flows
 from referrals.models import ActionItem, AgendaItem, Conference, Referral
@@ -49,26 +60,59 @@ def sector_agencies(actor: Actor, directory: Directory) -> list[int]:
     return [pk for pk, a in directory.agencies.items() if not actor.sector or a.sector == actor.sector]
 
 
+def _moment(seconds: int) -> Func:
+    """A moment as a number, for queries that are kept (common.kept_sql)."""
+    return Func(Value(seconds, BigIntegerField()), function="to_timestamp", output_field=DateTimeField())
+
+
+def _day(ordinal: int) -> Func:
+    """A day as ``date.toordinal`` numbers it, likewise."""
+    template = "('0001-01-01'::date - 1 + (%(expressions)s)::int)"
+    return Func(Value(ordinal, BigIntegerField()), template=template, output_field=DateField())
+
+
+def _waiting(actor: Actor) -> QuerySet[Referral, int]:
+    return Referral.objects.visible_to(actor).unanswered().values_list("pk", flat=True)[: COUNT_LIMIT + 1]
+
+
+def _multi(actor: Actor) -> QuerySet[Case, int]:
+    return multi_sector_cases(actor).values_list("pk", flat=True)[: COUNT_LIMIT + 1]
+
+
+def _silent(actor: Actor, before: int) -> QuerySet[Case, int]:
+    return silent_cases(actor, _moment(before)).values_list("pk", flat=True)[: COUNT_LIMIT + 1]
+
+
 def standing(actor: Actor, silent_before: datetime) -> Standing:
     """Three counts, each of a list that the page opens."""
-    top = COUNT_LIMIT + 1
+    on = timezone.localdate()
     return Standing(
-        Referral.objects.visible_to(actor).unanswered()[:top].count(),
-        multi_sector_cases(actor)[:top].count(),
-        silent_cases(actor, silent_before)[:top].count(),
+        len(kept(_waiting, actor, on=on)),
+        len(kept(_multi, actor, on=on)),
+        len(kept(_silent, actor, on=on, before=int(silent_before.timestamp()))),
     )
 
 
-def risen_rows(actor: Actor, at: datetime) -> list[ReferralRow]:
-    """What rose and what was put to a conference, the oldest deadline first."""
-    return as_rows(list(risen(actor).order_by("deadline_at", "pk")[:LIST_LIMIT]), actor, at)
+def _risen(actor: Actor) -> QuerySet[Referral]:
+    return risen(actor).order_by("deadline_at", "pk")[:LIST_LIMIT]
 
 
-def my_conferences(actor: Actor, at: datetime) -> QuerySet[Conference]:
-    """The next ones that my office calls or is invited to, with ``items``."""
+def risen_rows(actor: Actor, directory: Directory, at: datetime) -> list[ReferralRow]:
+    """What rose and what was put to a conference, the oldest deadline first. One query."""
+    return as_rows(kept(_risen, actor, on=timezone.localdate()), actor, at, directory)
+
+
+def _conferences(actor: Actor, since: int) -> QuerySet[Conference]:
     coming = Conference.objects.visible_to(actor).exclude(state=ConferenceState.CLOSED)
-    since = at - timedelta(days=1)
-    return for_list(coming.filter(starts_at__gte=since), actor).order_by("starts_at", "pk")[:NEXT_CONFERENCES]
+    return for_list(coming.filter(starts_at__gte=_moment(since)), actor).order_by("starts_at", "pk")[
+        :NEXT_CONFERENCES
+    ]
+
+
+def my_conferences(actor: Actor, at: datetime) -> list[Conference]:
+    """The next ones that my office calls or is invited to, with ``items``."""
+    since = int((at - timedelta(days=1)).timestamp())
+    return kept(_conferences, actor, on=timezone.localdate(), since=since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +124,8 @@ class ToConvene:
     is_late: bool
 
 
-def to_convene(actor: Actor, directory: Directory, at: datetime) -> list[ToConvene]:
-    """Cases whose conference is mine to call (``cases.coordination``), the earliest due first. The days count from when
-    the office was told.
-    """
+def _unheld(actor: Actor) -> QuerySet[Case]:
+    """The newest cases of several sectors that no conference has had yet, with ``told_at``: when the office was told."""
     told = CaseGrant.objects.filter(
         content_object=OuterRef("pk"),
         group__in=actor.group_ids,
@@ -91,15 +133,21 @@ def to_convene(actor: Actor, directory: Directory, at: datetime) -> list[ToConve
         basis_type="cases.case",
     )
     held = AgendaItem.objects.filter(case=OuterRef("pk"))
-    cases = (
+    return (
         multi_sector_cases(actor)
         .filter(~Exists(held))
         .annotate(told_at=Subquery(told.order_by("given_at").values("given_at")[:1]))
         .select_related("household__area", "lead_agency")
         .order_by("-opened_at", "-pk")[:LIST_LIMIT]
     )
+
+
+def to_convene(actor: Actor, directory: Directory, at: datetime) -> list[ToConvene]:
+    """Cases whose conference is mine to call (``cases.coordination``), the earliest due first. The days count from when
+    the office was told.
+    """
     today, rows = timezone.localdate(at), []
-    for case in cases:
+    for case in kept(_unheld, actor, on=timezone.localdate()):
         begun = begun_of(case, case.lead_agency)
         setup = directory.setup_on(begun.on)
         convener = convener_of(
@@ -123,16 +171,20 @@ class LateAgency:
     oldest: date
 
 
-def late_decisions(actor: Actor, today: date) -> list[LateAgency]:
-    """By agency, the most first; of the oldest hundred that the reader may read."""
-    late = list(
+def _late(actor: Actor, today: int) -> QuerySet[ActionItem]:
+    return (
         ActionItem.objects.visible_to(actor)
         .open()
-        .filter(due_on__lt=today)
+        .filter(due_on__lt=_day(today))
         .select_related("agency", "staff", "case", "issue_item")
         .annotate(hides=hidden_home(actor, "case__household_id"))
         .order_by("due_on", "pk")[:COUNT_LIMIT]
     )
+
+
+def late_decisions(actor: Actor, today: date) -> list[LateAgency]:
+    """By agency, the most first; of the oldest hundred that the reader may read."""
+    late = kept(_late, actor, on=timezone.localdate(), today=today.toordinal())
     groups: dict[int, list[ActionItem]] = {}
     for item in late:
         groups.setdefault(item.agency_id, []).append(item)

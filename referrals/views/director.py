@@ -51,7 +51,7 @@ def director(request: ActorRequest) -> HttpResponse:
     today = timezone.localdate(at)
     directory = load_directory()
     names = {pk: agency.short_name for pk, agency in directory.agencies.items()}
-    up, found = risen_rows(actor, at), recent_flows(actor, directory, at)
+    up, found = risen_rows(actor, directory, at), recent_flows(actor, directory, at)
     picture = network(found.pairs, names)
     month = month_first(today)
     context = {
