@@ -350,7 +350,7 @@ def entries_behind(
         .with_shown_number(actor)
         .of_month(month)
         .filter(staff=staff_id)
-        .select_related("category", "staff")
+        .select_related("category", "derived_category", "staff")
     )
     if kind == CategoryKind.SHARED:
         return rows.filter(category__kind=CategoryKind.SHARED)

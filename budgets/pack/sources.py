@@ -26,6 +26,7 @@ from budgets.models import (
     GrantClaim,
     MonthApproval,
 )
+from budgets.readers import sealed
 from budgets.settlement.actuals import standing_runs
 from budgets.settlement.selectors import YearTable, year_table
 from budgets.settlement.trail import adjustments_of
@@ -336,14 +337,6 @@ APPROVAL_HEAD: Final = (
 )  # fmt: skip
 
 
-def typed(words: str) -> tuple[int, str]:
-    """Length and SHA-256 of what somebody typed, for a pack holds no typed word: it may name a worker or a family.
-
-    Whoever may read the words in kyosei can show with the hash that they are those of the day of the pack.
-    """
-    return (len(words), hashlib.sha256(words.encode()).hexdigest()) if words else (0, "")
-
-
 def _agency_rows(actor: Actor, year: Year) -> Iterator[list[Any]]:
     """A manager's approval of an agency's month, the clerk's confirmation in its place, and what was taken back."""
     rows = MonthApproval.objects.visible_to(actor).filter(month__in=year.months)
@@ -395,7 +388,7 @@ def approval_rows(actor: Actor, year: Year) -> list[list[Any]]:
             ]
         )
     return [
-        [timezone.localtime(at).isoformat(timespec="seconds"), *(guard(x) for x in rest), *typed(reason)]
+        [timezone.localtime(at).isoformat(timespec="seconds"), *(guard(x) for x in rest), *sealed(reason)]
         for at, *rest, reason in sorted(rows, key=lambda r: r[0])
     ]
 
@@ -407,6 +400,6 @@ def rules(year: int) -> list[dict[str, Any]]:
     )
     return [
         {"fiscal_year": r.fiscal_year, "version": r.version, "valid_from": r.valid_from.isoformat(), "lines": r.lines,
-         "examples": r.examples, "note_length": typed(r.note)[0], "note_sha256": typed(r.note)[1]}
+         "examples": r.examples, "note_length": sealed(r.note)[0], "note_sha256": sealed(r.note)[1]}
         for r in rows
     ]  # fmt: skip

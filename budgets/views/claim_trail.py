@@ -13,6 +13,7 @@ from accounts.http import ActorRequest
 from accounts.models import Staff
 from accounts.roles import Permission
 from audit.models import AccessKind
+from budgets.readers import shown_name
 from budgets.settlement import statement as book
 from budgets.settlement.trail import (
     claim_of,
@@ -21,7 +22,6 @@ from budgets.settlement.trail import (
     rule_on,
     rules_of,
     run_of,
-    shown_name,
     worker_parts,
 )
 from budgets.views.apportionment import ENTRY_SORTS

@@ -40,7 +40,7 @@ def file_care(stream, finance, income: int) -> None:
     shown = claim_inputs(
         finance.actor, claim, month_actuals(finance.actor, YEAR), share_changes(finance.actor, YEAR)
     )
-    file_claim(claim=claim, expected_hash=shown.digest(), actor=finance.actor, at=f.NOW)
+    file_claim(claim=claim, typed=None, expected_hash=shown.digest(), actor=finance.actor, at=f.NOW)
 
 
 @pytest.fixture
