@@ -140,7 +140,7 @@ class Correction:
 def corrections(actor: Actor, year: int) -> list[Correction]:
     """Runs that were made after a month was locked, and claims that took the place of filed ones, newest first."""
     found = [*_corrected_claims(actor, year), *_adjusted(actor, year)]
-    return sorted(found, key=lambda c: c.at, reverse=True)
+    return sorted(found, key=lambda c: (c.at, c.claim.revision if c.claim else 0), reverse=True)
 
 
 _AMOUNTS = (
@@ -192,10 +192,11 @@ def adjustments_of(actor: Actor, year: int) -> list[MonthAdjustment]:
 
 
 def _place(category: WorkCategory | None) -> str:
+    """「介護予防支援（介護予防）」: a category with the stream that its minutes go to."""
     if category is None:
         return "（なし）"
     stream = category.stream.short_name if category.stream else category.get_kind_display()
-    return f"{category.name}（{stream}）"
+    return category.name if stream in category.name else f"{category.name}（{stream}）"
 
 
 def adjustment_kind(row: MonthAdjustment) -> str:
@@ -228,7 +229,8 @@ def _adjusted(actor: Actor, year: int) -> list[Correction]:
     found = []
     for run in runs:
         what = f"{format_wareki_month(run.month.month)}の按分（締め後の調整 第{run.adjustment_no}回）"
-        kind, typed, who = "再計算", "", (run.ran_by.name,)
+        kind, typed = "再計算", ""
+        who: tuple[str, ...] = (run.ran_by.name,)
         changes: tuple[Change, ...] = ()
         if (row := because.get(run.pk)) is not None and row.decided_by is not None:
             who = (f"起案 {row.proposed_by.name}", f"承認 {row.decided_by.name}")

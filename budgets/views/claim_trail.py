@@ -77,8 +77,10 @@ def entries(request: ActorRequest, year: int, code: str, key: str, staff_pk: int
 def correction_list(request: ActorRequest) -> HttpResponse:
     """Everything that was corrected after it was locked or filed."""
     year = asked_year(request)
+    rows = corrections(request.actor, year)
     context = {
-        "rows": corrections(request.actor, year),
+        "rows": rows,
+        "has_held": any(row.reason.is_held for row in rows),
         "year": year,
         "label": fiscal_year_label(year),
         "years": year_choices(),

@@ -14,6 +14,7 @@ from accounts.enums import Role
 from budgets.actions.adjustments import AdjustmentData, approve_adjustment, propose_adjustment
 from budgets.actions.report_jobs import make_reports, order_report
 from budgets.enums import FindingKind
+from budgets.masters import category_of
 from budgets.models import (
     AttributionTable,
     ComplianceFinding,
@@ -171,10 +172,7 @@ def test_the_list_of_corrections_says_everything_but_the_words(told, worker, fin
         assert words in page
     by_kind = {c.kind: c for c in corrections(auditor.actor, YEAR)}
     moved = by_kind["業務区分の訂正"].changes[0]
-    category = {c.code: c for c in WorkCategory.objects.select_related("stream")}
-    assert (moved.before, moved.after) == tuple(
-        f"{category[code].name}（{category[code].stream.short_name}）" for code in ("child", "care")
-    )
+    assert (moved.before, moved.after) == ("子ども", "包括的支援")
     assert all(c.reason.is_held and not c.reason.text for c in by_kind.values())
 
 
@@ -223,6 +221,22 @@ def test_reports_that_an_auditor_orders_name_no_worker(
         assert PERSON not in texts[who.staff.pk]
     assert worker.staff.name not in texts[auditor.staff.pk]
     assert (worker.staff.name in texts[finance.staff.pk]) is (kind == ReportKind.SHEETS)
+
+
+def test_every_sort_of_adjustment_says_what_it_is_and_where_it_moves(april, worker, finance, clerk, auditor):
+    child, care, community, meeting = map(category_of, ("child", "care", "community", "meeting"))
+    for n, what in enumerate((
+        {"from_category": child, "to_category": community, "minutes": 60}, {"from_category": care, "to_category": meeting, "minutes": 30},
+        {"to_category": care, "minutes": 5}, {"from_category": care, "minutes": 5}, {"yen": 700},
+    )):  # fmt: skip
+        adjust(worker, finance, clerk, "x", n + 1, **what)
+    found = [
+        (c.kind, c.changes[0].before, c.changes[0].after) for c in reversed(corrections(auditor.actor, YEAR))
+    ]
+    assert found == [
+        ("業務区分の訂正", "子ども", "地域づくり（一体的実施）（一般財源）"), ("業務区分の訂正", "包括的支援", "会議・連絡調整（共通）"),
+        ("業務の時間の追加", "（なし）", "包括的支援"), ("業務の時間の取消し", "包括的支援", "（なし）"), ("人件費の増額", "", "+700円"),
+    ]  # fmt: skip
 
 
 def test_words_by_reader(worker, manager, finance, auditor):
