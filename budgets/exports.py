@@ -14,7 +14,7 @@ from budgets.enums import Method, RemainderRule
 from budgets.models import ApportionmentRun
 from budgets.readers import shown_name
 from budgets.rule_versions import printed
-from budgets.selectors_apportionment import Matrix, Standing
+from budgets.selectors_apportionment import Matrix, Standing, own_rules
 from common.japan.wareki import format_wareki, format_wareki_month
 from common.tabular import write_csv
 from common.workbook import Sheet, SheetColumn, write_xlsx
@@ -41,12 +41,14 @@ def statement(actor: Actor, state: Standing, table: Matrix, at: datetime) -> Sta
         raise ValueError("no run to print")
     ran, now = timezone.localtime(run.ran_at), timezone.localtime(at)
     rule = RemainderRule(run.remainder_rule)
+    own = own_rules(run, table.streams)
     conditions = [
         ("市町村", settings.MUNICIPALITY_NAME),
         ("月", format_wareki_month(state.month)),
         ("状態", state.row.get_state_display() if state.row else ""),
         ("方式", run.get_method_display()),
         ("端数の扱い", rule.label + (TIE_RULE if rule == RemainderRule.LARGEST_REMAINDER else "")),
+        *([("財源ごとの端数の扱い", own)] if own else []),
         (
             "共通の分",
             "会議・研修・移動などの共通の分は、直接の分の割合で財源に従います。タイムスタディの職員の分子・分母は調査の値です。",

@@ -44,7 +44,9 @@ COPY (
            e.source_type,
            CASE WHEN e.case_number = '' THEN ''
                 ELSE 'K' || substr(encode(sha256(convert_to(%(salt)s || ':k:' || e.case_number, 'UTF8')), 'hex'), 1, 12) END,
-           CASE WHEN e.reason ~ '^''*[=+\\-@＝＋－＠\t\r]' THEN '''' || e.reason ELSE e.reason END
+           CASE WHEN e.derived_category_id IS NOT NULL THEN '職員が直した区分（表では '
+                     || (SELECT d.code FROM budgets_workcategory d WHERE d.id = e.derived_category_id) || '：' || e.reason || '）'
+                WHEN e.reason ~ '^''*[=+\\-@＝＋－＠\t\r]' THEN '''' || e.reason ELSE e.reason END
       FROM budgets_workentry e JOIN who w ON w.id = e.staff_id JOIN budgets_workcategory c ON c.id = e.category_id
       LEFT JOIN budgets_fundingstream f ON f.id = c.stream_id
      WHERE e.worked_on >= %(first)s AND e.worked_on <= %(last)s {order}

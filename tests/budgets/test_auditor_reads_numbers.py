@@ -23,12 +23,14 @@ from budgets.models import (
     WorkCategory,
     WorkEntry,
 )
+from budgets.pack.build import build
+from budgets.pack.verify import verify
 from budgets.readers import Readers, sealed, words_for
 from budgets.settlement.trail import corrections
 from budgets.workflow_claims import ReportKind
 from tests import factories as f
 from tests.budgets.claims import YEAR
-from tests.budgets.pack.test_adjusted import APRIL, april
+from tests.budgets.pack.test_adjusted import APRIL, april, csv_of
 from tests.conftest import persona
 
 __all__ = ["april"]
@@ -221,6 +223,21 @@ def test_reports_that_an_auditor_orders_name_no_worker(
         assert PERSON not in texts[who.staff.pk]
     assert worker.staff.name not in texts[auditor.staff.pk]
     assert (worker.staff.name in texts[finance.staff.pk]) is (kind == ReportKind.SHEETS)
+
+
+def test_files_and_the_api_say_that_the_worker_corrected_the_table(told, worker, auditor, tmp_path):
+    """The reason of an entry is the table's line; where the worker decided otherwise, it says so, without the words."""
+    path = tmp_path / "pack.zip"
+    build(YEAR, actor=auditor.actor, at=f.NOW, path=path, work_dir=tmp_path, tick=lambda *a: None)
+    assert verify(path).problems == []
+    rows = [(r["category"], r["reason"]) for r in csv_of(path, "entries")]
+    assert [row for row in rows if row[1] != "支援の記録から"] == [
+        ("care", "職員が直した区分（表では child：18歳未満 → 子ども）")
+    ]
+    assert len(rows) > 1
+    answers = auditor.client.get("/api/v1/work-entries/?category__code=care").json()["results"]
+    found = [(a["category"], a["table_category"], a["reason"]) for a in answers if a["table_category"]]
+    assert found == [("care", "child", "18歳未満 → 子ども")]
 
 
 def test_every_sort_of_adjustment_says_what_it_is_and_where_it_moves(april, worker, finance, clerk, auditor):
