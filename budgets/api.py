@@ -28,7 +28,9 @@ class WorkEntryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedV
 
     def scope(self, actor: Actor) -> Any:
         return (
-            WorkEntry.objects.visible_to(actor).with_shown_number(actor).select_related("staff", "category")
+            WorkEntry.objects.visible_to(actor)
+            .with_shown_number(actor)
+            .select_related("staff", "category", "derived_category")
         )
 
 

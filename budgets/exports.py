@@ -12,8 +12,9 @@ from django.utils import timezone
 from accounts.actor import Actor
 from budgets.enums import Method, RemainderRule
 from budgets.models import ApportionmentRun
+from budgets.readers import shown_name
 from budgets.rule_versions import printed
-from budgets.selectors_apportionment import Matrix, Standing
+from budgets.selectors_apportionment import Matrix, Standing, own_rules
 from common.japan.wareki import format_wareki, format_wareki_month
 from common.tabular import write_csv
 from common.workbook import Sheet, SheetColumn, write_xlsx
@@ -24,11 +25,12 @@ ROWS_PER_PAGE = 22
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Everything that a printed sheet says."""
+    """Everything that a printed sheet says to ``actor``: an auditor reads the workers' numbers."""
 
     title: str
     table: Matrix
     run: ApportionmentRun
+    actor: Actor
     conditions: list[tuple[str, str]]
 
 
@@ -39,12 +41,14 @@ def statement(actor: Actor, state: Standing, table: Matrix, at: datetime) -> Sta
         raise ValueError("no run to print")
     ran, now = timezone.localtime(run.ran_at), timezone.localtime(at)
     rule = RemainderRule(run.remainder_rule)
+    own = own_rules(run, table.streams)
     conditions = [
         ("市町村", settings.MUNICIPALITY_NAME),
         ("月", format_wareki_month(state.month)),
         ("状態", state.row.get_state_display() if state.row else ""),
         ("方式", run.get_method_display()),
         ("端数の扱い", rule.label + (TIE_RULE if rule == RemainderRule.LARGEST_REMAINDER else "")),
+        *([("財源ごとの端数の扱い", own)] if own else []),
         (
             "共通の分",
             "会議・研修・移動などの共通の分は、直接の分の割合で財源に従います。タイムスタディの職員の分子・分母は調査の値です。",
@@ -55,23 +59,23 @@ def statement(actor: Actor, state: Standing, table: Matrix, at: datetime) -> Sta
         ("計算プログラムの版", run.code_version),
         ("出力", f"{format_wareki(now.date())} {now:%H:%M} {actor.label}"),
     ]
-    return Statement(f"按分計算書　{format_wareki_month(state.month)}", table, run, conditions)
+    return Statement(f"按分計算書　{format_wareki_month(state.month)}", table, run, actor, conditions)
 
 
 def _head(table: Matrix) -> list[str]:
     return ["職員番号", "氏名", "機関", *(s.short_name for s in table.streams), "人件費"]
 
 
-def _rows(table: Matrix) -> list[list[Any]]:
+def _rows(data: Statement) -> list[list[Any]]:
     return [
         [
             line.staff.username,
-            line.staff.name,
+            shown_name(data.actor, line.staff),
             line.agency.name,
             *(c.yen if c else 0 for c in line.cells),
             line.yen,
         ]
-        for line in table.lines
+        for line in data.table.lines
     ]
 
 
@@ -79,10 +83,11 @@ def _totals(table: Matrix) -> list[Any]:
     return ["", "合計", "", *table.column_yen, table.total]
 
 
-def _basis(table: Matrix) -> list[list[Any]]:
+def _basis(data: Statement) -> list[list[Any]]:
+    table = data.table
     return [
         [
-            line.staff.username, line.staff.name, stream.code, stream.name, cell.minutes, line.direct_minutes,
+            line.staff.username, shown_name(data.actor, line.staff), stream.code, stream.name, cell.minutes, line.direct_minutes,
             line.shared_minutes, float(cell.ratio), cell.yen, Method(cell.method).label,
         ]
         for line in table.lines
@@ -113,11 +118,11 @@ def to_xlsx(data: Statement) -> bytes:
     basis_kinds = ("text", "text", "text", "text", "int", "int", "int", "ratio", "yen", "text")
     return write_xlsx(
         [
-            Sheet("按分計算書", columns, _rows(table), title=data.title, totals=_totals(table)),
+            Sheet("按分計算書", columns, _rows(data), title=data.title, totals=_totals(table)),
             Sheet(
                 "根拠",
                 [SheetColumn(label, kind) for label, kind in zip(BASIS_HEAD, basis_kinds, strict=True)],  # type: ignore[arg-type]
-                _basis(table),
+                _basis(data),
                 title=f"{data.title}　根拠",
             ),
             Sheet(
@@ -132,7 +137,7 @@ def to_xlsx(data: Statement) -> bytes:
 
 def to_csv(data: Statement, *, cp932: bool = False) -> bytes:
     """One line per worker and stream with numerator and denominator; opens in Excel as it is."""
-    return write_csv([BASIS_HEAD, *_basis(data.table)], "cp932" if cp932 else "utf-8-sig")
+    return write_csv([BASIS_HEAD, *_basis(data)], "cp932" if cp932 else "utf-8-sig")
 
 
 def pdf_context(data: Statement) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
@@ -341,6 +341,17 @@ def standing(actor: Actor, month: date) -> Standing:
     )  # fmt: skip
 
 
+def own_rules(run: ApportionmentRun, streams: Iterable[FundingStream]) -> str:
+    """「障害 機能強化は円未満切捨て…」: streams that had a rule of their own for yen below one; empty: none had.
+
+    From the frozen inputs of the run, since a year's rule may be changed later.
+    """
+    rules = {s["code"]: s["rule"] for s in run.inputs["streams"] if s.get("rule")}
+    return "、".join(
+        f"{s.short_name}は{RemainderRule(rules[s.code]).label}" for s in streams if s.code in rules
+    )
+
+
 def entries_behind(
     actor: Actor, month: date, *, staff_id: int, stream_id: int | None, kind: str
 ) -> QuerySet[WorkEntry]:
@@ -350,7 +361,7 @@ def entries_behind(
         .with_shown_number(actor)
         .of_month(month)
         .filter(staff=staff_id)
-        .select_related("category", "staff")
+        .select_related("category", "derived_category", "staff")
     )
     if kind == CategoryKind.SHARED:
         return rows.filter(category__kind=CategoryKind.SHARED)

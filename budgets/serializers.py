@@ -14,6 +14,10 @@ class WorkEntrySerializer(serializers.ModelSerializer):
     ends_at = serializers.DateTimeField(source="during.upper", read_only=True)
 
     case_number = serializers.CharField(source="shown_number", read_only=True)
+    table_category = serializers.CharField(
+        source="derived_category.code", default=None, allow_null=True, read_only=True,
+        help_text="職員が区分を直したとき、区分の表による区分。reason は表の行の説明",
+    )  # fmt: skip
 
     class Meta:
         model = WorkEntry
@@ -27,6 +31,7 @@ class WorkEntrySerializer(serializers.ModelSerializer):
             "source_type",
             "case_number",
             "reason",
+            "table_category",
         )
         read_only_fields = fields
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.selectors import home_rows as notice_rows
 from budgets.selectors import home_rows as work_rows
+from budgets.selectors_alerts import alert_home_rows
 from budgets.selectors_apportionment import finance_home_rows
 from cases.selectors import home_rows as case_rows
 from cases.selectors.break_glass import home_rows as break_glass_rows
@@ -23,7 +24,7 @@ from referrals.selectors_handover import home_rows as handover_rows
 Source = Callable[[Actor, datetime], Sequence[QueueRow]]
 SOURCES: tuple[Source, ...] = (
     notice_rows, referral_rows, conference_rows, case_rows, break_glass_rows, protection_rows, handover_rows, work_rows,
-    finance_home_rows,
+    finance_home_rows, alert_home_rows,
 )  # fmt: skip
 
 TITLES = {

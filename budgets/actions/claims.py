@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 
@@ -99,15 +99,30 @@ def check_months(actor: Actor, claim: GrantClaim) -> None:
         )
 
 
+UNSAVED = "入力した金額か備考が、まだ保存されていません。保存して、精算書を確かめてから提出してください。"
+
+
+def _check_saved(claim: GrantClaim, typed: ClaimData | None) -> None:
+    """What stands typed beside the table is what is saved: nothing typed is left behind by filing."""
+    if typed is not None and replace(typed, note=typed.note.strip()) != data_of(claim):
+        raise RuleViolation(UNSAVED)
+
+
 @transaction.atomic
-def file_claim(*, claim: GrantClaim, expected_hash: str, actor: Actor, at: datetime) -> GrantClaim:
+def file_claim(
+    *, claim: GrantClaim, typed: ClaimData | None, expected_hash: str, actor: Actor, at: datetime
+) -> GrantClaim:
     """Freeze the claim with its inputs and its figures. ``expected_hash`` is the digest of the table that was looked at.
+
+    ``typed``: the amounts that stand beside that table where they can be typed, saved or not; None where they cannot be.
+    What is not saved yet is refused here, so that no surface files without it.
 
     A claim that corrects an earlier one takes its place: the earlier one is kept, marked as corrected.
     """
     check_can_lock(actor)
     claim = _locked(claim, actor)
     state = _next(claim, ClaimEvent.FILE)
+    _check_saved(claim, typed)
     check_months(actor, claim)
     inputs = claim_inputs(
         actor, claim, month_actuals(actor, claim.fiscal_year), share_changes(actor, claim.fiscal_year)

@@ -2,7 +2,8 @@
 
 The typed table stands in the database. A worker holds an advisory lock of the trial while it works on it: one that dies
 leaves it to the next, which begins anew, and two never do the same. What would move is shown before anything is saved;
-saving is one transaction, and it is undone whole when somebody cancels before its end.
+saving is one transaction, and it is undone whole when somebody cancels before its end. How far either is, is written
+down as it goes: of the looking in stretches of days, of the saving in entries, beside its transaction.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from budgets.permissions import check_can_edit_costs
 from budgets.rule_tables import asked_at_most, move_lines, moves_in_parts
 from budgets.workflow import TRIAL_TRANSITIONS, TrialEvent, TrialState
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
-from common.jobs import enqueue, only_one
+from common.jobs import beside, enqueue, only_one
 
 TASK: Final = "budgets.tasks.try_rule_tables"
 LOCK: Final = 7003  # first key of the advisory locks of trials
@@ -71,7 +72,7 @@ def save_trial(*, trial: RuleTrial, actor: Actor, at: datetime) -> RuleTrial:
     """Have a worker save the table whose moves were looked at."""
     check_can_edit_costs(actor)
     trial = _locked(actor).get(pk=trial.pk)
-    trial.starts = 0
+    trial.starts = trial.done = trial.whole = 0
     _move(trial, TrialEvent.SAVE)
     record(actor=actor, action="rule_trial.save", target=trial, at=at, moved=trial.moved)
     enqueue(TASK)
@@ -96,7 +97,7 @@ def _move(trial: RuleTrial, event: TrialEvent) -> None:
         trial.state = TRIAL_TRANSITIONS[TrialState(trial.state), event]
     except KeyError:
         raise InvalidTransition(f"この試算は「{trial.get_state_display()}」のため、できません。") from None
-    trial.save(update_fields=["state", "starts", "moves", "moved", "failure", "saved_table"])
+    trial.save(update_fields=["state", "starts", "done", "whole", "moves", "moved", "failure", "saved_table"])
 
 
 def tables_of(trial: RuleTrial) -> tuple[tuple[Rule, ...], tuple[Example, ...]]:
@@ -159,16 +160,29 @@ def _weigh(trial: RuleTrial, actor: Actor, at: datetime) -> None:
         record(actor=actor, action="rule_trial.found", target=row, at=at, moved=row.moved)
 
 
+_TELL: Final = "UPDATE budgets_ruletrial SET done = %s, whole = %s, beat_at = %s WHERE id = %s AND state = %s"
+_KNOWN: Final = "SELECT 1 FROM budgets_ruletrial WHERE id = %s"
+
+
 def _save(trial: RuleTrial, actor: Actor, at: datetime) -> None:
-    """The table and all that it moves, or nothing."""
+    """The table and all that it moves, or nothing. How far it is, and that somebody cancelled, passes beside the transaction.
+
+    Nothing is told once the row of the trial is locked here: the connection beside would wait for this one.
+    """
     table, examples = tables_of(trial)
-    with transaction.atomic():
+    with beside() as run, transaction.atomic():
+
+        def tell(done: int, whole: int) -> None:
+            told = run(_TELL, [done, whole, timezone.now(), trial.pk, TrialState.SAVING])
+            if told == 0 and run(_KNOWN, [trial.pk]):
+                raise Stopped
+
         known = set(WorkCategory.objects.values_list("code", flat=True))
         if any(rule.category_code not in known for rule in table):
             raise RuleViolation("表の業務区分が無くなりました。表に戻って直してください。")
         saved = save_table(
             table=table, examples=examples, valid_from=trial.valid_from, note=trial.note, expected_moved=trial.moved or 0,
-            actor=actor, at=at,
+            actor=actor, at=at, on_progress=tell,
         )  # fmt: skip
         row = RuleTrial.objects.select_for_update(of=("self",)).get(pk=trial.pk)
         if row.state != TrialState.SAVING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -16,7 +16,7 @@ from budgets.actions.void_approval import void_approval
 from budgets.attribution import Example, Rule, TableError, check_table
 from budgets.models import AttributionTable, WorkCategory, WorkEntry
 from budgets.permissions import check_can_edit_costs
-from budgets.rule_tables import moves
+from budgets.rule_tables import Move, moves
 from common.errors import RuleViolation
 from common.japan.fiscal import add_months, fiscal_year, fiscal_year_first, month_first
 
@@ -43,11 +43,12 @@ def check_new_table(table: Sequence[Rule], examples: Sequence[Example], valid_fr
 @transaction.atomic
 def save_table(
     *, table: Sequence[Rule], examples: Sequence[Example], valid_from: date, note: str, expected_moved: int,
-    actor: Actor, at: datetime,
+    actor: Actor, at: datetime, on_progress: Callable[[int, int], object] = lambda done, of: None,
 ) -> AttributionTable:  # fmt: skip
     """A new version; the entries of open months from ``valid_from`` on follow it, with its words as their reason.
 
     ``expected_moved``: how many entries the preview said; when it is another number now, nothing is saved.
+    ``on_progress`` is told how many entries were moved, of how many; what it raises undoes all.
     """
     check_can_edit_costs(actor)
     check_new_table(table, examples, valid_from)
@@ -67,17 +68,7 @@ def save_table(
         lines=[rule.as_data() for rule in table], examples=[e.as_data() for e in examples], note=note.strip()[:200],
         saved_at=at, saved_by=actor.office()[1],
     )  # fmt: skip
-    categories = dict(WorkCategory.objects.values_list("code", "pk"))
-    touched: set[tuple[int, date]] = set()
-    for move in found:
-        for begin in range(0, len(move.ids), AT_A_TIME):
-            rows = WorkEntry.objects.filter(pk__in=move.ids[begin : begin + AT_A_TIME])
-            touched |= {
-                (agency, month_first(day))
-                for agency, day in rows.values_list("agency_id", "worked_on").distinct()
-            }
-            rows.update(category=categories[move.to.category_code], reason=move.to.reason)
-    for agency, month in sorted(touched):
+    for agency, month in sorted(_write_moves(found, moved, on_progress)):
         void_approval(day=month, agency_id=agency, reason="区分の表が変わったため", at=at)
     record(
         actor=actor, action="attribution_table.save", target=saved, at=at, version=saved.version,
@@ -85,6 +76,28 @@ def save_table(
     )  # fmt: skip
     _review_again(first, min(until, add_months(month_first(timezone.localtime(at).date()), 1)), at)
     return saved
+
+
+def _write_moves(
+    found: Sequence[Move], moved: int, on_progress: Callable[[int, int], object]
+) -> set[tuple[int, date]]:
+    """Move the entries; returns the agencies and months they belong to."""
+    categories = dict(WorkCategory.objects.values_list("code", "pk"))
+    touched: set[tuple[int, date]] = set()
+    done = 0
+    on_progress(done, moved)
+    for move in found:
+        for begin in range(0, len(move.ids), AT_A_TIME):
+            keys = move.ids[begin : begin + AT_A_TIME]
+            rows = WorkEntry.objects.filter(pk__in=keys)
+            touched |= {
+                (agency, month_first(day))
+                for agency, day in rows.values_list("agency_id", "worked_on").distinct()
+            }
+            rows.update(category=categories[move.to.category_code], reason=move.to.reason)
+            done += len(keys)
+            on_progress(done, moved)
+    return touched
 
 
 def _review_again(first: date, until: date, at: datetime) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 
-from accounts.models import Staff
 from budgets.actions.claims import ClaimData
 from budgets.actions.stream_budgets import spread
 from budgets.enums import Payer
@@ -118,9 +117,9 @@ class WhatIfForm(KyoseiForm):
     since = forms.ChoiceField(label="この月から")
 
     def __init__(
-        self, *args: Any, staff: Sequence[Staff], streams: Sequence[FundingStream], months: Sequence[date], **kwargs: Any
+        self, *args: Any, staff: Sequence[tuple[int, str]], streams: Sequence[FundingStream], months: Sequence[date], **kwargs: Any
     ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
-        self.fields["staff"].choices = [(s.pk, s.name) for s in staff]  # type: ignore[attr-defined]
+        self.fields["staff"].choices = list(staff)  # type: ignore[attr-defined]
         self.fields["to"].choices = [(s.pk, s.short_name) for s in streams]  # type: ignore[attr-defined]
         self.fields["since"].choices = [(m.isoformat(), format_wareki_month(m)) for m in months]  # type: ignore[attr-defined]

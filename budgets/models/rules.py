@@ -79,6 +79,7 @@ class RuleTrialQuerySet(models.QuerySet["RuleTrial"]):
 class RuleTrial(models.Model):
     """区分の表の試算: a typed table, what it would move, and its saving. ``done`` of ``whole`` stretches of days are asked.
 
+    While it is saved, ``done`` of ``whole`` are the entries that are moved.
     ``moves``: what the page shows (budgets.rule_tables.MoveLine); ``moved``: entries, None while it is not known.
     """
 

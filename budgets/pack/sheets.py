@@ -18,6 +18,7 @@ from accounts.models import Staff
 from budgets.enums import CategoryKind
 from budgets.models import FundingStream, WorkEntry
 from budgets.pack.build import Tick
+from budgets.readers import reads_names
 from common.japan.fiscal import month_last
 from common.japan.wareki import format_wareki, format_wareki_month
 from common.pdf_grid import Face, GridPdf, Page, characters
@@ -69,13 +70,14 @@ def write_sheets(path: Path, *, actor: Actor, months: list[date], at: datetime, 
 
 
 def _people(actor: Actor, months: list[date]) -> dict[int, tuple[str, str, str]]:
-    """Number, name and agency of everybody with entries."""
+    """Number, name and agency of everybody with entries; for who reads numbers only, without the name."""
     rows = WorkEntry.objects.visible_to(actor).filter(worked_on__range=(min(months), month_last(max(months))))
     agencies = dict(
         rows.order_by("staff_id", "-worked_on").distinct("staff_id").values_list("staff_id", "agency__name")
     )
     staff = Staff.objects.filter(pk__in=agencies).values_list("pk", "username", "name")
-    return {pk: (username, name, agencies[pk]) for pk, username, name in staff}
+    has_names = reads_names(actor)
+    return {pk: (username, name if has_names else "", agencies[pk]) for pk, username, name in staff}
 
 
 def _lines(actor: Actor, month: date) -> Iterator[Line]:

@@ -26,6 +26,7 @@ from budgets.models import (
     GrantClaim,
     MonthApproval,
 )
+from budgets.readers import sealed
 from budgets.settlement.actuals import standing_runs
 from budgets.settlement.selectors import YearTable, year_table
 from budgets.settlement.trail import adjustments_of
@@ -43,7 +44,9 @@ COPY (
            e.source_type,
            CASE WHEN e.case_number = '' THEN ''
                 ELSE 'K' || substr(encode(sha256(convert_to(%(salt)s || ':k:' || e.case_number, 'UTF8')), 'hex'), 1, 12) END,
-           CASE WHEN e.reason ~ '^''*[=+\\-@＝＋－＠\t\r]' THEN '''' || e.reason ELSE e.reason END
+           CASE WHEN e.derived_category_id IS NOT NULL THEN '職員が直した区分（表では '
+                     || (SELECT d.code FROM budgets_workcategory d WHERE d.id = e.derived_category_id) || '：' || e.reason || '）'
+                WHEN e.reason ~ '^''*[=+\\-@＝＋－＠\t\r]' THEN '''' || e.reason ELSE e.reason END
       FROM budgets_workentry e JOIN who w ON w.id = e.staff_id JOIN budgets_workcategory c ON c.id = e.category_id
       LEFT JOIN budgets_fundingstream f ON f.id = c.stream_id
      WHERE e.worked_on >= %(first)s AND e.worked_on <= %(last)s {order}
@@ -336,14 +339,6 @@ APPROVAL_HEAD: Final = (
 )  # fmt: skip
 
 
-def typed(words: str) -> tuple[int, str]:
-    """Length and SHA-256 of what somebody typed, for a pack holds no typed word: it may name a worker or a family.
-
-    Whoever may read the words in kyosei can show with the hash that they are those of the day of the pack.
-    """
-    return (len(words), hashlib.sha256(words.encode()).hexdigest()) if words else (0, "")
-
-
 def _agency_rows(actor: Actor, year: Year) -> Iterator[list[Any]]:
     """A manager's approval of an agency's month, the clerk's confirmation in its place, and what was taken back."""
     rows = MonthApproval.objects.visible_to(actor).filter(month__in=year.months)
@@ -395,7 +390,7 @@ def approval_rows(actor: Actor, year: Year) -> list[list[Any]]:
             ]
         )
     return [
-        [timezone.localtime(at).isoformat(timespec="seconds"), *(guard(x) for x in rest), *typed(reason)]
+        [timezone.localtime(at).isoformat(timespec="seconds"), *(guard(x) for x in rest), *sealed(reason)]
         for at, *rest, reason in sorted(rows, key=lambda r: r[0])
     ]
 
@@ -407,6 +402,6 @@ def rules(year: int) -> list[dict[str, Any]]:
     )
     return [
         {"fiscal_year": r.fiscal_year, "version": r.version, "valid_from": r.valid_from.isoformat(), "lines": r.lines,
-         "examples": r.examples, "note_length": typed(r.note)[0], "note_sha256": typed(r.note)[1]}
+         "examples": r.examples, "note_length": sealed(r.note)[0], "note_sha256": sealed(r.note)[1]}
         for r in rows
     ]  # fmt: skip

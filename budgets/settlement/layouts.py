@@ -14,10 +14,10 @@ from typing import Any, Final
 from accounts.actor import Actor
 from budgets.enums import Account, Payer
 from budgets.models import ApportionmentRow, ExportLayout, FundingStream
+from budgets.readers import shown_name
 from budgets.settlement.actuals import month_actuals, standing_runs
 from budgets.settlement.inputs import streams
 from budgets.settlement.selectors import year_table
-from budgets.settlement.trail import shown_name
 from budgets.workflow_claims import LayoutKind
 from common.japan.fiscal import fiscal_year_label, fiscal_year_last, month_last
 from common.japan.wareki import format_wareki

@@ -13,9 +13,9 @@ from django.db.models import Sum
 
 from accounts.actor import Actor
 from budgets.models import ApportionmentRow
+from budgets.readers import shown_name
 from budgets.settlement.actuals import standing_runs
 from budgets.settlement.inputs import streams
-from budgets.settlement.trail import shown_name
 from common.japan.fiscal import fiscal_months, fiscal_year_label
 from common.japan.wareki import format_wareki_month
 from common.tabular import write_csv

@@ -10,7 +10,6 @@ from django.db.models import QuerySet, Sum
 
 from accounts.actor import Actor
 from accounts.models import Agency, Staff
-from accounts.roles import Permission
 from budgets.enums import CategoryKind
 from budgets.models import (
     ApportionmentRow,
@@ -19,12 +18,14 @@ from budgets.models import (
     FundingStream,
     GrantClaim,
     MonthAdjustment,
+    WorkCategory,
     WorkEntry,
 )
+from budgets.readers import Words, shown_name, words_for
 from budgets.settlement.actuals import standing_runs
 from budgets.workflow import AdjustmentState
 from common.japan.fiscal import fiscal_months, fiscal_year, month_last
-from common.japan.wareki import format_wareki_month
+from common.japan.wareki import format_wareki_month, format_wareki_short
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,6 @@ class WorkerPart:
     def percent(self) -> str:
         """For reading only: yen never come from it."""
         return f"{self.minutes / self.direct_minutes * 100:.1f}%" if self.direct_minutes else "―"
-
-
-def shown_name(actor: Actor, staff: Staff) -> str:
-    """The name for whoever enters the costs; a number for everybody else who reads money."""
-    return staff.name if actor.has(Permission.COST_EDIT) else f"職員 {staff.username}"
 
 
 def run_of(actor: Actor, month: date) -> ApportionmentRun | None:
@@ -86,7 +82,7 @@ def entries_of(actor: Actor, month: date, *, staff: Staff, stream: FundingStream
         .with_shown_number(actor)
         .of_month(month)
         .filter(staff=staff, category__kind=CategoryKind.DIRECT, category__stream=stream)
-        .select_related("category")
+        .select_related("category", "derived_category")
     )
 
 
@@ -114,36 +110,75 @@ def rule_on(rules: Sequence[Rule], day: date) -> Rule | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a correction changed, before and after, in words."""
+
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Correction:
-    """Something that was changed after it was locked or filed. ``before`` None: the one in its place is not filed yet."""
+    """Something that was changed after it was locked or filed. ``before`` None: the one in its place is not filed yet.
+
+    ``kind`` says what sort of correction it is without a typed word; ``reason`` is held back from who reads numbers only.
+    """
 
     at: datetime
     what: str
+    kind: str
     who: tuple[str, ...]
-    reason: str
+    reason: Words
     before: int | None
     after: int | None
     claim: GrantClaim | None = None
+    changes: Sequence[Change] = ()
     parts: Sequence[tuple[str, int]] = ()  # stream and by how many yen a month's apportionment moved there
 
 
 def corrections(actor: Actor, year: int) -> list[Correction]:
     """Runs that were made after a month was locked, and claims that took the place of filed ones, newest first."""
-    rows = (
-        GrantClaim.objects.visible_to(actor)
-        .filter(fiscal_year=year, corrects__isnull=False)
-        .select_related("stream", "corrects", "drafted_by")
-        .order_by("pk")
-    )
-    found = [
-        Correction(
-            at=r.filed_at or r.drafted_at, what=f"{r.stream.short_name}の精算 第{r.revision}回", who=(r.drafted_by.name,),
-            reason=r.correction_reason, before=r.corrects.result.get("required") if r.corrects else None,
-            after=r.result.get("required"), claim=r,
-        )
-        for r in rows
-    ]  # fmt: skip
-    return sorted([*found, *_adjusted(actor, year)], key=lambda c: c.at, reverse=True)
+    found = [*_corrected_claims(actor, year), *_adjusted(actor, year)]
+    return sorted(found, key=lambda c: (c.at, c.claim.revision if c.claim else 0), reverse=True)
+
+
+_AMOUNTS = (
+    ("other_yen", "人件費のほかの事業費"), ("ineligible_yen", "対象外の経費"), ("income_yen", "寄付金その他の収入額"),
+    ("granted_yen", "交付決定額"),
+)  # fmt: skip
+
+
+def _yen(yen: int | None) -> str:
+    return "未入力" if yen is None else f"{yen:,}円"
+
+
+def _corrected_claims(actor: Actor, year: int) -> list[Correction]:
+    """One query."""
+    rows = GrantClaim.objects.visible_to(actor).filter(fiscal_year=year, corrects__isnull=False)
+    found = []
+    for row in rows.select_related("stream", "corrects", "drafted_by", "filed_by").order_by("pk"):
+        former = row.corrects
+        changes = [
+            Change(label, _yen(getattr(former, name)), _yen(getattr(row, name)))
+            for name, label in _AMOUNTS
+            if former is not None and getattr(former, name) != getattr(row, name)
+        ]
+        is_same = not changes
+        if former is not None and former.note != row.note:
+            changes.append(Change("備考", f"{len(former.note)}字", f"{len(row.note)}字"))
+        who = [f"作成 {row.drafted_by.name}"]
+        if row.filed_by is not None:
+            who.append(f"提出 {row.filed_by.name}")
+        found.append(
+            Correction(
+                at=row.filed_at or row.drafted_at, what=f"{row.stream.short_name}の精算 第{row.revision}回",
+                kind="入力した金額は同じ（実績か割合の変更）" if is_same else "入力した金額の訂正", who=tuple(who),
+                reason=words_for(actor, row.correction_reason), before=former.result.get("required") if former else None,
+                after=row.result.get("required"), claim=row, changes=changes,
+            )
+        )  # fmt: skip
+    return found
 
 
 def adjustments_of(actor: Actor, year: int) -> list[MonthAdjustment]:
@@ -151,7 +186,33 @@ def adjustments_of(actor: Actor, year: int) -> list[MonthAdjustment]:
     rows = MonthAdjustment.objects.visible_to(actor).filter(
         state=AdjustmentState.APPROVED, month__month__in=fiscal_months(year)
     )
-    return list(rows.select_related("month", "proposed_by", "decided_by", "run").order_by("decided_at", "pk"))
+    people = ("month", "proposed_by", "decided_by", "run", "staff")
+    rows = rows.select_related(*people, "from_category__stream", "to_category__stream")
+    return list(rows.order_by("decided_at", "pk"))
+
+
+def _place(category: WorkCategory | None) -> str:
+    """「介護予防支援（介護予防）」: a category with the stream that its minutes go to."""
+    if category is None:
+        return "（なし）"
+    stream = category.stream.short_name if category.stream else category.get_kind_display()
+    return category.name if stream in category.name else f"{category.name}（{stream}）"
+
+
+def adjustment_kind(row: MonthAdjustment) -> str:
+    """What sort of adjustment it is, from what it moves."""
+    if row.from_category and row.to_category:
+        return "業務区分の訂正"
+    if row.from_category or row.to_category:
+        return "業務の時間の取消し" if row.from_category else "業務の時間の追加"
+    return "人件費の増額" if row.yen > 0 else "人件費の減額"
+
+
+def _adjustment_change(actor: Actor, row: MonthAdjustment) -> Change:
+    whose = f"{shown_name(actor, row.staff)}　{format_wareki_short(row.dated_on)}付け"
+    if row.yen:
+        return Change(f"{whose}　人件費", "", f"{row.yen:+,}円")
+    return Change(f"{whose}　{row.minutes}分", _place(row.from_category), _place(row.to_category))
 
 
 def _adjusted(actor: Actor, year: int) -> list[Correction]:
@@ -167,14 +228,20 @@ def _adjusted(actor: Actor, year: int) -> list[Correction]:
     yen = _by_stream(actor, {pk for run in runs for pk in (run.pk, run.corrects_id) if pk is not None})
     found = []
     for run in runs:
-        what = f"{format_wareki_month(run.month.month)}の按分（締め後の調整）"
+        what = f"{format_wareki_month(run.month.month)}の按分（締め後の調整 第{run.adjustment_no}回）"
+        kind, typed = "再計算", ""
         who: tuple[str, ...] = (run.ran_by.name,)
-        reason = ""
+        changes: tuple[Change, ...] = ()
         if (row := because.get(run.pk)) is not None and row.decided_by is not None:
-            who, reason = (f"起案 {row.proposed_by.name}", f"承認 {row.decided_by.name}"), row.reason
+            who = (f"起案 {row.proposed_by.name}", f"承認 {row.decided_by.name}")
+            kind, typed, changes = adjustment_kind(row), row.reason, (_adjustment_change(actor, row),)
         parts = _moved(yen.get(run.corrects_id, {}), yen.get(run.pk, {}))
         former = run.corrects.total_yen if run.corrects else None
-        found.append(Correction(run.ran_at, what, who, reason, former, run.total_yen, parts=parts))
+        found.append(
+            Correction(
+                run.ran_at, what, kind, who, words_for(actor, typed), former, run.total_yen, changes=changes, parts=parts
+            )
+        )  # fmt: skip
     return found
 
 

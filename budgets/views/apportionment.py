@@ -24,7 +24,7 @@ from budgets.enums import CategoryKind, RemainderRule
 from budgets.forms.costs import RunForm
 from budgets.models import FundingStream
 from budgets.rule_versions import printed
-from budgets.selectors_apportionment import entries_behind, matrix, month_lines, standing
+from budgets.selectors_apportionment import entries_behind, matrix, month_lines, own_rules, standing
 from budgets.selectors_duty import short_workers
 from budgets.selectors_review import waiting_of
 from budgets.views.months import parse_key
@@ -65,6 +65,7 @@ def _month_context(request: ActorRequest, month: date, key: str) -> dict[str, An
         "cell_base": reverse("apportionment:entries", args=[key, 0, "0"]).removesuffix("0/0/"),
         "is_locked": bool(state.row and state.row.is_locked), "run_form": RunForm(initial={"rule": rule}),
         "state_label": state.row.get_state_display() if state.row else "開いている",
+        "own_rules": own_rules(state.run, table.streams) if state.run and table else "",
         "rule_words": printed(state.run.rule_versions) if state.run else "",
         "is_truncating": rule == RemainderRule.TRUNCATE_TO_GENERAL,
         "agencies": table.agencies if table and not agency else [],

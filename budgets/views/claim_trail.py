@@ -13,6 +13,7 @@ from accounts.http import ActorRequest
 from accounts.models import Staff
 from accounts.roles import Permission
 from audit.models import AccessKind
+from budgets.readers import shown_name
 from budgets.settlement import statement as book
 from budgets.settlement.trail import (
     claim_of,
@@ -21,7 +22,6 @@ from budgets.settlement.trail import (
     rule_on,
     rules_of,
     run_of,
-    shown_name,
     worker_parts,
 )
 from budgets.views.apportionment import ENTRY_SORTS
@@ -77,8 +77,10 @@ def entries(request: ActorRequest, year: int, code: str, key: str, staff_pk: int
 def correction_list(request: ActorRequest) -> HttpResponse:
     """Everything that was corrected after it was locked or filed."""
     year = asked_year(request)
+    rows = corrections(request.actor, year)
     context = {
-        "rows": corrections(request.actor, year),
+        "rows": rows,
+        "has_held": any(row.reason.is_held for row in rows),
         "year": year,
         "label": fiscal_year_label(year),
         "years": year_choices(),

@@ -16,7 +16,7 @@ from accounts.access import log_reads, permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.roles import Permission
 from audit.models import AccessKind
-from budgets.actions.claims import change_shares, correct_claim, data_of, file_claim, save_claim
+from budgets.actions.claims import UNSAVED, change_shares, correct_claim, file_claim, save_claim
 from budgets.enums import Payer
 from budgets.forms.claims import ClaimForm, CorrectForm, ShareChangeForm
 from budgets.models import FundingStream, GrantClaim
@@ -32,7 +32,6 @@ from common.japan.fiscal import fiscal_months, fiscal_year_label
 from common.pdf import render_pdf
 
 AMOUNTS = ("other_yen", "ineligible_yen", "income_yen", "granted_yen", "note", "version")
-UNSAVED = "入力した金額か備考が、まだ保存されていません。保存して、精算書を確かめてから提出してください。"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -132,10 +131,11 @@ def file(request: ActorRequest, pk: int) -> HttpResponse:
     row = _get_claim(request, pk)
     form = ClaimForm(request.POST) if "other_yen" in request.POST else None
     try:
-        if form is not None and not (form.is_valid() and form.data_of() == data_of(row)):
-            raise RuleViolation(UNSAVED)
+        if form is not None and not form.is_valid():
+            raise RuleViolation(UNSAVED)  # what cannot be read cannot be what is saved
         file_claim(
             claim=row,
+            typed=form.data_of() if form is not None else None,
             expected_hash=request.POST.get("digest", ""),
             actor=request.actor,
             at=timezone.now(),

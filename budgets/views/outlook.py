@@ -17,6 +17,7 @@ from accounts.roles import Permission
 from budgets.actions.stream_budgets import save_budget
 from budgets.forms.claims import BudgetForm, WhatIfForm
 from budgets.models import StreamBudget
+from budgets.readers import shown_name
 from budgets.settlement.chart import chart
 from budgets.settlement.forecast import forecast
 from budgets.settlement.selectors import Outlook, StreamForecast, WhatIf, outlook, what_if, workers_of
@@ -47,8 +48,9 @@ def _unplanned(found: Outlook) -> list[Any]:
 
 def _what_if(request: ActorRequest, year: int, found: Outlook) -> tuple[WhatIfForm, WhatIf | None]:
     actor = request.actor
+    workers = workers_of(actor, found)
     options: dict[str, Any] = {
-        "staff": workers_of(actor, found),
+        "staff": [(staff.pk, shown_name(actor, staff)) for staff in workers],
         "streams": found.streams,
         "months": found.months,
     }
@@ -58,7 +60,7 @@ def _what_if(request: ActorRequest, year: int, found: Outlook) -> tuple[WhatIfFo
     if not form.is_valid():
         return form, None
     data = form.cleaned_data
-    staff = next(s for s in options["staff"] if s.pk == data["staff"])
+    staff = next(s for s in workers if s.pk == data["staff"])
     to = next(s for s in options["streams"] if s.pk == data["to"])
     since = date.fromisoformat(data["since"])
     return form, what_if(actor, year, found, staff=staff, to=to, since=since)

@@ -27,6 +27,7 @@ def _get(request: ActorRequest, pk: int) -> RuleTrial:
 def _context(trial: RuleTrial) -> dict[str, Any]:
     return {
         "trial": trial, "is_at_work": trial.state in AT_WORK, "is_saving": trial.state == TrialState.SAVING,
+        "is_closing": bool(trial.whole) and trial.done == trial.whole,
         "may_save": trial.state == TrialState.WEIGHED, "preview": trial.moves, "moved": trial.moved,
     }  # fmt: skip
 

@@ -39,7 +39,7 @@ Figures = tuple[float, float, int]  # seconds, peak MB, rows or pages
 
 
 def _actor() -> Actor:
-    return Actor(label="計測", permissions=frozenset({Permission.APPORTION_VIEW}))
+    return Actor(label="計測", permissions=frozenset({Permission.APPORTION_VIEW, Permission.COST_EDIT}))
 
 
 def _copy(months: list[date]) -> Figures:

@@ -122,7 +122,13 @@ class Ledger:
         shown = claim_inputs(
             self.clerk, claim, month_actuals(self.clerk, year), share_changes(self.clerk, year)
         )
-        file_claim(claim=claim, expected_hash=shown.digest(), actor=self.clerk, at=at + timedelta(minutes=5))
+        file_claim(
+            claim=claim,
+            typed=None,
+            expected_hash=shown.digest(),
+            actor=self.clerk,
+            at=at + timedelta(minutes=5),
+        )
 
     def _explain(self, month: date, at: datetime) -> None:
         """What the computation asked about gets its reason before the lock, as a clerk would write it down."""

@@ -13,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.enums import Sector
-from budgets.actions import rule_trials
+from budgets.actions import rule_trials, rules
 from budgets.actions.rule_trials import try_tables
 from budgets.masters import load_streams
 from budgets.models import AttributionTable, RuleTrial, WorkEntry
@@ -47,6 +47,24 @@ def in_a_thread(action) -> threading.Thread:
     thread = threading.Thread(target=call)
     thread.start()
     return thread
+
+
+def watch_saving(monkeypatch, seen: threading.Event, go_on: threading.Event) -> threading.Thread:
+    """A worker that saves five entries at a time and stops after fifteen until it may go on."""
+    monkeypatch.setattr(rules, "AT_A_TIME", 5)
+    real = rule_trials.save_table
+
+    def paused(*, on_progress, **kwargs):
+        def tell(done, whole):
+            on_progress(done, whole)
+            if done == 15:
+                seen.set()
+                go_on.wait(30)
+
+        return real(on_progress=tell, **kwargs)
+
+    monkeypatch.setattr(rule_trials, "save_table", paused)
+    return in_a_thread(try_tables)
 
 
 @pytest.mark.parametrize("width", [1280, 768])
@@ -97,8 +115,17 @@ def test_a_long_preview_is_watched_saved_and_cancelled(
         return
     page.get_by_role("button", name="この表を保存する").click()
     expect(main).to_contain_text("20件の業務実績を動かしています")
+    seen.clear()
+    go_on.clear()
+    saving = watch_saving(monkeypatch, seen, go_on)
+    assert seen.wait(30)
+    expect(main).to_contain_text("（15件まで）")  # without a reload, while nothing of it is saved
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "15")
+    assert set(WorkEntry.objects.values_list("category__code", flat=True)) == {"general"}
+    assert not Axe().run(page).response["violations"]
     shoot(page, "rule-trial-saving")
-    in_a_thread(try_tables).join(30)
+    go_on.set()
+    saving.join(30)
     expect(main).to_contain_text("動かした業務実績：20件")
     assert set(WorkEntry.objects.values_list("category__code", flat=True)) == {"multi"}
     assert RuleTrial.objects.get().saved_table == AttributionTable.objects.get()

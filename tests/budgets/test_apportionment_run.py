@@ -19,7 +19,9 @@ from budgets.enums import RemainderRule
 from budgets.models import (
     ApportionmentRow,
     ApportionmentRun,
+    FundingStream,
     PersonnelCost,
+    StreamYear,
     WorkCategory,
     WorkEntry,
     WorkMonth,
@@ -94,6 +96,29 @@ def test_files_say_the_same_as_the_page(vector_a, finance):
         text = client.get(f"/apportionment/202610/anbun.csv{query}").content.decode(encoding)
         rows = list(csv.DictReader(io.StringIO(text)))
         assert {r["財源コード"]: int(r["按分額"]) for r in rows} == LARGEST
+
+
+def test_the_rule_of_a_stream_of_its_own_is_printed_as_it_was(
+    vector_a, finance, django_assert_max_num_queries
+):
+    """By what the yen were cut stands on the page and on every form, also when the year's rule is another one later."""
+    care = FundingStream.objects.get(code="care")
+    year, _ = StreamYear.objects.update_or_create(
+        stream=care, fiscal_year=2026, defaults={"remainder_rule": RemainderRule.TRUNCATE_TO_GENERAL}
+    )
+    run(finance.actor)
+    StreamYear.objects.filter(pk=year.pk).update(remainder_rule="")
+    client = finance.client
+    words = f"{care.short_name}は{RemainderRule.TRUNCATE_TO_GENERAL.label}"
+    client.get("/apportionment/202610/")
+    with django_assert_max_num_queries(15):
+        page = client.get("/apportionment/202610/").content.decode()
+    assert "財源ごとの端数の扱い" in page
+    assert words in page
+    book = load_workbook(io.BytesIO(client.get("/apportionment/202610/anbun.xlsx").content))
+    assert words in {c.value for row in book["条件"].iter_rows() for c in row}
+    run(finance.actor)  # by the year's rule of now: none of its own
+    assert "財源ごとの端数の扱い" not in client.get("/apportionment/202610/").content.decode()
 
 
 def test_sql_and_python_agree(vector_a, finance):

@@ -107,6 +107,19 @@ def test_shares_add_to_one_exactly():
             assert sum(Fraction(n, d) for _, n, d in stream.shares) == 1, stream.code
 
 
+def test_what_the_board_of_audit_asked_about_has_a_category_and_money_of_its_own(db):
+    """介護予防支援 is paid by fees and not by 包括的支援事業; 個別のマッチング of the third layer is no 生活支援体制整備."""
+    load_streams()
+    stream = {
+        c.code: c.stream.code
+        for c in WorkCategory.objects.filter(stream__isnull=False).select_related("stream")
+    }
+    assert {stream["care_plan"], stream["care_management"]} == {"care_plan"}
+    assert (stream["care"], stream["life_support"], stream["third_layer"]) == ("care", "care", "general")
+    shared = {c.code for c in WorkCategory.objects.filter(stream__isnull=True)}
+    assert {"meeting", "training", "travel", "leave"} <= shared
+
+
 def test_loading_twice_changes_nothing(db):
     load_streams(2026)
     care = FundingStream.objects.get(code="care")

@@ -395,8 +395,9 @@ def test_assignment_page_saves_and_says_what_is_wrong(center_worker, finance, au
         assert answer.status_code == 422, wrong
         assert words in answer.content.decode()
     assert finance.client.post(url, good).status_code == 302
+    assert "岡部 真理" in finance.client.get(url).content.decode()
     page = auditor.client.get(url).content.decode()
-    assert "岡部 真理" in page
+    assert f"職員 {center_worker.staff.username}" in page
     assert "専従" in page
     assert auditor.client.post(url, good).status_code == 403
     assert worker.client.get(url).status_code == 403

@@ -218,8 +218,9 @@ def test_the_page_previews_before_it_saves(contacts, finance, auditor, worker):
     assert finance.client.post(url, post | {"save": "1", "expected": "2"}).status_code == 302
     assert code(contacts["50"])[0] == "multi"
     page = auditor.client.get("/apportionment/rules/").content.decode()
-    for words in ("40〜64歳・高齢のみ", "令和8年度 第1版", "要綱の改正", "72歳・高齢"):
+    for words in ("40〜64歳・高齢のみ", "令和8年度 第1版", "文は経理担当が読めます（5字", "72歳・高齢"):
         assert words in page
+    assert "要綱の改正" in finance.client.get("/apportionment/rules/").content.decode()
     assert auditor.client.post(url, post).status_code == 403
     assert worker.client.get("/apportionment/rules/").status_code == 403
 

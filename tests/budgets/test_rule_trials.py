@@ -16,7 +16,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from accounts.models import Appointment
 from accounts.roles import Role
 from audit.models import ChangeRecord
-from budgets.actions import rule_trials
+from budgets.actions import rule_trials, rules
 from budgets.actions.rule_trials import LOCK, cancel_trial, order_trial, save_trial, try_tables
 from budgets.attribution import EXAMPLES
 from budgets.models import AttributionTable, RuleTrial, WorkEntry
@@ -170,6 +170,101 @@ def test_cancelling_a_saving_leaves_nothing_of_it(contacts, finance, monkeypatch
     try_tables(at=f.NOW)
     assert (codes(), again(trial).state) == (BEFORE, TrialState.CANCELLED)
     assert not AttributionTable.objects.exists()
+
+
+def beside_the_job(action):
+    """What ``action`` returns in a thread, that is on another connection."""
+    found = []
+
+    def call() -> None:
+        try:
+            found.append(action())
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join(20)
+    return found[0]
+
+
+def watch_saving(monkeypatch, look) -> None:
+    """Call ``look(done, whole)`` after each time that the saving told how far it is; a batch is one entry."""
+    monkeypatch.setattr(rules, "AT_A_TIME", 1)
+    real = rule_trials.save_table
+
+    def watched(*, on_progress, **kwargs):
+        def tell(done, whole):
+            on_progress(done, whole)
+            look(done, whole)
+
+        return real(on_progress=tell, **kwargs)
+
+    monkeypatch.setattr(rule_trials, "save_table", watched)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_saving_tells_how_far_it_is_while_nothing_of_it_is_saved(contacts, finance, monkeypatch):
+    """Another connection reads the progress entry by entry, and the entries still as they were: one transaction."""
+    trial = weighed(finance)
+    save_trial(trial=trial, actor=finance.actor, at=f.NOW)
+    assert (again(trial).done, again(trial).whole) == (0, 0)  # no longer the stretches of the looking
+    url, seen = f"/apportionment/rules/trials/{trial.pk}/progress/", []
+
+    def state():
+        row = again(trial)
+        return row.done, row.whole, codes(), finance.client.get(url).content.decode()
+
+    watch_saving(monkeypatch, lambda done, whole: seen.append(beside_the_job(state)))
+    try_tables(at=f.NOW)
+    assert [(done, whole) for done, whole, _, _ in seen] == [(0, 2), (1, 2), (2, 2)]
+    assert [found for _, _, found, _ in seen] == [BEFORE] * 3
+    pages = [page for _, _, _, page in seen]
+    assert 'max="2" value="1"' in pages[1]
+    assert "2件の業務実績を動かしています（1件まで）" in pages[1]
+    assert "2件まで動かし、承認と確認事項を直しています" in pages[2]
+    assert (codes(), again(trial).state) == (AFTER, TrialState.SAVED)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cancelling_while_entries_are_moved_stops_at_the_next_batch(contacts, finance, monkeypatch):
+    trial = weighed(finance)
+    save_trial(trial=trial, actor=finance.actor, at=f.NOW)
+    seen = []
+
+    def look(done, whole) -> None:
+        seen.append(done)
+        if done == 1:
+            beside_the_job(lambda: cancel_trial(trial=trial, actor=finance.actor, at=f.NOW))
+
+    watch_saving(monkeypatch, look)
+    try_tables(at=f.NOW)
+    assert seen == [0, 1]
+    assert (codes(), again(trial).state) == (BEFORE, TrialState.CANCELLED)
+    assert not AttributionTable.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_progress_that_cannot_be_told_does_not_stop_the_saving(contacts, finance, monkeypatch):
+    """Somebody holds the row of the trial for a while: what would wait for it is left out."""
+    trial = weighed(finance)
+    save_trial(trial=trial, actor=finance.actor, at=f.NOW)
+    other = connections.create_connection("default")
+
+    def look(done, whole) -> None:
+        with other.cursor() as cursor:
+            if done == 0:
+                cursor.execute("BEGIN")
+                cursor.execute("SELECT 1 FROM budgets_ruletrial WHERE id = %s FOR UPDATE", [trial.pk])
+            elif done == whole:
+                cursor.execute("COMMIT")
+
+    watch_saving(monkeypatch, look)
+    try:
+        try_tables(at=f.NOW)
+    finally:
+        other.close()
+    assert (codes(), again(trial).state, again(trial).done) == (AFTER, TrialState.SAVED, 0)
 
 
 def test_what_changed_since_it_was_looked_at_is_not_saved(contacts, finance):

@@ -46,7 +46,7 @@ def locked(db, worker, center_worker, finance, time_machine):
     shown = claim_inputs(
         finance.actor, claim, month_actuals(finance.actor, YEAR), share_changes(finance.actor, YEAR)
     )
-    file_claim(claim=claim, expected_hash=shown.digest(), actor=finance.actor, at=f.NOW)
+    file_claim(claim=claim, typed=None, expected_hash=shown.digest(), actor=finance.actor, at=f.NOW)
     return streams
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from audit.models import ChangeRecord
-from budgets.actions.claims import ClaimData, change_shares, correct_claim, file_claim, save_claim
+from budgets.actions.claims import ClaimData, change_shares, correct_claim, data_of, file_claim, save_claim
 from budgets.enums import Payer
 from budgets.models import ApportionmentRow, GrantClaim, StreamYear, WorkMonth
 from budgets.settlement.actuals import month_actuals
@@ -49,7 +50,9 @@ def digest(finance, claim) -> str:
 
 def filed(finance, stream, **data) -> GrantClaim:
     claim = draft(finance, stream, **data)
-    return file_claim(claim=claim, expected_hash=digest(finance, claim), actor=finance.actor, at=f.NOW)
+    return file_claim(
+        claim=claim, typed=None, expected_hash=digest(finance, claim), actor=finance.actor, at=f.NOW
+    )
 
 
 def test_every_stream_of_a_locked_year_adds_up_to_its_cost(locked_year, finance):
@@ -90,7 +93,9 @@ def test_a_claim_of_a_year_with_open_months_is_not_filed(streams, worker, financ
     lock_months([worker], finance, months=10)
     claim = draft(finance, streams["care"])
     with pytest.raises(RuleViolation, match=r"締めていない月.*令和8年2月分、令和8年3月分"):
-        file_claim(claim=claim, expected_hash=digest(finance, claim), actor=finance.actor, at=f.NOW)
+        file_claim(
+            claim=claim, typed=None, expected_hash=digest(finance, claim), actor=finance.actor, at=f.NOW
+        )
     page = finance.client.get(f"/claims/{YEAR}/care/").content.decode()
     assert "すべて締めるまで提出できません" in page
     assert "この額で提出済みにする" not in page
@@ -101,11 +106,40 @@ def test_what_was_not_looked_at_is_not_filed(locked_year, finance, worker):
     seen = digest(finance, claim)
     draft(finance, locked_year["care"], version=1, income_yen=999_000)
     with pytest.raises(RuleViolation, match="金額が変わりました"):
-        file_claim(claim=claim, expected_hash=seen, actor=finance.actor, at=f.NOW)
+        file_claim(claim=claim, typed=None, expected_hash=seen, actor=finance.actor, at=f.NOW)
     with pytest.raises(StaleRecord):
         draft(finance, locked_year["care"], version=1)
     with pytest.raises(NotAllowed):
         draft(worker, locked_year["care"], version=2)
+
+
+def test_what_is_typed_and_not_saved_is_refused_on_every_surface(locked_year, finance):
+    """The action itself compares what stands typed with what is saved: amounts and the note, which no digest holds."""
+    claim = draft(finance, locked_year["care"], income_yen=5_000, granted_yen=900_000, note="確認済み")
+    seen, saved = digest(finance, claim), data_of(claim)
+
+    def file(typed) -> GrantClaim:
+        return file_claim(claim=claim, typed=typed, expected_hash=seen, actor=finance.actor, at=f.NOW)
+
+    for change in (
+        {"other_yen": 1}, {"ineligible_yen": 1}, {"income_yen": 6_000}, {"granted_yen": None}, {"note": "足した"}, {"note": ""},
+    ):  # fmt: skip
+        with pytest.raises(RuleViolation, match="まだ保存されていません"):
+            file(replace(saved, **change))
+    draft(
+        finance,
+        locked_year["care"],
+        version=1,
+        income_yen=5_000,
+        granted_yen=900_000,
+        note="ほかの経理担当が直した",
+    )
+    with pytest.raises(RuleViolation, match="まだ保存されていません"):
+        file(saved)  # somebody else saved another note since
+    assert GrantClaim.objects.get().state == ClaimState.DRAFT
+    assert not ChangeRecord.objects.filter(action="claim.file").exists()
+    typed = replace(saved, note=" ほかの経理担当が直した\n")  # saved without the spaces around it
+    assert file(typed).state == ClaimState.FILED
 
 
 def test_a_correction_takes_the_place_of_a_filed_claim_when_it_is_filed(locked_year, finance):
@@ -119,7 +153,7 @@ def test_a_correction_takes_the_place_of_a_filed_claim_when_it_is_filed(locked_y
     assert first.state == ClaimState.FILED  # stands until the other is filed
     draft(finance, locked_year["care"], version=1, income_yen=300_000, granted_yen=900_000)
     second = file_claim(
-        claim=second, expected_hash=digest(finance, GrantClaim.objects.get(pk=second.pk)), actor=finance.actor, at=f.NOW
+        claim=second, typed=None, expected_hash=digest(finance, GrantClaim.objects.get(pk=second.pk)), actor=finance.actor, at=f.NOW
     )  # fmt: skip
     first.refresh_from_db()
     assert (first.state, second.state, second.revision) == (ClaimState.CORRECTED, ClaimState.FILED, 2)
@@ -140,13 +174,15 @@ def test_every_step_of_the_state_table(locked_year, finance, state, event):
         claim = filed(finance, locked_year["care"])
         if state == ClaimState.CORRECTED:
             new = correct_claim(claim=claim, reason="訂正", actor=finance.actor, at=f.NOW)
-            file_claim(claim=new, expected_hash=digest(finance, new), actor=finance.actor, at=f.NOW)
+            file_claim(
+                claim=new, typed=None, expected_hash=digest(finance, new), actor=finance.actor, at=f.NOW
+            )
     before = ChangeRecord.objects.count()
 
     def step() -> None:
         if event == ClaimEvent.FILE:
             shown = digest(finance, GrantClaim.objects.get(pk=claim.pk))
-            file_claim(claim=claim, expected_hash=shown, actor=finance.actor, at=f.NOW)
+            file_claim(claim=claim, typed=None, expected_hash=shown, actor=finance.actor, at=f.NOW)
         else:
             correct_claim(claim=claim, reason="訂正", actor=finance.actor, at=f.NOW)
 
@@ -252,7 +288,7 @@ def test_months_before_the_records_want_a_word(streams, worker, finance):
     actor = finance.actor
     shown = claim_inputs(actor, claim, month_actuals(actor, 2024), share_changes(actor, 2024)).digest()
     with pytest.raises(RuleViolation, match="記録のない月"):
-        file_claim(claim=claim, expected_hash=shown, actor=actor, at=f.NOW)
+        file_claim(claim=claim, typed=None, expected_hash=shown, actor=actor, at=f.NOW)
 
 
 def test_from_the_claim_down_to_the_entries_and_back(locked_year, finance, auditor, worker):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from audit.models import ChangeRecord
 from budgets.actions.stream_budgets import save_budget, spread
 from budgets.models import StreamBudget
+from budgets.selectors_alerts import alert_home_rows
 from budgets.settlement.chart import chart
 from budgets.settlement.forecast import Alert, forecast, move_worker
 from budgets.settlement.selectors import outlook, what_if
@@ -100,6 +101,38 @@ def test_the_outlook_page_warns_and_asks_what_if(
     assert auditor.client.get(f"/claims/{YEAR}/care/outlook/").status_code == 200
     assert auditor.client.get(f"/claims/{YEAR}/care/budget/").status_code == 403
     assert client.get(query.replace(f"staff={worker.staff.pk}", "staff=999999")).status_code == 200
+
+
+def test_the_clerks_home_tells_what_runs_dry_and_what_lapses(
+    db, worker, center_worker, finance, auditor, time_machine, django_assert_max_num_queries
+):
+    """From the locked months of this fiscal year, before it happens; nobody but who locks months is told."""
+    time_machine.move_to(f.NOW)
+    streams = make_shares(2026)
+    for code, total in (("care", 4_500_000), ("child", 90_000_000), ("poverty", 1_000_000)):
+        save_budget(
+            stream=streams[code], fiscal_year=2026, months=spread(total), version=0, actor=finance.actor, at=f.NOW
+        )  # fmt: skip
+    assert alert_home_rows(finance.actor, f.NOW) == []  # of a year of which nothing is known nothing is said
+    lock_months([worker, center_worker], finance, year=2026, months=6)
+    year = {line.stream.code: line.forecast for line in outlook(finance.actor, 2026).lines}
+    rows = {row.url: row for row in alert_home_rows(finance.actor, f.NOW)}
+    assert set(rows) == {
+        f"/claims/2026/{code}/outlook/" for code, forecast in year.items() if forecast.alert is not None
+    }
+    care, child = (rows[f"/claims/2026/{code}/outlook/"] for code in ("care", "child"))
+    assert (care.title, care.due_on) == ("包括的支援　不足の見込み", year["care"].runs_dry)
+    assert year["care"].runs_dry > f.TODAY.replace(day=1)  # in time
+    assert (child.title, child.due_on) == ("子ども　使い残しの見込み", date(2027, 3, 31))
+    assert f"{year['child'].left:,}円残ります" in child.detail
+    for who in (worker, auditor):
+        assert alert_home_rows(who.actor, f.NOW) == []
+    client = finance.client
+    client.get("/")
+    with django_assert_max_num_queries(15):
+        page = client.get("/").content.decode()
+    assert "包括的支援　不足の見込み" in page
+    assert 'href="/claims/2026/child/outlook/"' in page
 
 
 def test_moving_to_the_citys_own_money_costs_the_city_more(half_year, finance, worker):

@@ -31,7 +31,7 @@ def locked(db, worker, center_worker, finance, time_machine):
     shown = claim_inputs(
         finance.actor, claim, month_actuals(finance.actor, YEAR), share_changes(finance.actor, YEAR)
     )
-    return file_claim(claim=claim, expected_hash=shown.digest(), actor=finance.actor, at=f.NOW)
+    return file_claim(claim=claim, typed=None, expected_hash=shown.digest(), actor=finance.actor, at=f.NOW)
 
 
 def save(finance, layout=None, version=0, **more) -> ExportLayout:
