@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.backends.postgresql.base import ServerBindingCursor
+from psycopg import Cursor
 
 FROM_THE: Final = 2  # asked so many times before it is prepared
 AT_MOST: Final = 64  # plans that one connection holds; the one that was not asked for longest goes
@@ -21,7 +21,7 @@ class _Said:
     query: bytes
 
 
-class _PreparingCursor(ServerBindingCursor):
+class _PreparingCursor(Cursor[Any]):
     """psycopg counts and prepares while the threshold stands; the connection's other cursors are left out of it."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
@@ -33,7 +33,7 @@ class _PreparingCursor(ServerBindingCursor):
             asked.prepare_threshold = None
         if (
             self._query is None
-        ):  # psycopg says no words of what was asked by name; Django's log of queries reads them here
+        ):  # psycopg keeps no words of what was asked by name; Django's log of queries reads them
             self._query = _Said(str(query).encode())  # type: ignore[assignment]
         return answer
 

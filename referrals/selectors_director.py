@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db.models import (
     BigIntegerField,
@@ -147,7 +148,8 @@ def to_convene(actor: Actor, directory: Directory, at: datetime) -> list[ToConve
     the office was told.
     """
     today, rows = timezone.localdate(at), []
-    for case in kept(_unheld, actor, on=timezone.localdate()):
+    cases: list[Any] = kept(_unheld, actor, on=timezone.localdate())
+    for case in cases:
         begun = begun_of(case, case.lead_agency)
         setup = directory.setup_on(begun.on)
         convener = convener_of(

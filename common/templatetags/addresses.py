@@ -61,7 +61,7 @@ def address(view: str, args: list[Any], current_app: str | None) -> SafeString |
     if None in shapes:
         return None
     parts = _parts(
-        view, shapes, (settings.ROOT_URLCONF, get_urlconf(), get_script_prefix(), current_app)  # type: ignore[arg-type]
+        view, shapes, (settings.ROOT_URLCONF, get_urlconf(), get_script_prefix(), current_app)
     )  # fmt: skip
     if parts is None:
         return None

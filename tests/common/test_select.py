@@ -10,7 +10,9 @@ CHOICES = [("", "選ばない"), ("a&b", "い<ろ"), ("組", [(1, "一"), (2, "�
 
 
 @pytest.mark.parametrize("value", ["", "a&b", 1, None, "not there"])
-@pytest.mark.parametrize("attrs", [{}, {"required": True, "hidden": False, "data-x": 'a"b', "class": "field"}])
+@pytest.mark.parametrize(
+    "attrs", [{}, {"required": True, "hidden": False, "data-x": 'a"b', "class": "field"}]
+)
 def test_as_django_writes_it(value, attrs):
     widget = forms.Select(choices=CHOICES)
     ours = widget.render("sector", value, attrs, renderer=TemplatesSetting())
