@@ -9,11 +9,13 @@ from typing import Any
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db.models import Count, QuerySet, Value
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.roles import Permission
 from budgets.enums import FindingKind
 from budgets.models import ComplianceFinding
+from common.kept_sql import day_of, kept
 from common.queue import QueueGroup, QueueRow
 
 SHOWN = 20
@@ -25,11 +27,15 @@ def waiting_of(actor: Actor, month: date) -> list[ComplianceFinding]:
     return list(rows.select_related("staff").order_by("worked_on", "pk")[:SHOWN])
 
 
+def _waiting_of_months(actor: Actor, staff: int, first: int, last: int) -> QuerySet[ComplianceFinding]:
+    rows = ComplianceFinding.objects.visible_to(actor).waiting().filter(staff=staff)
+    return rows.filter(month__in=[day_of(first), day_of(last)]).order_by("worked_on", "pk")[:200]
+
+
 def waiting_of_week(actor: Actor, staff_id: int, first: date, last: date) -> list[ComplianceFinding]:
     """What waits on the days of one worker's week, and on its months as a whole. One query."""
-    rows = ComplianceFinding.objects.visible_to(actor).waiting().filter(staff=staff_id)
-    months = {first.replace(day=1), last.replace(day=1)}
-    found = rows.filter(month__in=months).order_by("worked_on", "pk")[:200]
+    months = {"first": first.replace(day=1).toordinal(), "last": last.replace(day=1).toordinal()}
+    found = kept(_waiting_of_months, actor, on=timezone.localdate(), staff=staff_id, **months)
     return [row for row in found if row.worked_on is None or first <= row.worked_on <= last]
 
 

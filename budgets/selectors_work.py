@@ -27,6 +27,7 @@ from budgets.workflow import CLOSED_MONTHS
 from cases.models import Consultation, ProgressNote, WatchAttempt
 from common.japan.business_days import is_working_day
 from common.japan.fiscal import month_first, month_last
+from common.kept_sql import day_of, kept, kept_of_day
 from common.queue import QueueGroup, QueueRow
 
 BAR_FROM, BAR_TO = 7, 21  # hours that the bar of a day shows
@@ -118,23 +119,37 @@ def choices() -> list[Choice]:
     return [Choice(*row) for row in rows]
 
 
+def _entries(actor: Actor, staff: int, first: int, last: int) -> QuerySet[WorkEntry]:
+    rows = WorkEntry.objects.visible_to(actor).with_shown_number(actor)
+    days = {"worked_on__gte": day_of(first), "worked_on__lte": day_of(last)}
+    return rows.filter(staff=staff, **days).order_by("during", "pk")
+
+
+def _findings(actor: Actor, staff: int, first: int, last: int) -> QuerySet[WorkFinding]:
+    rows = WorkFinding.objects.visible_to(actor).waiting().filter(staff=staff)
+    return rows.filter(worked_on__gte=day_of(first), worked_on__lte=day_of(last)).order_by("worked_on", "pk")
+
+
+def _categories(on: date) -> QuerySet[WorkCategory]:
+    return WorkCategory.objects.select_related("stream").order_by("pk")
+
+
+def _with_categories(entries: list[WorkEntry], on: date) -> list[WorkEntry]:
+    """There are some twenty categories, and a hundred entries in a week: none is joined to each."""
+    known = {category.pk: category for category in kept_of_day(_categories, on=on)}
+    for entry in entries:
+        entry.category = known[entry.category_id]
+        entry.derived_category = known.get(entry.derived_category_id or 0)
+    return entries
+
+
 def week_of(*, staff: Staff, day: date, actor: Actor, now: datetime) -> Week:
-    """Seven queries at most, whatever the number of entries."""
-    monday = week_start(day)
+    """Eight queries at most, whatever the number of entries."""
+    monday, on = week_start(day), timezone.localdate()
     days = [monday + timedelta(days=n) for n in range(7)]
-    entries = list(
-        WorkEntry.objects.visible_to(actor)
-        .with_shown_number(actor)
-        .filter(staff=staff, worked_on__gte=monday, worked_on__lte=days[-1])
-        .select_related("category", "category__stream", "derived_category")
-        .order_by("during", "pk")
-    )
-    findings = list(
-        WorkFinding.objects.visible_to(actor)
-        .waiting()
-        .filter(staff=staff, worked_on__gte=monday, worked_on__lte=days[-1])
-        .order_by("worked_on", "pk")
-    )
+    span = {"staff": staff.pk, "first": monday.toordinal(), "last": days[-1].toordinal()}
+    entries = _with_categories(kept(_entries, actor, on=on, **span), on)
+    findings = kept(_findings, actor, on=on, **span)
     review = waiting_of_week(actor, staff.pk, monday, days[-1])
     maker = _DayMaker(
         now=now,

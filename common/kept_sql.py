@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import mogrify
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, DateField, DateTimeField, Func, QuerySet, Value
 from psycopg.types.numeric import Int8
 
 from common.prepared import PreparingConnection
@@ -129,3 +129,14 @@ def kept_of_day(build: Callable[..., QuerySet[Any, M]], *, on: date, **ids: int)
     """The rows of ``build(on, **ids)``: what is asked before there is a reader, of a day."""
     found = _compiled(build, Reader(on, on), on, tuple((name, None) for name in ids))
     return [] if found is None else found.ask({name: [value] for name, value in ids.items()})
+
+
+def moment_of(seconds: int) -> Func:
+    """A moment as whole seconds since 1970, for a condition of a kept query: moments themselves are refused."""
+    return Func(Value(seconds, BigIntegerField()), function="to_timestamp", output_field=DateTimeField())
+
+
+def day_of(ordinal: int) -> Func:
+    """A day as ``date.toordinal`` numbers it, likewise."""
+    template = "('0001-01-01'::date - 1 + (%(expressions)s)::int)"
+    return Func(Value(ordinal, BigIntegerField()), template=template, output_field=DateField())

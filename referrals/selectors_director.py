@@ -7,17 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import (
-    BigIntegerField,
-    DateField,
-    DateTimeField,
-    Exists,
-    Func,
-    OuterRef,
-    QuerySet,
-    Subquery,
-    Value,
-)
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -27,7 +17,7 @@ from cases.coordination import conference_due, convener_of, told_of
 from cases.models import Case, CaseGrant
 from cases.selectors.coordination import Directory, begun_of
 from common.japan.fiscal import add_months, month_first
-from common.kept_sql import kept
+from common.kept_sql import day_of, kept, moment_of
 from households.contact import hidden_home
 from referrals.flows import Flows, flows
 from referrals.models import ActionItem, AgendaItem, Conference, Referral
@@ -61,17 +51,6 @@ def sector_agencies(actor: Actor, directory: Directory) -> list[int]:
     return [pk for pk, a in directory.agencies.items() if not actor.sector or a.sector == actor.sector]
 
 
-def _moment(seconds: int) -> Func:
-    """A moment as a number, for queries that are kept (common.kept_sql)."""
-    return Func(Value(seconds, BigIntegerField()), function="to_timestamp", output_field=DateTimeField())
-
-
-def _day(ordinal: int) -> Func:
-    """A day as ``date.toordinal`` numbers it, likewise."""
-    template = "('0001-01-01'::date - 1 + (%(expressions)s)::int)"
-    return Func(Value(ordinal, BigIntegerField()), template=template, output_field=DateField())
-
-
 def _waiting(actor: Actor) -> QuerySet[Referral, int]:
     return Referral.objects.visible_to(actor).unanswered().values_list("pk", flat=True)[: COUNT_LIMIT + 1]
 
@@ -81,7 +60,7 @@ def _multi(actor: Actor) -> QuerySet[Case, int]:
 
 
 def _silent(actor: Actor, before: int) -> QuerySet[Case, int]:
-    return silent_cases(actor, _moment(before)).values_list("pk", flat=True)[: COUNT_LIMIT + 1]
+    return silent_cases(actor, moment_of(before)).values_list("pk", flat=True)[: COUNT_LIMIT + 1]
 
 
 def standing(actor: Actor, silent_before: datetime) -> Standing:
@@ -105,7 +84,7 @@ def risen_rows(actor: Actor, directory: Directory, at: datetime) -> list[Referra
 
 def _conferences(actor: Actor, since: int) -> QuerySet[Conference]:
     coming = Conference.objects.visible_to(actor).exclude(state=ConferenceState.CLOSED)
-    return for_list(coming.filter(starts_at__gte=_moment(since)), actor).order_by("starts_at", "pk")[
+    return for_list(coming.filter(starts_at__gte=moment_of(since)), actor).order_by("starts_at", "pk")[
         :NEXT_CONFERENCES
     ]
 
@@ -177,7 +156,7 @@ def _late(actor: Actor, today: int) -> QuerySet[ActionItem]:
     return (
         ActionItem.objects.visible_to(actor)
         .open()
-        .filter(due_on__lt=_day(today))
+        .filter(due_on__lt=day_of(today))
         .select_related("agency", "staff", "case", "issue_item")
         .annotate(hides=hidden_home(actor, "case__household_id"))
         .order_by("due_on", "pk")[:COUNT_LIMIT]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Func, QuerySet
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -18,6 +20,7 @@ from common.errors import Overlap, RuleViolation
 from common.japan.clock import DAY_MINUTES
 from common.japan.fiscal import month_first
 from common.japan.wareki import format_wareki, format_wareki_month
+from common.kept_sql import day_of, kept_of_day, moment_of
 
 _LOCKED = "KY001"  # what the month's trigger raises
 _NO_OVERLAP = "work_entry_no_overlap"
@@ -67,20 +70,23 @@ def check_appointed(staff_id: int, moment: datetime) -> None:
         )
 
 
+def _sharing(on: date, staff: int, first: int, last: int, low: int, high: int) -> QuerySet[WorkEntry]:
+    during = Func(moment_of(low), moment_of(high), function="tstzrange", output_field=DateTimeRangeField())
+    rows = WorkEntry.objects.filter(staff=staff, worked_on__gte=day_of(first), worked_on__lte=day_of(last))
+    return rows.filter(during__overlap=during).select_related("category").order_by("during", "pk")[:2]
+
+
 def colliding(entry: WorkEntry) -> WorkEntry | None:
     """The first entry of the same worker that shares a minute with ``entry``. None is longer than a day, so only those of
     the days around are looked at.
     """
-    first = timezone.localtime(entry.during.lower).date() - timedelta(days=1)
-    last = timezone.localtime(entry.during.upper).date()
-    return (
-        WorkEntry.objects.filter(staff=entry.staff_id, worked_on__gte=first, worked_on__lte=last)
-        .filter(during__overlap=entry.during)
-        .exclude(pk=entry.pk)
-        .select_related("category")
-        .order_by("during", "pk")
-        .first()
-    )
+    low, high = entry.during.lower, entry.during.upper
+    first = timezone.localtime(low).date() - timedelta(days=1)
+    found = kept_of_day(
+        _sharing, on=timezone.localdate(), staff=entry.staff_id, first=first.toordinal(),
+        last=timezone.localtime(high).date().toordinal(), low=int(low.timestamp()), high=int(high.timestamp()),
+    )  # fmt: skip
+    return next((other for other in found if other.pk != entry.pk), None)
 
 
 def clock_range(during: DateTimeTZRange) -> str:

@@ -32,7 +32,7 @@ from common.errors import RuleViolation
 from common.japan.business_days import is_working_day
 from common.japan.fiscal import add_months, month_first
 from common.tabular import BrokenTable
-from kyosei.bench.meter import measure, signed_in
+from kyosei.bench.meter import WARM_UP, Figures, measure, signed_in
 from kyosei.bench.report import Line, line, missing
 from kyosei.bench.scales import Scale
 
@@ -42,6 +42,9 @@ RULE_TABLE_ENTRIES: Final = 720_000  # what the bar of ten seconds is about
 BARE: Final = """
     SELECT staff_id, category_id, sum(minutes) FROM budgets_workentry
      WHERE worked_on >= %s AND worked_on < %s GROUP BY staff_id, category_id"""
+
+
+CELLS = 37  # with the warm-up they end before the day begins
 
 
 class _Undone(Exception):
@@ -218,8 +221,8 @@ def _week(scale: Scale, now: datetime, requests: int) -> list[Line]:
     week = measure(client, [url], requests=max(requests, 20))
     times = []
     free = [d for n in range(60) if is_working_day(d := now.date() - timedelta(days=n + 1))]
-    for n in range(20):
-        at = clock(5 + n // 10, n % 10 * 5)  # early, where nothing stands
+    for n in range(WARM_UP + CELLS):
+        at = clock(5 + n // 12, n % 12 * 5)  # early, where nothing stands
         sent = {"day": free[0].isoformat(), "line": f"{at:%H:%M} 5 会議", "request_key": str(uuid4())}
         began = time.perf_counter()
         answer = client.post(reverse("work:add"), sent, headers={"HX-Request": "true"})
@@ -229,5 +232,5 @@ def _week(scale: Scale, now: datetime, requests: int) -> list[Line]:
     return [
         line(f"{scale.name}: money, week p95", week.p95, "ms", below=100),
         line(f"{scale.name}: money, week queries", week.queries, "queries", below=15),
-        line(f"{scale.name}: money, saving a cell p95", sorted(times)[18], "ms", below=50),
+        line(f"{scale.name}: money, saving a cell p95", Figures(times[WARM_UP:]).p95, "ms", below=50),
     ]
