@@ -64,7 +64,7 @@ def _activity(contact: Contact) -> str:
     """The way of a note; a first contact and a watch are activities of their own, however they came about."""
     if isinstance(contact, ProgressNote):
         return contact.way
-    return Activity.CONSULTATION if isinstance(contact, Consultation) else Activity.WATCH
+    return (Activity.CONSULTATION if isinstance(contact, Consultation) else Activity.WATCH).value
 
 
 def _wanted(contact: Contact) -> WorkEntry:

@@ -144,10 +144,10 @@ def read_example_text(text: str, categories: Collection[str], streams: Collectio
 def _read_example(line: str, categories: Collection[str], streams: Collection[str]) -> Example:
     unreadable = TableError(f"例「{line[:40]}」を読めません。「72 高齢 → care」のように書いてください。")
     # a name with 「・」 in it stands as one word
-    whole = to_ascii_digits(line)
+    whole = line
     for label in ACTIVITIES_BY_LABEL:
         whole = whole.replace(label, _one_word(label))
-    match = re.fullmatch(r"(不明|\d{1,3})歳?((?:[\s　・]+\S+?)*)\s*(?:→|->)\s*(\w+)", whole)
+    match = re.fullmatch(r"(不明|\d{1,3})歳?((?:[\s　・]+\S+?)*)\s*(?:→|->|－>)\s*(\w+)", whole)
     if match is None or match[3] not in categories:
         raise unreadable
     words = [word for word in re.split(r"[\s　・]+", match[2]) if word]
