@@ -33,6 +33,21 @@ class SourceType(TextChoices):
     OUTREACH = "outreach", "アウトリーチから"
 
 
+class Activity(TextChoices):
+    """活動 of a record, which 区分の表 may ask about: a first contact, the 対応方法 of a note (cases.enums.Way), a watch."""
+
+    CONSULTATION = "consultation", "相談受付"
+    PHONE = "phone", "電話"
+    VISIT_DESK = "visit_desk", "来所"
+    HOME_VISIT = "home_visit", "訪問"
+    ACCOMPANY = "accompany", "同行"
+    MAIL = "mail", "メール・SNS"
+    MEETING = "meeting", "会議"
+    AGENCY = "agency", "他機関との照会・協議"
+    OTHER = "other", "その他"
+    WATCH = "watch", "終結後の見守り"
+
+
 class RemainderRule(TextChoices):
     """How yen below one are settled (domain.md 4.4); printed on every sheet."""
 

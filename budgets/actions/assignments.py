@@ -15,6 +15,7 @@ from accounts.models import Agency, Staff
 from audit.actions import record
 from budgets.actions.entry_guard import locked_months
 from budgets.actions.review import review_month
+from budgets.actions.rules import follow_assignment
 from budgets.models import DutyAssignment, FundingStream
 from budgets.permissions import check_can_edit_costs
 from common.errors import RuleViolation
@@ -36,7 +37,8 @@ class AssignmentData:
 
 @transaction.atomic
 def set_assignment(*, data: AssignmentData, actor: Actor, at: datetime) -> DutyAssignment:
-    """The assignment from ``first_on``; the one that was running ends the day before. Months since then are reviewed."""
+    """The assignment from ``first_on``; the one that was running ends the day before. Entries since then follow where 区分の表
+    asks for the assignment, and the months are reviewed."""
     check_can_edit_costs(actor)
     if data.last_on is not None and data.last_on < data.first_on:
         raise RuleViolation("終わりの日が始まりの日より前です。", field="last_on")
@@ -65,6 +67,7 @@ def set_assignment(*, data: AssignmentData, actor: Actor, at: datetime) -> DutyA
         actor=actor, action="duty_assignment.set", target=made, at=at, staff=data.staff.pk,
         stream=data.stream.code if data.stream else None, first_on=data.first_on.isoformat(),
     )  # fmt: skip
+    follow_assignment(staff=data.staff, since=data.first_on, actor=actor, at=at)
     month, last = month_first(data.first_on), month_first(timezone.localtime(at).date())
     while month <= last:
         review_month(month, at)

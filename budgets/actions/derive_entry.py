@@ -21,11 +21,11 @@ from budgets.actions.entry_guard import (
     stretch,
     write_entry,
 )
-from budgets.attribution import MEETING, OUTREACH, Facts, attribute
+from budgets.attribution import EVERYTHING, MEETING, OUTREACH, Asks, Facts, asks_of, attribute
 from budgets.duty import Stretch, longest, minutes_of, without
-from budgets.enums import SourceType
+from budgets.enums import Activity, SourceType
 from budgets.masters import category_of
-from budgets.models import WorkEntry, WorkFinding
+from budgets.models import DutyAssignment, WorkEntry, WorkFinding
 from budgets.rule_tables import table_on
 from cases.models import Consultation, OutreachAttempt, ProgressNote, WatchAttempt
 from common.errors import Overlap, RuleViolation
@@ -40,22 +40,39 @@ SOURCES: dict[type[models.Model], SourceType] = {
 }
 
 
-def facts_of(contact: Contact) -> Facts:
-    """Age of the person helped on the day, and the contact's sectors, else its case's."""
+def facts_of(contact: Contact, asks: Asks = EVERYTHING) -> Facts:
+    """Age of the person helped on the day, the contact's sectors, else its case's; and what ``asks`` names: the activity,
+    and the worker's 専従の財源 and 資格 on the day."""
     case = contact.case
     person = getattr(contact, "person", None) or (case.person if case else None)
     own = getattr(contact, "sectors", [])
     sectors = own or (case.sectors if case else [])
     on = timezone.localtime(contact.started_at).date()
     birth = person.birth_on if person else None
-    return Facts(age=age_on(birth, on) if birth and birth <= on else None, sectors=frozenset(sectors))
+    assignments = DutyAssignment.objects.filter(staff=contact.staff_id, during__contains=on)
+    duty = assignments.select_related("stream").first() if asks.assignment else None
+    return Facts(
+        age=age_on(birth, on) if birth and birth <= on else None,
+        sectors=frozenset(sectors),
+        activity=_activity(contact) if asks.activity else "",
+        dedicated=duty.stream.code if duty and duty.stream and asks.dedicated else "",
+        qualification=duty.qualification if duty and asks.qualification else "",
+    )
+
+
+def _activity(contact: Contact) -> str:
+    """The way of a note; a first contact and a watch are activities of their own, however they came about."""
+    if isinstance(contact, ProgressNote):
+        return contact.way
+    return (Activity.CONSULTATION if isinstance(contact, Consultation) else Activity.WATCH).value
 
 
 def _wanted(contact: Contact) -> WorkEntry:
     """The entry as the record would have it, not saved."""
     day = timezone.localtime(contact.started_at).date()
     is_outreach = isinstance(contact, OutreachAttempt)
-    decided = OUTREACH if is_outreach else attribute(facts_of(contact), table_on(day))
+    table = () if is_outreach else table_on(day)
+    decided = OUTREACH if is_outreach else attribute(facts_of(contact, asks_of(table)), table)
     number = contact.case.number if contact.case else getattr(contact, "receipt_no", "")
     return WorkEntry(
         staff_id=contact.staff_id, agency_id=contact.agency_id, category=category_of(decided.category_code),

@@ -9,14 +9,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.models import Staff
 from audit.actions import record
 from budgets.actions.entry_guard import locked_months
 from budgets.actions.review import review_month
 from budgets.actions.void_approval import void_approval
-from budgets.attribution import Example, Rule, TableError, check_table
+from budgets.attribution import Example, Rule, TableError, asks_of, check_table
 from budgets.models import AttributionTable, WorkCategory, WorkEntry
 from budgets.permissions import check_can_edit_costs
-from budgets.rule_tables import Move, moves
+from budgets.rule_tables import Move, moves, tables_between
 from common.errors import RuleViolation
 from common.japan.fiscal import add_months, fiscal_year, fiscal_year_first, month_first
 
@@ -76,6 +77,29 @@ def save_table(
     )  # fmt: skip
     _review_again(first, min(until, add_months(month_first(timezone.localtime(at).date()), 1)), at)
     return saved
+
+
+@transaction.atomic
+def follow_assignment(*, staff: Staff, since: date, actor: Actor, at: datetime) -> int:
+    """The derived entries of a worker whose 従事の割当 changed follow the tables that ask for it; returns how many moved.
+
+    Only in open months; where no table asks, nothing is looked at.
+    """
+    check_can_edit_costs(actor)
+    followed = 0
+    for table, first, until in tables_between(since, date.max):
+        if not asks_of(table).assignment:
+            continue
+        found = moves(table, first, until, with_ids=True, staff_id=staff.pk)
+        moved = sum(m.entries for m in found)
+        for agency, month in sorted(_write_moves(found, moved, lambda done, of: None)):
+            void_approval(day=month, agency_id=agency, reason="従事の割当が変わったため", at=at)
+        followed += moved
+    if followed:
+        record(
+            actor=actor, action="attribution_table.follow", target=staff, at=at, since=since.isoformat(), moved=followed
+        )  # fmt: skip
+    return followed
 
 
 def _write_moves(

@@ -18,16 +18,18 @@ from budgets.actions.rule_trials import is_long, order_trial, tables_of
 from budgets.actions.rules import check_new_table, period_of, save_table
 from budgets.attribution import EXAMPLES, Example, Rule, TableError, attribute, read_examples
 from budgets.forms.rules import (
+    ACTIVITY_GROUPS,
     SPARE_LINES,
     RulesForm,
     as_typed,
     blank_line,
     example_text,
+    qualification_choices,
     read_example_text,
     read_lines,
     typed_lines,
 )
-from budgets.models import AttributionTable, RuleTrial, WorkCategory
+from budgets.models import AttributionTable, DutyAssignment, FundingStream, RuleTrial, WorkCategory
 from budgets.rule_tables import SECTOR_CHOICES, move_lines, moves, table_on
 from common.errors import NotAllowed, RuleViolation
 from common.japan.fiscal import fiscal_year_label
@@ -46,8 +48,12 @@ def rules(request: ActorRequest) -> HttpResponse:
     saved = tables.on(today).select_related("saved_by").first()
     table = table_on(today)
     categories = {c.code: c for c in WorkCategory.objects.visible_to(request.actor).select_related("stream")}
+    streams = dict(FundingStream.objects.visible_to(request.actor).values_list("code", "short_name"))
     context = {
-        "lines": [(n, rule, categories.get(rule.category_code)) for n, rule in enumerate(table, start=1)],
+        "lines": [
+            (n, rule, categories.get(rule.category_code), rule.work_words(streams.get(rule.dedicated or "", "")))
+            for n, rule in enumerate(table, start=1)
+        ],
         "examples": [(e, attribute(e.facts, table).reason, categories.get(e.category_code)) for e in _examples(saved)],
         "saved": saved, "year": fiscal_year_label(saved.fiscal_year) if saved else "",
         "versions": tables.select_related("saved_by").order_by("-valid_from", "-version")[:50],
@@ -64,18 +70,21 @@ def rules_edit(request: ActorRequest) -> HttpResponse:
     categories = list(WorkCategory.objects.visible_to(request.actor).order_by("position", "code"))
     trials = RuleTrial.objects.visible_to(request.actor)
     context: dict[str, Any] = {
-        "categories": categories, "sectors": SECTOR_CHOICES, "waiting": trials.unfinished().order_by("-pk").first(),
+        "categories": categories, "sectors": SECTOR_CHOICES, "activities": ACTIVITY_GROUPS,
+        "streams": list(FundingStream.objects.visible_to(request.actor).order_by("position", "code")),
+        "waiting": trials.unfinished().order_by("-pk").first(),
     }  # fmt: skip
     if request.method != "POST":
         again = request.GET.get("trial", "")
         former = trials.filter(pk=int(again)).first() if again.isdecimal() and len(again) < 12 else None
         return _edit_page(request, *_as_it_stands(request, today, former), context)
     form, typed = RulesForm(request.POST), typed_lines(request.POST)
+    codes, streams = {c.code for c in categories}, {s.code for s in context["streams"]}
     try:
-        table = read_lines(typed, {c.code for c in categories})
+        table = read_lines(typed, codes, streams)
         if not form.is_valid():
             return _edit_page(request, form, typed, context, status=422)
-        examples = read_example_text(form.cleaned_data["examples"], {c.code for c in categories})
+        examples = read_example_text(form.cleaned_data["examples"], codes, streams)
         check_new_table(table, examples, form.cleaned_data["valid_from"])
         return _preview_or_save(request, form, typed, context, table, examples)
     except TableError as error:
@@ -131,6 +140,6 @@ def _edit_page(
     request: ActorRequest, form: RulesForm, typed: list[dict[str, str]], context: dict[str, Any], status: int = 200
 ) -> HttpResponse:  # fmt: skip
     lines = list(enumerate([*typed, *(blank_line() for _ in range(SPARE_LINES))]))
-    return render(
-        request, "apportionment/rules_edit.html", context | {"form": form, "lines": lines}, status=status
-    )
+    written = set(DutyAssignment.objects.visible_to(request.actor).values_list("qualification", flat=True))
+    context |= {"form": form, "lines": lines, "qualifications": qualification_choices(written, typed)}
+    return render(request, "apportionment/rules_edit.html", context, status=status)

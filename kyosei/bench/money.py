@@ -22,7 +22,7 @@ from budgets.actions.personnel_costs import CostLine, set_costs
 from budgets.actions.run_apportionment import run_apportionment
 from budgets.actions.work_entries import week_start
 from budgets.apportionment import apportion, find
-from budgets.attribution import TABLE
+from budgets.attribution import TABLE, Rule
 from budgets.cost_file import agencies_of, headings_of, known_columns, read_cost_file
 from budgets.enums import RemainderRule
 from budgets.inputs import month_inputs
@@ -154,12 +154,26 @@ def _table(scale: Scale, now: datetime) -> list[Line]:
     seconds = time.perf_counter() - began
     asked = asked_at_most(first, now.date(), 10**9)
     least = RULE_TABLE_ENTRIES if scale.name == "money" else None
+    own = (
+        Rule("meeting", "会議", activity="meeting"),
+        Rule("care", "専従", dedicated="care"),
+        Rule("health", "保健師", qualification="保健師"),
+    )
+    began = time.perf_counter()
+    moves_in_parts((*own, *TABLE), first, now.date())
+    by_work = time.perf_counter() - began
     return [
         line(f"{scale.name}: money, entries asked by the rule table", asked, "rows", at_least=least),
         line(f"{scale.name}: money, combinations moved", len(found), "rows"),
         line(
             f"{scale.name}: money, rule table",
             seconds,
+            "s",
+            below=10 if scale.has_bars or scale.only_money else None,
+        ),
+        line(
+            f"{scale.name}: money, rule table that asks for activity and assignment",
+            by_work,
             "s",
             below=10 if scale.has_bars or scale.only_money else None,
         ),

@@ -87,7 +87,7 @@ def test_a_note_takes_the_sectors_of_its_case_and_the_age_of_whom_it_is_about(wo
     case = f.make_case(worker.actor, sectors=(S.CHILD,))
     child = f.make_person("森下", "蓮", birth_on=date(2015, 5, 1))
     note = make_note(worker, case, moment(MONDAY, "9:00"), person=child)
-    assert facts_of(note) == Facts(11, frozenset({S.CHILD}))
+    assert facts_of(note) == Facts(11, frozenset({S.CHILD}), "phone")
 
 
 def test_the_contacts_own_sectors_come_before_those_of_the_case(worker):

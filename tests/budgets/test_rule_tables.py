@@ -6,11 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from accounts.enums import Sector
-from budgets.actions.derive_entry import facts_of
 from budgets.actions.rules import save_table
 from budgets.attribution import (
     EXAMPLES,
@@ -161,29 +158,6 @@ def test_locked_months_stay_and_a_version_is_never_changed(contacts, finance):
     assert moves(TABLE, date(2026, 10, 1), YEAR_END) == []
 
 
-births = st.one_of(st.none(), st.dates(date(1920, 1, 1), MONDAY))
-
-
-@given(birth=births, sectors=st.sets(st.sampled_from(list(Sector))), use_note=st.booleans())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_database_reads_the_same_facts_as_the_record(loaded, worker, birth, sectors, use_note):
-    """facts_of in Python and in SQL: the age by law (29 February, the day before the birthday) and whose sectors."""
-    with transaction.atomic():
-        person = f.make_person("柳", "仮", birth_on=birth)
-        if use_note:
-            case = f.make_case(worker.actor, sectors=tuple(sectors) or (Sector.GAP,))
-            record = make_note(worker, case, moment(MONDAY, "9:00"), person=person)
-        else:
-            record = make_consultation(worker, moment(MONDAY, "9:00"), person=person, sectors=sorted(sectors))
-        entry = derive(record, worker)
-        nowhere = (Rule("health", "すべて"),)
-        (move,) = moves(nowhere, MONDAY, MONDAY + timedelta(days=1), with_ids=True)
-        assert move.ids == (entry.pk,)
-        assert move.facts == facts_of(record)
-        assert attribute(move.facts) == attribute(facts_of(record))
-        transaction.set_rollback(True)
-
-
 def typed(table, extra=()) -> dict[str, str]:
     post = {}
     for n, rule in enumerate([*extra, *table]):
@@ -191,7 +165,8 @@ def typed(table, extra=()) -> dict[str, str]:
         only = "several" if rule.several else "*" if rule.only is None else rule.only or "-"
         post |= {
             f"l{n}-order": str(n), f"l{n}-category": rule.category_code, f"l{n}-label": rule.label, f"l{n}-only": only,
-            f"l{n}-age_from": str(low), f"l{n}-age_below": str(high),
+            f"l{n}-age_from": str(low), f"l{n}-age_below": str(high), f"l{n}-activity": rule.activity,
+            f"l{n}-dedicated": "-" if rule.dedicated == "" else rule.dedicated or "", f"l{n}-qualification": rule.qualification,
         }  # fmt: skip
         if rule.age_unknown:
             post[f"l{n}-unknown"] = "on"
