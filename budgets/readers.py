@@ -1,7 +1,8 @@
 """Workers' names and typed words (reasons, remarks), as a reader of minutes and money may have them.
 
 A reason may name a worker or somebody of a family. The auditor reads numbers: who decided, when, what moved. Of a
-typed word the auditor has its length and its SHA-256, as an audit pack has them, and is told who can show it.
+clerk's words the auditor has the length and the SHA-256, as an audit pack has them, of a desk's the length alone (a
+short sentence about a person can be guessed from its hash), and is told who can show them.
 """
 
 from __future__ import annotations
@@ -52,7 +53,13 @@ class Words:
 
 def words_for(actor: Actor, typed: str, readers: Readers = Readers.CLERKS) -> Words:
     """What ``actor`` may have of ``typed``."""
-    return Words(typed if readers.include(actor) else "", *sealed(typed), readers.value)
+    length, sha256 = sealed(typed)
+    return Words(
+        typed if readers.include(actor) else "",
+        length,
+        sha256 if readers is Readers.CLERKS else "",
+        readers.value,
+    )
 
 
 def reads_names(actor: Actor) -> bool:

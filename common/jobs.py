@@ -57,6 +57,8 @@ def beside() -> Iterator[Run]:
     end depend on the job itself; then, or where there is no connection, nothing is written and it returns None.
     """
     own = connections.create_connection(DEFAULT_DB_ALIAS)
+    # none of the pool's: there the short patience would stay on it, for whoever comes next
+    own.settings_dict = {**own.settings_dict, "OPTIONS": {**own.settings_dict["OPTIONS"], "pool": False}}
 
     def run(sql: str, params: Sequence[Any]) -> int | None:
         try:

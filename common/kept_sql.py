@@ -110,6 +110,8 @@ def _compiled(build: Callable[..., QuerySet[Any]], reader: Reader, on: date, sha
     if missing or baked or as_text or rows._prefetch_related_lookups:  # type: ignore[attr-defined]
         raise ValueError(f"{build.__name__} cannot be kept: its parameters are not the ids and the day alone")
     whole, order = _bound(sql, params)
+    if set(order) != set(all_stands):
+        raise ValueError(f"{build.__name__} cannot be kept: words in it look like an id")
     return _Kept(rows, compiler, whole, order, stands)
 
 

@@ -2,7 +2,8 @@
 
 The query of a scope takes PostgreSQL about as long to plan as to answer. Django binds parameters in the client, which
 leaves nothing to prepare; a cursor from here binds them in the server, and psycopg prepares what one connection asks for
-the third time. The plan is thrown away by PostgreSQL itself when a table or its statistics change.
+the third time. The plan is thrown away by PostgreSQL itself when a table or its statistics change; where a column got
+another type, it refuses, and the question is asked again without its plan.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from psycopg import Cursor
+from psycopg.errors import FeatureNotSupported
+from psycopg.pq import TransactionStatus
 
 FROM_THE: Final = 2  # asked so many times before it is prepared
 AT_MOST: Final = 64  # plans that one connection holds; the one that was not asked for longest goes
@@ -29,6 +32,10 @@ class _PreparingCursor(Cursor[Any]):
         asked.prepare_threshold, asked.prepared_max = FROM_THE, AT_MOST
         try:
             answer = super().execute(query, params, **options)
+        except FeatureNotSupported:  # a column has another type than when it was planned
+            if asked.info.transaction_status != TransactionStatus.IDLE:
+                raise
+            answer = super().execute(query, params, prepare=False)
         finally:
             asked.prepare_threshold = None
         if (

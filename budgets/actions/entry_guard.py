@@ -22,7 +22,7 @@ from common.japan.fiscal import month_first
 from common.japan.wareki import format_wareki, format_wareki_month
 from common.kept_sql import day_of, kept_of_day, moment_of
 
-_LOCKED = "KY001"  # what the month's trigger raises
+LOCKED = "KY001"  # what the month's trigger raises
 _NO_OVERLAP = "work_entry_no_overlap"
 
 
@@ -134,7 +134,7 @@ def write_entry(entry: WorkEntry, actor: Actor, at: datetime, *, is_last: bool =
             raise overlap_with(found, actor) from None
         raise Overlap("同じ時間帯に別の業務実績があります。", field="minutes") from None
     except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", "") != _LOCKED:
+        if getattr(error.__cause__, "sqlstate", "") != LOCKED:
             raise
         raise month_is_locked(entry.during.lower) from None
     entry.refresh_from_db(fields=["minutes", "worked_on"])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Staff
 from audit.actions import record
-from budgets.actions.entry_guard import locked_months
+from budgets.actions.entry_guard import LOCKED, locked_months
 from budgets.actions.review import review_month
 from budgets.actions.void_approval import void_approval
 from budgets.attribution import Example, Rule, TableError, asks_of, check_table
@@ -25,8 +25,10 @@ AT_A_TIME = 10_000  # entries moved by one statement
 
 
 def period_of(valid_from: date) -> tuple[date, date]:
-    """From the first day of a table to the end of its fiscal year."""
-    return valid_from, fiscal_year_first(fiscal_year(valid_from) + 1)
+    """From the first day of a table to the end of its fiscal year, or to where a later table decides already."""
+    later = AttributionTable.objects.filter(valid_from__gt=valid_from).order_by("valid_from")
+    end = fiscal_year_first(fiscal_year(valid_from) + 1)
+    return valid_from, min([end, *later.values_list("valid_from", flat=True)[:1]])
 
 
 def check_new_table(table: Sequence[Rule], examples: Sequence[Example], valid_from: date) -> None:
@@ -105,7 +107,10 @@ def follow_assignment(*, staff: Staff, since: date, actor: Actor, at: datetime) 
 def _write_moves(
     found: Sequence[Move], moved: int, on_progress: Callable[[int, int], object]
 ) -> set[tuple[int, date]]:
-    """Move the entries; returns the agencies and months they belong to."""
+    """Move the entries; returns the agencies and months they belong to.
+
+    What somebody corrected, or whose month was locked, since ``found`` was asked is not overwritten: all is refused.
+    """
     categories = dict(WorkCategory.objects.values_list("code", "pk"))
     touched: set[tuple[int, date]] = set()
     done = 0
@@ -113,12 +118,24 @@ def _write_moves(
     for move in found:
         for begin in range(0, len(move.ids), AT_A_TIME):
             keys = move.ids[begin : begin + AT_A_TIME]
-            rows = WorkEntry.objects.filter(pk__in=keys)
+            rows = WorkEntry.objects.filter(
+                pk__in=keys, category=move.from_category, derived_category__isnull=True
+            )
             touched |= {
                 (agency, month_first(day))
                 for agency, day in rows.values_list("agency_id", "worked_on").distinct()
             }
-            rows.update(category=categories[move.to.category_code], reason=move.to.reason)
+            try:
+                with transaction.atomic():
+                    count = rows.update(category=categories[move.to.category_code], reason=move.to.reason)
+            except DatabaseError as error:
+                if getattr(error.__cause__, "sqlstate", "") != LOCKED:
+                    raise
+                raise RuleViolation(
+                    "確かめている間に月が締められました。もう一度確かめてください。"
+                ) from None
+            if count != len(keys):
+                raise RuleViolation("確かめている間に業務実績が直されました。もう一度確かめてください。")
             done += len(keys)
             on_progress(done, moved)
     return touched

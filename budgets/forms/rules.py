@@ -147,7 +147,7 @@ def _read_example(line: str, categories: Collection[str], streams: Collection[st
     whole = line
     for label in ACTIVITIES_BY_LABEL:
         whole = whole.replace(label, _one_word(label))
-    match = re.fullmatch(r"(不明|\d{1,3})歳?((?:[\s　・]+\S+?)*)\s*(?:→|->|－>)\s*(\w+)", whole)
+    match = re.fullmatch(r"(不明|\d{1,3})歳?((?:[\s　・]+[^\s　・]+?)*)\s*(?:→|->|－>)\s*(\w+)", whole)
     if match is None or match[3] not in categories:
         raise unreadable
     words = [word for word in re.split(r"[\s　・]+", match[2]) if word]

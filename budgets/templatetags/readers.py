@@ -30,9 +30,7 @@ def said(words: Words) -> SafeString:
     """``typed`` for words that a selector has prepared."""
     if not words.is_held:
         return format_html("{}", words.text)
+    seal = f"、SHA-256 {words.sha256[:16]}…" if words.sha256 else ""
     return format_html(
-        '<span class="muted">文は{}が読めます（{}字、SHA-256 {}…）</span>',
-        words.readers,
-        words.length,
-        words.sha256[:16],
+        '<span class="muted">文は{}が読めます（{}字{}）</span>', words.readers, words.length, seal
     )

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from accounts.enums import Sector
-from budgets.actions.rules import save_table
+from budgets.actions.rules import period_of, save_table
 from budgets.attribution import (
     EXAMPLES,
     TABLE,
@@ -23,7 +23,7 @@ from budgets.attribution import (
 )
 from budgets.forms.rules import example_text, read_example_text
 from budgets.masters import CATEGORIES, load_streams
-from budgets.models import AttributionTable, MonthApproval, WorkEntry
+from budgets.models import AttributionTable, MonthApproval, WorkCategory, WorkEntry
 from budgets.rule_tables import move_lines, moves, moves_in_parts, stretches, table_on
 from common.errors import NotAllowed, RuleViolation
 from tests import factories as f
@@ -62,7 +62,9 @@ def test_a_line_that_cannot_be_is_named_with_its_number(change, words):
         read_table(lines, CODES)
 
 
-@pytest.mark.parametrize("text", ["72 高齢 = care", "高齢 → care", "72 月 → care", "72 高齢 → nothing"])
+@pytest.mark.parametrize(
+    "text", ["72 高齢 = care", "高齢 → care", "72 月 → care", "72 高齢 → nothing", "72 " + "・" * 200]
+)
 def test_an_example_that_cannot_be_read_is_quoted(text):
     with pytest.raises(TableError, match="を読めません"):
         read_example_text(text, CODES)
@@ -104,6 +106,49 @@ def save(finance, table=YOUNGER, examples=EXAMPLES[:2], valid_from=NOVEMBER, exp
         actor=finance.actor,
         at=f.NOW,
     )
+
+
+def meanwhile(finance, act):
+    """``save``, and ``act`` after the entries were looked at and before they move."""
+
+    def tell(done, whole):
+        if done == 0:
+            act()
+
+    with pytest.raises(RuleViolation) as refused, transaction.atomic():
+        save_table(
+            table=YOUNGER, examples=EXAMPLES[:2], valid_from=NOVEMBER, note="要綱", expected_moved=2, actor=finance.actor,
+            at=f.NOW, on_progress=tell,
+        )  # fmt: skip
+    assert not AttributionTable.objects.exists()
+    return refused.value.message
+
+
+def test_what_a_worker_corrects_meanwhile_is_not_overwritten(contacts, finance):
+    (first,) = moves(YOUNGER, NOVEMBER, YEAR_END, with_ids=True)[0].ids[:1]
+    other = WorkCategory.objects.get(code="poverty")
+
+    def correct():
+        entry = WorkEntry.objects.get(pk=first)
+        WorkEntry.objects.filter(pk=first).update(
+            category=other, derived_category=entry.category, correction="困窮の相談だった", corrected_at=f.NOW
+        )
+
+    assert "直されました" in meanwhile(finance, correct)
+    before = code(WorkEntry.objects.get(pk=first))
+    assert before[0] != "poverty"  # the correction of the test was undone with all the rest
+
+
+def test_a_month_that_is_locked_meanwhile_is_left_alone(contacts, finance):
+    assert "締められました" in meanwhile(finance, lambda: lock(NOVEMBER, finance.staff))
+
+
+def test_a_table_ends_where_a_later_one_begins(contacts, finance):
+    save(finance, valid_from=date(2026, 12, 1), expected=0)
+    assert period_of(NOVEMBER) == (NOVEMBER, date(2026, 12, 1))
+    assert period_of(date(2026, 12, 1)) == (date(2026, 12, 1), date(2027, 4, 1))
+    save(finance)
+    assert {row.valid_from for row in AttributionTable.objects.all()} == {NOVEMBER, date(2026, 12, 1)}
 
 
 def code(entry: WorkEntry) -> tuple[str, str]:

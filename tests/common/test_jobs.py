@@ -52,3 +52,25 @@ def test_it_is_another_connection_and_it_is_closed(agency):
                 raise AssertionError("still open")
     finally:
         other.close()
+
+
+def test_it_is_never_a_connection_of_the_pool(agency, monkeypatch):
+    """Whoever got it next would give up on every lock after half a second."""
+    made = []
+    real = connections.create_connection
+    pooled = {
+        **connection.settings_dict,
+        "OPTIONS": {**connection.settings_dict["OPTIONS"], "pool": {"max_size": 2}},
+    }
+
+    def create(alias):
+        own = real(alias)
+        own.settings_dict = pooled
+        made.append(own)
+        return own
+
+    monkeypatch.setattr(connections, "create_connection", create)
+    with beside() as run:
+        assert run(RENAME, ["池の外", agency.pk]) == 1
+        assert made[0].pool is None
+    assert pooled["OPTIONS"]["pool"]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.actor import _appointments
 from cases.selectors.case_page import filter_cases, recent_open
 from common.kept_sql import kept, kept_of_day
-from common.prepared import AT_MOST, FROM_THE
+from common.prepared import AT_MOST, FROM_THE, PreparingConnection
 from households.actions.denials import deny_staff
 from households.enums import DenialReason
 from households.models import Household, Kinship, Person
@@ -204,3 +204,32 @@ def test_words_are_written_in_as_they_are(worker):
     for _ in range(FROM_THE + 2):
         assert kept(_named_well, worker.actor, on=f.TODAY, ids=[person.pk, -5]) == [person]
         assert kept(_named, worker.actor, on=f.TODAY, ids=[person.pk, 2**40]) == []
+
+
+def _with_a_word_like_an_id(actor, household):
+    return Household.objects.filter(pk=household).exclude(name="-80" + "7" * 11)
+
+
+def test_a_word_that_looks_like_an_id_is_refused(worker):
+    with pytest.raises(ValueError, match="look like an id"):
+        kept(_with_a_word_like_an_id, worker.actor, on=f.TODAY, household=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_column_that_gets_another_type_is_read_without_the_plan():
+    def ask():
+        with PreparingConnection(connection).cursor() as cursor:
+            cursor.execute("SELECT a FROM becomes_wider", None)
+            return cursor.fetchall()
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE becomes_wider AS SELECT 1::int2 AS a")
+    assert {tuple(ask()) for _ in range(FROM_THE + 2)} == {((1,),)}
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE becomes_wider ALTER a TYPE bigint")
+        cursor.execute("UPDATE becomes_wider SET a = 5000000000")
+    try:
+        assert [ask() for _ in range(2)] == [[(5_000_000_000,)]] * 2
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE becomes_wider")
