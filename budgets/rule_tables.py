@@ -102,22 +102,28 @@ class _Asked:
         self._asks = asks_of(table)
         self._decided: dict[FactRow, tuple[Facts, Attribution]] = {}
         self._groups: dict[Group, tuple[Attribution, int, int, list[int]]] = {}
+        self.reworded: dict[
+            str, list[int]
+        ] = {}  # ids whose category stays, by the words of the line that decides now
 
     def about(self, first: date, until: date, *, with_ids: bool = False, staff_id: int | None = None) -> None:
         of_one = staff_id is not None
         facts = _facts(self._asks, of_one=of_one)
         ids = "array_agg(id ORDER BY id)" if with_ids else "NULL::bigint[]"
-        sql = f"""SELECT category_id, count(*), sum(minutes), {ids},
+        words = "reason" if with_ids else "''::text AS reason"
+        sql = f"""SELECT category_id, count(*), sum(minutes), {ids}, {words},
                          age, array_to_string(sectors, ','), activity, dedicated, qualification FROM ({facts}) x
-                  GROUP BY category_id, age, sectors, activity, dedicated, qualification"""  # noqa: S608
+                  GROUP BY category_id, {"reason, " if with_ids else ""}age, sectors, activity, dedicated, qualification"""  # noqa: S608
         with connection.cursor() as cursor:
             cursor.execute(sql, [first, until, staff_id] if of_one else [first, until])
-            for category, entries, minutes, keys, *row in cursor.fetchall():
+            for category, entries, minutes, keys, reason, *row in cursor.fetchall():
                 known, to = self._decide(tuple(row))
                 if to.category_code != self._codes[category]:
                     key = (known, category)
                     _, before, so_far, so_many = self._groups.get(key, (to, 0, 0, []))
                     self._groups[key] = (to, before + entries, so_far + minutes, so_many + (keys or []))
+                elif with_ids and to.reason != reason:
+                    self.reworded.setdefault(to.reason, []).extend(keys)
 
     def _decide(self, row: FactRow) -> tuple[Facts, Attribution]:
         found = self._decided.get(row)
@@ -153,6 +159,15 @@ def moves(
     asked = _Asked(table)
     asked.about(first, until, with_ids=with_ids, staff_id=staff_id)
     return asked.moves()
+
+
+def decided_by(
+    table: Sequence[Rule], first: date, until: date, *, staff_id: int | None = None
+) -> tuple[list[Move], dict[str, list[int]]]:
+    """``moves`` with their ids, and the entries that stay where they are while another line says why: ids by its words."""
+    asked = _Asked(table)
+    asked.about(first, until, with_ids=True, staff_id=staff_id)
+    return asked.moves(), asked.reworded
 
 
 def asked_at_most(first: date, until: date, limit: int) -> int:

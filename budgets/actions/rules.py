@@ -17,7 +17,7 @@ from budgets.actions.void_approval import void_approval
 from budgets.attribution import Example, Rule, TableError, asks_of, check_table
 from budgets.models import AttributionTable, WorkCategory, WorkEntry
 from budgets.permissions import check_can_edit_costs
-from budgets.rule_tables import Move, moves, tables_between
+from budgets.rule_tables import Move, decided_by, tables_between
 from common.errors import RuleViolation
 from common.japan.fiscal import add_months, fiscal_year, fiscal_year_first, month_first
 
@@ -60,7 +60,7 @@ def save_table(
     year = fiscal_year(valid_from)
     last = AttributionTable.objects.filter(fiscal_year=year).order_by("-version").first()
     first, until = period_of(valid_from)
-    found = moves(table, first, until, with_ids=True)
+    found, reworded = decided_by(table, first, until)
     moved = sum(m.entries for m in found)
     if moved != expected_moved:
         raise RuleViolation(
@@ -73,6 +73,7 @@ def save_table(
     )  # fmt: skip
     for agency, month in sorted(_write_moves(found, moved, on_progress)):
         void_approval(day=month, agency_id=agency, reason="区分の表が変わったため", at=at)
+    _reword(reworded)
     record(
         actor=actor, action="attribution_table.save", target=saved, at=at, version=saved.version,
         valid_from=valid_from.isoformat(), moved=moved,
@@ -92,10 +93,11 @@ def follow_assignment(*, staff: Staff, since: date, actor: Actor, at: datetime) 
     for table, first, until in tables_between(since, date.max):
         if not asks_of(table).assignment:
             continue
-        found = moves(table, first, until, with_ids=True, staff_id=staff.pk)
+        found, reworded = decided_by(table, first, until, staff_id=staff.pk)
         moved = sum(m.entries for m in found)
         for agency, month in sorted(_write_moves(found, moved, lambda done, of: None)):
             void_approval(day=month, agency_id=agency, reason="従事の割当が変わったため", at=at)
+        _reword(reworded)
         followed += moved
     if followed:
         record(
@@ -139,6 +141,16 @@ def _write_moves(
             done += len(keys)
             on_progress(done, moved)
     return touched
+
+
+def _reword(reworded: dict[str, list[int]]) -> None:
+    """The line that decides is another one, its category the same: no minute moves, so the approvals stand."""
+    for reason, ids in sorted(reworded.items()):
+        for begin in range(0, len(ids), AT_A_TIME):
+            rows = WorkEntry.objects.filter(
+                pk__in=ids[begin : begin + AT_A_TIME], derived_category__isnull=True
+            )
+            rows.update(reason=reason)
 
 
 def _review_again(first: date, until: date, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -141,6 +142,17 @@ def test_what_a_worker_corrects_meanwhile_is_not_overwritten(contacts, finance):
 
 def test_a_month_that_is_locked_meanwhile_is_left_alone(contacts, finance):
     assert "締められました" in meanwhile(finance, lambda: lock(NOVEMBER, finance.staff))
+
+
+def test_another_line_of_the_same_category_says_why(contacts, finance):
+    """No minute moves and no approval is taken back; the entry says what decides it now."""
+    approve_all(NOVEMBER, moment(date(2026, 12, 1), "9:00"))
+    before = code(contacts["child"])
+    worded = tuple(replace(rule, label=f"{rule.label}（本年度）") for rule in TABLE)
+    save(finance, table=worded, examples=EXAMPLES, expected=0)
+    after = code(contacts["child"])
+    assert (after[0], after[1]) == (before[0], f"{before[1]}（本年度）")
+    assert MonthApproval.objects.standing().exists()
 
 
 def test_a_table_ends_where_a_later_one_begins(contacts, finance):
