@@ -145,7 +145,9 @@ def talk_of_the_issue(page: Page, worker) -> None:
     page.select_option("#decision-fields [name=staff]", str(worker.staff.pk))
     page.get_by_role("button", name=re.compile("^決定に加える")).click()
     expect(page.locator("#decision-box .decisions__row")).to_have_count(1)
-    expect(page.locator("#id_line")).to_be_focused()  # the next decision may be typed at once; then the conclusion
+    expect(
+        page.locator("#id_line")
+    ).to_be_focused()  # the next decision may be typed at once; then the conclusion
     page.fill("#id_conclusion", "移動販売の試行を社協に頼む")
     page.get_by_role("button", name="検討に進める").click()
     expect(page.locator("#messages")).to_contain_text("結論を保存しました")
