@@ -22,7 +22,7 @@ from common.japan.fiscal import month_first
 from common.japan.wareki import format_wareki, format_wareki_month
 from common.kept_sql import day_of, kept_of_day, moment_of
 
-LOCKED = "KY001"  # what the month's trigger raises
+_LOCKED = "KY001"  # what the month's trigger raises
 _NO_OVERLAP = "work_entry_no_overlap"
 
 
@@ -51,6 +51,11 @@ def month_is_locked(moment: datetime) -> RuleViolation:
 def check_minutes(minutes: int) -> None:
     if not 1 <= minutes <= DAY_MINUTES:
         raise RuleViolation("時間は1分以上、24時間（1440分）以下で入力してください。", field="minutes")
+
+
+def is_of_locked_month(error: DatabaseError) -> bool:
+    """The database's own refusal: a trigger lets nothing move in a locked month."""
+    return getattr(error.__cause__, "sqlstate", "") == _LOCKED
 
 
 def check_month_open(*moments: datetime) -> None:
@@ -134,7 +139,7 @@ def write_entry(entry: WorkEntry, actor: Actor, at: datetime, *, is_last: bool =
             raise overlap_with(found, actor) from None
         raise Overlap("同じ時間帯に別の業務実績があります。", field="minutes") from None
     except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", "") != LOCKED:
+        if not is_of_locked_month(error):
             raise
         raise month_is_locked(entry.during.lower) from None
     entry.refresh_from_db(fields=["minutes", "worked_on"])

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Staff
 from audit.actions import record
-from budgets.actions.entry_guard import LOCKED, locked_months
+from budgets.actions.entry_guard import is_of_locked_month, locked_months
 from budgets.actions.review import review_month
 from budgets.actions.void_approval import void_approval
 from budgets.attribution import Example, Rule, TableError, asks_of, check_table
@@ -131,7 +131,7 @@ def _write_moves(
                 with transaction.atomic():
                     count = rows.update(category=categories[move.to.category_code], reason=move.to.reason)
             except DatabaseError as error:
-                if getattr(error.__cause__, "sqlstate", "") != LOCKED:
+                if not is_of_locked_month(error):
                     raise
                 raise RuleViolation(
                     "確かめている間に月が締められました。もう一度確かめてください。"
