@@ -42,7 +42,10 @@ def holds(form: str) -> Q:
     """``form`` stands somewhere in a name; a single character stands at its beginning."""
     if len(form) == 1:
         return Q(name_folded__startswith=form) | Q(kana_folded__startswith=form) | has_name((form,))
-    return Q(search_terms__contains=bigrams(form)) & Q(search_text__contains=form)
+    terms = bigrams(form)
+    found = Q(search_terms__contains=terms)
+    # the words in this order; of two characters the pair says it, and LIKE would have the planner take it for rare
+    return found if terms == [form] else found & Q(search_text__contains=form)
 
 
 def holds_word(word: Word) -> Q:

@@ -9,6 +9,7 @@ from django.db.models.functions import StrIndex
 
 from accounts.actor import Actor
 from common.japan.names import bigrams, fold_text, split_words
+from common.rare_terms import rarest
 from households.contact import Shield
 from households.household_search import ADDRESS, POSTAL
 from households.models import Household
@@ -38,9 +39,9 @@ def search_households(actor: Actor, text: str, shield: Shield) -> list[FoundHous
     rows = Household.objects.visible_to(actor).defer("search_terms")
     for word in words:
         terms = digit_runs(word) if word.isdigit() and len(word) >= RUN else bigrams(word)
-        rows = rows.filter(search_terms__contains=terms)
+        rows = rows.filter(search_terms__contains=rarest(Household, "search_terms", terms))
         if terms != [word]:
-            # the words in this order; not LIKE, which the planner takes for far rarer than the bigrams that it repeats
+            # the whole word; not LIKE, which the planner takes for far rarer than the pair of characters that it repeats
             rows = rows.alias(place=StrIndex("search_text", Value(word))).filter(place__gt=0)
     found = []
     # half a town may share the beginning of a phone: any sixty of them are read, not all of them to know the newest
