@@ -213,6 +213,7 @@ def hold_conference(page: Page, world: World, number: str) -> None:
     expect(page.locator("#id_agency option:checked")).to_have_text(re.compile("障害福祉室"))
     page.get_by_role("button", name=re.compile("決定に加える")).click()
     expect(page.locator("#decision-box")).to_contain_text("手帳の申請を手伝う")
+    expect(page.locator("#id_line")).to_be_focused()  # the next decision's line is there and has the focus
     shoot(page, "walk-4-run")
     page.locator("textarea[name=conclusion]").fill("まちの保健室が主担当のまま、障害福祉室が一緒に支える。")
     page.get_by_role("button", name=re.compile("プラン1を決定する")).click()
