@@ -27,14 +27,15 @@ SHORT: Final = {
     RiskKind.WATCH_LATE: "見守りの遅れ", RiskKind.WATCH_NOBODY: "見守りの担当者なし", RiskKind.TURNS_15: "15歳",
     RiskKind.TURNS_18: "18歳", RiskKind.TURNS_65: "65歳",
 }  # fmt: skip
+MANY: Final = 5_000  # of so many the first page is soon found along the order of urgency
 
 
 def worries(
     actor: Actor, on: date, shield: Shield, *, whose: str = "", kind: str = "", sector: str = "",
-    agency: int | None = None, is_put_off: bool = False,
+    agency: int | None = None, is_put_off: bool = False, are_many: bool = False,
 ) -> QuerySet[SilentRisk]:  # fmt: skip
-    """What stands and is not put off (or what is), narrowed."""
-    rows = SilentRisk.objects.visible_to(actor)
+    """What stands and is not put off (or what is), narrowed. ``are_many``: they were counted, and the first are wanted."""
+    rows = SilentRisk.objects.visible_to(actor, by_row=are_many)
     rows = rows.standing().filter(put_off_until__gt=on) if is_put_off else rows.waiting(on)
     if whose == "own":
         rows = rows.filter(_own(actor))

@@ -52,7 +52,9 @@ def worry_list(request: ActorRequest) -> HttpResponse:
     """The queue with its counts by kind."""
     asked, today, shield = _asked(request), timezone.localdate(), shield_of(request)
     counted = worries.counts(worries.worries(request.actor, today, shield, **asked | {"kind": ""}))
-    rows = worries.shown(worries.worries(request.actor, today, shield, **asked))
+    wanted = counted.get(asked["kind"], 0) if asked["kind"] else sum(counted.values())
+    are_many = wanted >= worries.MANY
+    rows = worries.shown(worries.worries(request.actor, today, shield, are_many=are_many, **asked))
     page = paginate(rows, request_get=request.GET, sorts=SORTS, default="urgent", page_size=PAGE)
     kept = {name: asked[name] for name in ("whose", "sector")} | {"agency": asked["agency"] or ""}
     if asked["is_put_off"]:

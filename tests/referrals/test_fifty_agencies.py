@@ -176,7 +176,7 @@ class Fifty(Between):
                 if o.sector in case.sectors and o.area_id in {None, case.household.area_id or o.area_id}
             }  # fmt: skip
         if model == Model.HUBS:
-            by_pk = {a.pk: a for a in self.agencies}
+            by_pk = {a.pk: a for a in (*self.agencies, *self.offices)}  # a director's office may back the hubs
             return {
                 pk for pk in map(self._heir, backing)
                 if not by_pk[pk].sector or by_pk[pk].sector in case.sectors
