@@ -10,7 +10,10 @@ from accounts.enums import Sector
 from cases.actions.silent_risks import refresh_all, refresh_cases
 from cases.masters import load_codes
 from cases.models import Case, RiskPutOff, SilentRisk
+from cases.selectors import worries
+from households.actions.denials import deny_staff
 from households.actions.protection import protect_address
+from households.enums import DenialReason
 from households.models import Person
 from tests import factories as f
 
@@ -149,6 +152,39 @@ def test_what_is_about_a_protected_person_is_for_its_units(worker, center_worker
         worker.agency.short_name
         not in elderly_director.client.get("/worries/").content.decode().partition("<tbody>")[2]
     )
+
+
+def test_asked_row_by_row_the_same_is_seen(worker, colleague, center_worker, elderly_director, monkeypatch):
+    """As of a long list: by nobody more, by nobody less, also what is about a protected person or denied."""
+    case = worried(worker.actor, sectors=(Sector.ELDERLY, Sector.CHILD))
+    person = Person.objects.get(memberships__household=case.household)
+    Person.objects.filter(pk=person.pk).update(birth_on=date(1961, 12, 1))
+    protect_address(
+        person=person, units=[], first_on=f.TODAY - 300 * DAY, last_on=f.TODAY + 3 * DAY, actor=worker.actor, at=f.NOW
+    )  # fmt: skip
+    refresh_cases([case.pk], at=f.NOW)
+    hidden = worried(colleague.actor, days=70)
+    worried(center_worker.actor, days=50, sectors=(Sector.ELDERLY, Sector.DISABILITY))
+    deny_staff(
+        household=hidden.household, staff=worker.staff, reason=DenialReason.RELATIVE, note="親族", actor=colleague.actor,
+        at=f.NOW,
+    )  # fmt: skip
+    found = {}
+    for who in (worker, colleague, center_worker, elderly_director):
+        seen = set(SilentRisk.objects.visible_to(who.actor).values_list("pk", flat=True))
+        found[who.staff.pk] = seen
+        assert set(SilentRisk.objects.visible_to(who.actor, by_row=True).values_list("pk", flat=True)) == seen
+        pages = []
+        for many in (1, 1000):
+            monkeypatch.setattr(worries, "MANY", many)
+            pages += [
+                who.client.get(f"/worries/?whose={more}").content.decode().partition("<tbody>")[2]
+                for more in ("", "&sort=due", "&kind=quiet")
+            ]
+        assert [page.partition("</tbody>")[0] for page in pages[:3]] == [
+            page.partition("</tbody>")[0] for page in pages[3:]
+        ]
+    assert len({frozenset(seen) for seen in found.values()}) == 4
 
 
 def test_home_shows_the_most_urgent_with_the_count(worker, colleague):
