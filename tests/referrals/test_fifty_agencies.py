@@ -25,7 +25,7 @@ from accounts.models import Agency, StaffAbsence
 from cases.actions.coordination import set_model
 from cases.actions.open_case import open_case
 from cases.coordination import Model, Project
-from cases.models import Case, CaseGrant
+from cases.models import Case, CaseGrant, CasePartner, FollowUp
 from households.actions.persons import update_household
 from households.models import Household
 from referrals.actions.close_agency import close_agency
@@ -33,7 +33,7 @@ from referrals.actions.handover import hand_over
 from referrals.actions.outside_page import answer_page
 from referrals.actions.send_referral import send_to_several
 from referrals.handover import open_work
-from referrals.models import OutsideLink, OutsideRequest, Referral
+from referrals.models import ActionItem, ConferenceMember, OutsideLink, OutsideRequest, Referral
 from referrals.selectors import for_reading, whose_case
 from referrals.selectors_outside import as_outside_row, with_page
 from referrals.workflow import ReferralState
@@ -176,7 +176,9 @@ class Fifty(Between):
                 if o.sector in case.sectors and o.area_id in {None, case.household.area_id or o.area_id}
             }  # fmt: skip
         if model == Model.HUBS:
-            by_pk = {a.pk: a for a in (*self.agencies, *self.offices)}  # a director's office may back the hubs
+            by_pk = {
+                a.pk: a for a in (*self.agencies, *self.offices)
+            }  # a director's office may back the hubs
             return {
                 pk for pk in map(self._heir, backing)
                 if not by_pk[pk].sector or by_pk[pk].sector in case.sectors
@@ -265,8 +267,13 @@ class Fifty(Between):
 
     @rule(who=PICK)
     def moves_and_hands_over(self, who):
-        """The manager gives all open work of one worker to the other."""
+        """The manager gives all open work of one worker to the other; who never had any is not asked for it."""
         actor = self.actor(who)
+        held = (Case.objects.filter(lead_staff=actor.staff), CasePartner.objects.filter(staff=actor.staff),
+                FollowUp.objects.filter(staff=actor.staff), ActionItem.objects.filter(staff=actor.staff),
+                ConferenceMember.objects.filter(staff=actor.staff))  # fmt: skip
+        if not any(rows.exists() for rows in held):
+            return
         manager = self.city.managers[actor.agency_id]
         other = next(s for s in self.city.staff[actor.agency_id] if s != actor.staff)
         pieces = open_work(actor.staff, actor.agency, manager)
