@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.actor import Actor
 from cases.actions.text_index import words_of
-from cases.models import AssessmentItem, Case, Consultation, IndexedText, ProgressNote, SupportPlan
+from cases.models import AssessmentItem, Case, CaseGrant, Consultation, IndexedText, ProgressNote, SupportPlan
 from cases.models.indexed_text import SOURCES
 from cases.selectors.snippets import Snippet, snippet_of
 from common.japan.names import bigram_codes, fold_text, split_words
@@ -28,7 +28,10 @@ from households.contact import Shield
 WINDOW = 2000  # of the own agency's newest texts
 CANDIDATES = 3000  # texts that the index gives for a word
 MOST_CASES = 20_000  # of an actor whose cases are asked one by one
-NEWEST_CASES = 100  # in which one character is looked for
+OPENED_LAST, NEWEST_CASES = (
+    1000,
+    100,
+)  # cases in which one character is looked for, by their opening and by their contacts
 MOST = 60  # hits of one answer, over all its pages
 KINDS = {"consultation": "相談受付", "note": "支援経過", "item": "見立て", "plan": "プラン"}
 
@@ -93,9 +96,17 @@ def _newest(actor: Actor, words: tuple[str, ...], wanted: int) -> list[IndexedTe
 
 
 def _of_newest_cases(actor: Actor, words: tuple[str, ...], wanted: int) -> list[IndexedText]:
-    """What other agencies wrote in the cases with the newest contacts: for one character, which the index does not know."""
+    """What other agencies wrote in the cases with the newest contacts, of those opened last: for one character, which the
+    index of texts does not know.
+    """
+    opened = (
+        CaseGrant.objects.filter(group__in=actor.group_ids)
+        .order_by("-content_object_id")
+        .values_list("content_object_id", flat=True)[:OPENED_LAST]
+    )
     newest = (
         Case.objects.visible_to(actor)
+        .filter(pk__in=list(opened))
         .order_by("-last_contact_at", "-pk")
         .values_list("pk", flat=True)[:NEWEST_CASES]
     )
