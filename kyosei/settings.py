@@ -113,7 +113,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "kyosei.urls"
 WSGI_APPLICATION = "kyosei.wsgi.application"
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "common.form_renderer.FormRenderer"
 
 TEMPLATES = [
     {
@@ -217,7 +217,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or KYOSEI_ENV == "test"
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "common.static_files.StaticFiles"
     },
 }
 # maps of the API viewer and fonts gain nothing by compression and cost half a minute at the first start
