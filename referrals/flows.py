@@ -22,13 +22,16 @@ OPENS, CLOSES = time(8, 30), time(17, 15)
 DAY_MINUTES = (CLOSES.hour - OPENS.hour) * 60 + CLOSES.minute - OPENS.minute
 QUICK_DAYS, SLOW_DAYS = 1, 3  # colours of the picture: within a day, within the usual three, longer
 
-# the opening minutes before a moment, given as the local minute since ``first``: those of the whole days before it, and what of
-# its own day has passed
+# the opening minutes before a moment, given as the local minute since the midnight from which is counted: those of the whole days
+# before it, and what of its own day has passed
 _MINUTES = """
     ((%(base)s::int[])[{at} / 1440 + 1]
      + (%(open)s::int[])[{at} / 1440 + 1] * least(greatest({at} %% 1440 - %(opens)s, 0), %(day)s))
 """
-_MINUTE = "floor(date_part('epoch', r.{at} AT TIME ZONE %(zone)s - %(first)s::date::timestamp) / 60)::int"
+# Japan's clock is never put forward or back: a local minute is a minute since the midnight ``since``. Of what waits nothing is reckoned
+_MINUTE = """
+    CASE WHEN r.answered_at IS NOT NULL THEN floor((date_part('epoch', r.{at}) - %(midnight)s::float8) / 60)::int END
+"""
 _ONE_WAY = """
     SELECT r.from_agency_id, r.to_agency_id, r.state = 'sent' AS waits, r.escalated_at IS NOT NULL AS rose,
            {sent} AS sent, {answered} AS answered
@@ -119,9 +122,8 @@ def flows(*, agencies: Sequence[int], since: date, until: date, actor: Actor, at
         cursor.execute(
             sql,
             {
-                "agencies": list(agencies), "denied": denied, "base": base, "open": opened, "first": since,
-                "zone": timezone.get_current_timezone_name(), "day": DAY_MINUTES,
-                "opens": OPENS.hour * 60 + OPENS.minute, **moments,
+                "agencies": list(agencies), "denied": denied, "base": base, "open": opened, "day": DAY_MINUTES,
+                "opens": OPENS.hour * 60 + OPENS.minute, "midnight": moments["since"].timestamp(), **moments,
             },
         )  # fmt: skip
         return _summed([_Pair(*row) for row in cursor.fetchall()])

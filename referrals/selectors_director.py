@@ -63,7 +63,7 @@ def _ids(rows: QuerySet[Any]) -> ArraySubquery:
 
 def _standing(actor: Actor, before: int) -> QuerySet[Agency, tuple[Any, ...]]:
     """All five lists as the columns of one row, so that the reader's scope is planned and asked in one statement."""
-    referrals = Referral.objects.visible_to(actor)
+    referrals = Referral.objects.visible_to(actor, few=True)
     risen_here = referrals.unanswered().filter(escalated_to=actor.agency_id)
     put = referrals.filter(state=ReferralState.CONFERENCE)
     counted = (referrals.unanswered(), multi_sector_cases(actor), silent_cases(actor, moment_of(before)))
