@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 from statistics import median
 
 from django.db import connection
@@ -126,37 +127,41 @@ def flows(*, agencies: Sequence[int], since: date, until: date, actor: Actor, at
                 "opens": OPENS.hour * 60 + OPENS.minute, "midnight": moments["since"].timestamp(), **moments,
             },
         )  # fmt: skip
-        return _summed([_Pair(*row) for row in cursor.fetchall()])
+        rows = cursor.fetchall()
+    return _summed([_Pair(*row[:5], sorted(m for m in row[5] or () if m is not None)) for row in rows])
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """All requests from one agency to another; ``took``: the opening minutes of each that is answered."""
+    """Requests of the same ends; ``took``: the opening minutes of each that is answered, the shortest first."""
 
-    source: int
-    target: int
+    source: int | None
+    target: int | None
     sent: int
     waiting: int
     risen: int
-    took: Sequence[int | None] | None
+    took: list[int]
+
+    def as_flow(self) -> Flow:
+        minutes = float(median(self.took)) if self.took else None
+        return Flow(self.source, self.target, self.sent, self.waiting, self.risen, minutes)
+
+
+def _together(target: int | None, rows: Sequence[_Pair]) -> _Pair:
+    """``took`` of all: joined pieces that are in order each, which sort at once."""
+    return _Pair(
+        None, target, sum(row.sent for row in rows), sum(row.waiting for row in rows), sum(row.risen for row in rows),
+        sorted(chain.from_iterable(row.took for row in rows)),
+    )  # fmt: skip
 
 
 def _summed(rows: Sequence[_Pair]) -> Flows:
-    by_target: dict[int, list[_Pair]] = {}
+    by_target: dict[int | None, list[_Pair]] = {}
     for row in rows:
         by_target.setdefault(row.target, []).append(row)
-    pairs = [_flow(row.source, row.target, [row]) for row in rows]
-    answers = [_flow(None, target, asked) for target, asked in by_target.items()]
+    asked = [_together(target, of_one) for target, of_one in by_target.items()]
     return Flows(
-        sorted(pairs, key=lambda f: (-f.sent, f.source or 0, f.target or 0)),
-        sorted(answers, key=lambda f: (-(f.minutes or 0), f.target or 0)),
-        _flow(None, None, rows) if rows else None,
+        sorted((row.as_flow() for row in rows), key=lambda f: (-f.sent, f.source or 0, f.target or 0)),
+        sorted((row.as_flow() for row in asked), key=lambda f: (-(f.minutes or 0), f.target or 0)),
+        _together(None, asked).as_flow() if rows else None,
     )
-
-
-def _flow(source: int | None, target: int | None, rows: Sequence[_Pair]) -> Flow:
-    took = [minutes for row in rows for minutes in row.took or () if minutes is not None]
-    return Flow(
-        source, target, sum(row.sent for row in rows), sum(row.waiting for row in rows),
-        sum(row.risen for row in rows), float(median(took)) if took else None,
-    )  # fmt: skip

@@ -81,7 +81,15 @@ def standing(actor: Actor, silent_before: datetime) -> Standing:
 
 
 def _of_ids(actor: Actor, ids: Sequence[int]) -> QuerySet[Referral]:
-    return for_rows(Referral.objects.visible_to(actor).filter(pk__in=ids), actor)
+    """With just what a row of this page says."""
+    rows = for_rows(Referral.objects.visible_to(actor).filter(pk__in=ids), actor)
+    return rows.select_related(None).select_related("case__household__area", "case__person", "consent").only(
+        "from_agency_id", "to_agency_id", "escalated_to_id", "purpose", "state", "ground", "parts", "sent_at", "deadline_at",
+        "seen_at", "started_at", "finished_at", "escalated_at", "answered_at", "answer_note", "consent__state", "consent__kinds",
+        "consent__given_on", "consent__ends_on", "case__number", "case__opened_at", "case__sectors", "case__lead_agency_id",
+        "case__household__name", "case__household__area__parent_id", "case__person__family_name",
+        "case__person__given_name", "case__person__alias",
+    )  # fmt: skip
 
 
 def risen_rows(
