@@ -19,7 +19,7 @@ from cases.models import Case, CaseGrant
 from cases.selectors.coordination import Directory, begun_of
 from common.japan.fiscal import add_months, month_first
 from common.kept_sql import day_of, kept, moment_of
-from households.contact import hidden_home
+from households.contact import Shield
 from referrals.flows import Flows, flows
 from referrals.models import ActionItem, AgendaItem, Conference, Referral
 from referrals.selectors import (
@@ -179,11 +179,19 @@ def to_convene(actor: Actor, directory: Directory, at: datetime) -> list[ToConve
 
 
 @dataclass(frozen=True, slots=True)
+class LateItem:
+    """``hides``: its words may tell where somebody is who is protected from the reader."""
+
+    item: ActionItem
+    hides: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LateAgency:
     """Decisions of conferences that an agency has not carried out in time."""
 
     agency: Agency
-    items: Sequence[ActionItem]
+    items: Sequence[LateItem]
     oldest: date
 
 
@@ -202,18 +210,18 @@ def _late(actor: Actor, today: int) -> QuerySet[ActionItem]:
             "case__number",
             "case__household_id",
         )
-        .annotate(hides=hidden_home(actor, "case__household_id"))
         .order_by("due_on", "pk")[:COUNT_LIMIT]
     )
 
 
-def late_decisions(actor: Actor, directory: Directory, today: date) -> list[LateAgency]:
+def late_decisions(actor: Actor, directory: Directory, shield: Shield, today: date) -> list[LateAgency]:
     """By agency, the most first; of the oldest hundred that the reader may read."""
     late = kept(_late, actor, on=timezone.localdate(), today=today.toordinal())
-    groups: dict[int, list[ActionItem]] = {}
+    groups: dict[int, list[LateItem]] = {}
     for item in late:
-        groups.setdefault(item.agency_id, []).append(item)
-    rows = [LateAgency(directory.agencies[pk], items, items[0].due_on) for pk, items in groups.items()]
+        row = LateItem(item, hides=shield.was_home(item.household_id))
+        groups.setdefault(item.agency_id, []).append(row)
+    rows = [LateAgency(directory.agencies[pk], items, items[0].item.due_on) for pk, items in groups.items()]
     return sorted(rows, key=lambda row: (-len(row.items), row.oldest))
 
 

@@ -20,6 +20,7 @@ from cases.coordination import Model
 from cases.selectors.coordination import load_directory
 from common.japan.fiscal import add_months, month_first
 from common.pdf import render_pdf
+from households.templatetags.contact import shield_of
 from referrals.flows import QUICK_DAYS, SLOW_DAYS
 from referrals.network import network
 from referrals.selectors_director import (
@@ -64,7 +65,7 @@ def director(request: ActorRequest) -> HttpResponse:
         "has_more": max(len(numbers.escalated), len(numbers.put)) > FIRST_ROWS,
         "conferences": my_conferences(actor, at),
         "to_convene": to_convene(actor, directory, at),
-        "late": late_decisions(actor, directory, today),
+        "late": late_decisions(actor, directory, shield_of(request), today),
         "network": picture,
         "flows": [(names.get(a.flow.source or 0, ""), names.get(a.flow.target or 0, ""), a.flow) for a in picture.arrows],
         "answers": [(names.get(flow.target or 0, ""), flow) for flow in found.answers if flow.minutes is not None],
