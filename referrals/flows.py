@@ -42,7 +42,7 @@ _ONE_WAY = """
 """
 _NOT_DENIED = "AND r.case_id NOT IN (SELECT id FROM cases_case WHERE household_id = ANY(%(denied)s))"
 # OFFSET 0: the minutes of a row are reckoned once, not wherever they are used. A median cannot be had of medians: the waits
-# come whole, and those of pairs, of receivers and of all are taken here; sorted by the database they took three times as long.
+# come whole, and those of pairs, of receivers and of all are taken below, where they are sorted once
 _FLOWS = """
     SELECT from_agency_id, to_agency_id, count(*), count(*) FILTER (WHERE waits), count(*) FILTER (WHERE rose),
            array_agg({answered} - {sent}) FILTER (WHERE answered IS NOT NULL)
@@ -127,8 +127,13 @@ def flows(*, agencies: Sequence[int], since: date, until: date, actor: Actor, at
                 "opens": OPENS.hour * 60 + OPENS.minute, "midnight": moments["since"].timestamp(), **moments,
             },
         )  # fmt: skip
-        rows = cursor.fetchall()
-    return _summed([_Pair(*row[:5], sorted(m for m in row[5] or () if m is not None)) for row in rows])
+        found = cursor.fetchall()
+    return _summed(
+        [
+            _Pair(source, target, n, waiting, up, sorted(m for m in took or () if m is not None))
+            for source, target, n, waiting, up, took in found
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)

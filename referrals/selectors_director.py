@@ -67,7 +67,8 @@ def _standing(actor: Actor, before: int) -> QuerySet[Agency, tuple[Any, ...]]:
     risen_here = referrals.unanswered().filter(escalated_to=actor.agency_id)
     put = referrals.filter(state=ReferralState.CONFERENCE)
     counted = (referrals.unanswered(), multi_sector_cases(actor), silent_cases(actor, moment_of(before)))
-    return Agency.objects.filter(pk=actor.agency_id).values_list(
+    office, _ = actor.office()
+    return Agency.objects.filter(pk=office.pk).values_list(
         *(Func(_ids(rows), function="cardinality", output_field=IntegerField()) for rows in counted),
         _ids(risen_here.order_by("deadline_at", "pk")),
         _ids(put.order_by("deadline_at", "pk")),
