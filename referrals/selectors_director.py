@@ -18,7 +18,7 @@ from cases.coordination import conference_due, convener_of, told_of
 from cases.models import Case, CaseGrant
 from cases.selectors.coordination import Directory, begun_of
 from common.japan.fiscal import add_months, month_first
-from common.kept_sql import day_of, kept, moment_of
+from common.kept_sql import kept, moment_of
 from households.contact import Shield
 from referrals.flows import Flows, flows
 from referrals.models import ActionItem, AgendaItem, Conference, Referral
@@ -61,12 +61,12 @@ def _ids(rows: QuerySet[Any]) -> ArraySubquery:
     return ArraySubquery(rows.values("pk")[: COUNT_LIMIT + 1])
 
 
-def _standing(actor: Actor, before: int) -> QuerySet[Agency, tuple[Any, ...]]:
-    """All five lists as the columns of one row, so that the reader's scope is planned and asked in one statement."""
+def _standing(actor: Actor) -> QuerySet[Agency, tuple[Any, ...]]:
+    """Four lists as the columns of one row, so that the reader's scope is planned and asked in one statement."""
     referrals = Referral.objects.visible_to(actor, few=True)
     risen_here = referrals.unanswered().filter(escalated_to=actor.agency_id)
     put = referrals.filter(state=ReferralState.CONFERENCE)
-    counted = (referrals.unanswered(), multi_sector_cases(actor), silent_cases(actor, moment_of(before)))
+    counted = (referrals.unanswered(), multi_sector_cases(actor))
     office, _ = actor.office()
     return Agency.objects.filter(pk=office.pk).values_list(
         *(Func(_ids(rows), function="cardinality", output_field=IntegerField()) for rows in counted),
@@ -75,10 +75,17 @@ def _standing(actor: Actor, before: int) -> QuerySet[Agency, tuple[Any, ...]]:
     )
 
 
+def _silent(actor: Actor, before: int) -> QuerySet[Case, int]:
+    """By itself: what a moment is bound to is planned six times before its plan stays, and this is planned at once."""
+    return silent_cases(actor, moment_of(before)).values_list("pk", flat=True)[: COUNT_LIMIT + 1]
+
+
 def standing(actor: Actor, silent_before: datetime) -> Standing:
-    """Numbers of lists that the page opens. One query."""
-    rows = kept(_standing, actor, on=timezone.localdate(), before=int(silent_before.timestamp()))
-    return Standing(*rows[0])
+    """Numbers of lists that the page opens. Two queries."""
+    on = timezone.localdate()
+    silent = kept(_silent, actor, on=on, before=int(silent_before.timestamp()))
+    ((waiting, multi, escalated, put),) = kept(_standing, actor, on=on)
+    return Standing(waiting, multi, len(silent), escalated, put)
 
 
 def _of_ids(actor: Actor, ids: Sequence[int]) -> QuerySet[Referral]:
@@ -196,11 +203,11 @@ class LateAgency:
     oldest: date
 
 
-def _late(actor: Actor, today: int) -> QuerySet[ActionItem]:
+def _late(actor: Actor) -> QuerySet[ActionItem]:
     return (
         ActionItem.objects.visible_to(actor)
         .open()
-        .filter(due_on__lt=day_of(today))
+        .filter(due_on__lt=timezone.localdate())
         .select_related("staff", "case")
         .only(
             "text",
@@ -215,9 +222,9 @@ def _late(actor: Actor, today: int) -> QuerySet[ActionItem]:
     )
 
 
-def late_decisions(actor: Actor, directory: Directory, shield: Shield, today: date) -> list[LateAgency]:
+def late_decisions(actor: Actor, directory: Directory, shield: Shield) -> list[LateAgency]:
     """By agency, the most first; of the oldest hundred that the reader may read."""
-    late = kept(_late, actor, on=timezone.localdate(), today=today.toordinal())
+    late = kept(_late, actor, on=timezone.localdate())
     groups: dict[int, list[LateItem]] = {}
     for item in late:
         row = LateItem(item, hides=shield.was_home(item.household_id))

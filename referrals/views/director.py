@@ -65,7 +65,7 @@ def director(request: ActorRequest) -> HttpResponse:
         "has_more": max(len(numbers.escalated), len(numbers.put)) > FIRST_ROWS,
         "conferences": my_conferences(actor, at),
         "to_convene": to_convene(actor, directory, at),
-        "late": late_decisions(actor, directory, shield_of(request), today),
+        "late": late_decisions(actor, directory, shield_of(request)),
         "network": picture,
         "flows": [(names.get(a.flow.source or 0, ""), names.get(a.flow.target or 0, ""), a.flow) for a in picture.arrows],
         "answers": [(names.get(flow.target or 0, ""), flow) for flow in found.answers if flow.minutes is not None],
