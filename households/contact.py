@@ -101,17 +101,23 @@ class Details:
 @dataclass(frozen=True, slots=True)
 class Shield:
     """What is protected from one reader. ``people`` and ``households`` are ids; ``said`` the details themselves by
-    person, ``read_in`` the people by every household in whose records their details may have been typed.
+    person, ``read_in`` the people by every household in whose records their details may have been typed. ``homes``: where
+    the protected live, and have lived.
     """
 
     people: frozenset[int] = frozenset()
     households: frozenset[int] = frozenset()
     said: Details = field(default_factory=Details, compare=False)
     read_in: dict[int, frozenset[int]] = field(default_factory=dict)
+    homes: frozenset[int] = frozenset()
 
     def hides(self, household: Household | int | None) -> bool:
         pk = household.pk if isinstance(household, Household) else household
         return pk in self.households
+
+    def was_home(self, household: int | None) -> bool:
+        """``hidden_home`` of a household at hand: whether one of its members is protected from the reader, or one who left."""
+        return household in self.homes
 
     def household(self, household: Household) -> HouseholdContact:
         """``household`` comes with its area."""
@@ -217,7 +223,7 @@ def homes_in_towns(
 
 def hidden_home(actor: Actor, path: str) -> Exists:
     """Whether the household at ``path`` has, or had, a member who is protected from the reader, as a condition of a
-    query: for rows that have no shield, which then leave out what was typed freely.
+    query: for rows that have no shield, which then leave out what was typed freely (``Shield.was_home`` where there is one).
     """
     closed = AddressProtection.objects.closed_to(actor).values("person_id")
     return Exists(HouseholdMember.objects.filter(household=OuterRef(path), person__in=closed))
@@ -245,8 +251,10 @@ def _as_rows(protections: QuerySet[AddressProtection]) -> QuerySet[AddressProtec
 def _shield(rows: Iterable[tuple[Any, ...]]) -> Shield:
     living: dict[int, frozenset[int]] = {}
     read_in: dict[int, set[int]] = defaultdict(set)
+    homes: set[int] = set()
     for person, own, others in rows:
         living[person] = living.get(person, frozenset()) | {home for home in own if home > 0}
+        homes.update(map(abs, own))
         for home in (*own, *others):
             read_in[abs(home)].add(person)
     return Shield(
@@ -254,6 +262,7 @@ def _shield(rows: Iterable[tuple[Any, ...]]) -> Shield:
         frozenset().union(*living.values()),
         Details(living),
         {pk: frozenset(persons) for pk, persons in read_in.items()},
+        frozenset(homes),
     )
 
 

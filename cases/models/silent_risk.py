@@ -23,16 +23,16 @@ OWN_KINDS = (RiskKind.WATCH_LATE, RiskKind.WATCH_NOBODY, RiskKind.PROTECTION)
 
 
 class SilentRiskQuerySet(models.QuerySet["SilentRisk"]):
-    def visible_to(self, actor: Actor, *, by_row: bool = False) -> SilentRiskQuerySet:
+    def visible_to(self, actor: Actor, *, few: bool = False) -> SilentRiskQuerySet:
         """Whoever sees the case, and the agency that has to look or to protect; never a worker on the deny list, and
-        what is about a protected person only for the units of that protection. ``by_row``: see ``sees_case``.
+        what is about a protected person only for the units of that protection. ``few``: see ``sees_case``.
         """
         if not actor.has(Permission.CASE_VIEW) or actor.agency_id is None:
             return self.none()
         closed = AddressProtection.objects.closed_to(actor).values("person_id")
         own = Q(kind__in=OWN_KINDS, owner_agency=actor.agency_id) & not_denied(actor, "case_id")
         return self.filter(
-            sees_case(actor, "case_id", by_row=by_row) | own, Q(about_id__isnull=True) | ~Q(about_id__in=closed)
+            sees_case(actor, "case_id", few=few) | own, Q(about_id__isnull=True) | ~Q(about_id__in=closed)
         )
 
     def standing(self) -> SilentRiskQuerySet:

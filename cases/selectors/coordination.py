@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
@@ -18,6 +19,7 @@ from accounts.roles import PERMISSIONS, Permission
 from cases.coordination import DEFAULT, Begun, Model, Post, Project, Setup
 from cases.models import Case, CoordinationSetting, ProjectOperator
 from cases.workflow import CaseState
+from common.kept_sql import kept_of_day
 from households.models import Household, staff_denied
 
 
@@ -72,9 +74,16 @@ def named_agencies() -> Q:
     )
 
 
+def _with_settings(agencies: models.QuerySet[Agency]) -> models.QuerySet[Agency]:
+    return agencies.annotate(held=_held()).order_by("pk")
+
+
 def directory_of(agencies: models.QuerySet[Agency]) -> Directory:
     """The directory of some agencies, with all settings; one query."""
-    rows = list(agencies.annotate(held=_held()).order_by("pk"))
+    return _directory(list(_with_settings(agencies)))
+
+
+def _directory(rows: Sequence[Any]) -> Directory:
     held = rows[0].held if rows else []
     settings = [
         Held(
@@ -141,9 +150,13 @@ class Directory:
         ]  # fmt: skip
 
 
+def _whole(on: date) -> models.QuerySet[Agency]:
+    return _with_settings(Agency.objects.all())
+
+
 def load_directory() -> Directory:
     """All agencies and settings; one query."""
-    return directory_of(Agency.objects.all())
+    return _directory(kept_of_day(_whole, on=timezone.localdate()))
 
 
 def begun_of(case: Case, receiver: Agency) -> Begun:

@@ -35,7 +35,7 @@ def worries(
     agency: int | None = None, is_put_off: bool = False, are_many: bool = False,
 ) -> QuerySet[SilentRisk]:  # fmt: skip
     """What stands and is not put off (or what is), narrowed. ``are_many``: they were counted, and the first are wanted."""
-    rows = SilentRisk.objects.visible_to(actor, by_row=are_many)
+    rows = SilentRisk.objects.visible_to(actor, few=are_many)
     rows = rows.standing().filter(put_off_until__gt=on) if is_put_off else rows.waiting(on)
     if whose == "own":
         rows = rows.filter(_own(actor))

@@ -22,7 +22,6 @@ from uuid import uuid4
 from django.contrib.auth.models import Permission as AuthPermission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.utils import timezone
 from guardian.shortcuts import get_objects_for_user
@@ -35,7 +34,7 @@ from cases.actions.notes import NoteData, write_note
 from cases.models import Case
 from cases.selectors.case_page import for_list, recent_open
 from common.kept_sql import kept
-from kyosei.bench.meter import signed_in
+from kyosei.bench.meter import settle, signed_in
 from kyosei.bench.report import Line, line
 from kyosei.bench.scales import Scale
 
@@ -110,19 +109,14 @@ def _million(rows: int, now: datetime) -> Iterator[None]:
             for statement in _FILL:
                 cursor.execute(statement, values)
             cursor.execute("SET session_replication_role = origin")
-            _settle(cursor)
+            settle(cursor)
             yield
         finally:
             cursor.execute("SET session_replication_role = replica")
             for statement in _CLEAR:
                 cursor.execute(statement, values)
             cursor.execute("SET session_replication_role = origin")
-            _settle(cursor)
-
-
-def _settle(cursor: CursorWrapper) -> None:
-    """What autovacuum does after a million rows came or went; a trial in a transaction has to do without it."""
-    cursor.execute("ANALYZE" if connection.in_atomic_block else "VACUUM (ANALYZE)")
+            settle(cursor)
 
 
 def _actor() -> Actor:

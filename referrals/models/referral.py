@@ -64,11 +64,11 @@ def on_standing_ground() -> Q:
 
 
 class ReferralQuerySet(models.QuerySet["Referral"]):
-    def visible_to(self, actor: Actor) -> ReferralQuerySet:
+    def visible_to(self, actor: Actor, *, few: bool = False) -> ReferralQuerySet:
         """The agency at either end, the director's office it rose to, and whoever sees the case; never a worker on the deny list.
 
         Of requests that went out together, an agency that has not answered its own does not see the others: each
-        answers for itself.
+        answers for itself. ``few``: the same rows, for a caller that stops after a few of many (``sees_case``).
         """
         if not actor.has(Permission.REFERRAL_VIEW) or actor.agency_id is None:
             return self.none()
@@ -76,7 +76,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
             Q(from_agency=actor.agency_id)
             | Q(to_agency=actor.agency_id)
             | Q(escalated_to=actor.agency_id)
-            | (sees_case(actor, "case_id") & answers_for_itself(actor.agency_id)),
+            | (sees_case(actor, "case_id", few=few) & answers_for_itself(actor.agency_id)),
             not_denied(actor, "case_id"),
         )
 

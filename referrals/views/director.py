@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -20,11 +20,14 @@ from cases.coordination import Model
 from cases.selectors.coordination import load_directory
 from common.japan.fiscal import add_months, month_first
 from common.pdf import render_pdf
+from households.templatetags.contact import shield_of
 from referrals.flows import QUICK_DAYS, SLOW_DAYS
 from referrals.network import network
 from referrals.selectors_director import (
     COUNT_LIMIT,
+    FIRST_ROWS,
     MONTHS,
+    Standing,
     late_decisions,
     month_of,
     my_conferences,
@@ -34,7 +37,6 @@ from referrals.selectors_director import (
     to_convene,
 )
 from referrals.views.referrals import SILENT_DAYS
-from referrals.workflow import ReferralState
 
 PAPER_ROWS = 14
 PACES = (
@@ -51,18 +53,19 @@ def director(request: ActorRequest) -> HttpResponse:
     today = timezone.localdate(at)
     directory = load_directory()
     names = {pk: agency.short_name for pk, agency in directory.agencies.items()}
-    up, found = risen_rows(actor, directory, at), recent_flows(actor, directory, at)
+    numbers, found = standing(actor, at - timedelta(days=SILENT_DAYS)), recent_flows(actor, directory, at)
+    escalated, put_to_conference = risen_rows(numbers, actor, directory, at)
     picture = network(found.pairs, names)
     month = month_first(today)
     context = {
         "sector": Sector(actor.sector).label if actor.sector else "すべての分野",
         "model": Model(directory.setup_on(today).model).label,
-        "stats": _stats(request, up, at),
-        "escalated": [row for row in up if row.referral.state == ReferralState.SENT],
-        "put_to_conference": [row for row in up if row.referral.state == ReferralState.CONFERENCE],
+        "stats": _stats(numbers),
+        "escalated": escalated, "put_to_conference": put_to_conference,
+        "has_more": max(len(numbers.escalated), len(numbers.put)) > FIRST_ROWS,
         "conferences": my_conferences(actor, at),
         "to_convene": to_convene(actor, directory, at),
-        "late": late_decisions(actor, today),
+        "late": late_decisions(actor, directory, shield_of(request)),
         "network": picture,
         "flows": [(names.get(a.flow.source or 0, ""), names.get(a.flow.target or 0, ""), a.flow) for a in picture.arrows],
         "answers": [(names.get(flow.target or 0, ""), flow) for flow in found.answers if flow.minutes is not None],
@@ -72,12 +75,9 @@ def director(request: ActorRequest) -> HttpResponse:
     return render(request, "referrals/director.html", context)
 
 
-def _stats(request: ActorRequest, up: list[Any], at: datetime) -> list[dict[str, Any]]:
+def _stats(found: Standing) -> list[dict[str, Any]]:
     """Numbers that open lists."""
-    url = reverse("referrals:list")
-    escalated = sum(row.referral.state == ReferralState.SENT for row in up)
-    put = len(up) - escalated
-    found = standing(request.actor, at - timedelta(days=SILENT_DAYS))
+    url, escalated, put = reverse("referrals:list"), len(found.escalated), len(found.put)
     figures = [
         ("返事待ち", found.waiting, f"{url}?tab=history&state=sent", ""),
         ("期限を過ぎて上がった", escalated, f"{url}?tab=sector#escalated", "error" if escalated else ""),

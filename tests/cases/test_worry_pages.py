@@ -173,7 +173,7 @@ def test_asked_row_by_row_the_same_is_seen(worker, colleague, center_worker, eld
     for who in (worker, colleague, center_worker, elderly_director):
         seen = set(SilentRisk.objects.visible_to(who.actor).values_list("pk", flat=True))
         found[who.staff.pk] = seen
-        assert set(SilentRisk.objects.visible_to(who.actor, by_row=True).values_list("pk", flat=True)) == seen
+        assert set(SilentRisk.objects.visible_to(who.actor, few=True).values_list("pk", flat=True)) == seen
         pages = []
         for many in (1, 1000):
             monkeypatch.setattr(worries, "MANY", many)

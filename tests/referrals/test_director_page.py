@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -12,14 +13,18 @@ from accounts.actor import Actor
 from accounts.enums import Sector
 from accounts.models import Agency
 from cases.actions.open_case import set_sectors
-from cases.models import Case
+from cases.models import Case, CaseGrant
 from cases.selectors.coordination import load_directory
 from households.actions.denials import deny_staff
+from households.actions.protection import protect_address
+from households.contact import hidden_home, shield_for
+from households.models import Household
 from referrals.actions.answer_referral import answer_referral
 from referrals.actions.escalate_referrals import escalate_overdue
 from referrals.flows import DAY_MINUTES, Flow, flows
+from referrals.models import Referral
 from referrals.network import network
-from referrals.selectors_director import to_convene
+from referrals.selectors_director import risen_rows, standing, to_convene
 from tests import factories as f
 from tests.factories import NOW, TODAY
 from tests.referrals import conferences as c
@@ -91,6 +96,26 @@ def test_pairs_and_the_median(worker, center_worker, disability_worker, disabili
         (disability_worker.agency.pk, center_worker.agency.pk, 1, 0, 60.0),
     ]
     assert rows.all.sent == 5
+
+
+def test_medians_of_a_receiver_and_of_all_are_taken_of_every_answer(
+    worker, center_worker, disability_worker, disability_director
+):
+    for hour in (10, 11, 12):  # 60, 120, 180
+        asked(worker, disability_worker.agency, at(17, 9), at(17, hour), disability_worker)
+    asked(center_worker, disability_worker.agency, at(17, 9), at(17, 16), disability_worker)  # 420
+    asked(disability_worker, center_worker.agency, at(17, 9), at(17, 9, 30), center_worker)  # 30
+    rows = found(disability_director)
+    assert {(p.source, p.target): p.minutes for p in rows.pairs} == {
+        (worker.agency.pk, disability_worker.agency.pk): 120,
+        (center_worker.agency.pk, disability_worker.agency.pk): 420,
+        (disability_worker.agency.pk, center_worker.agency.pk): 30,
+    }
+    assert [(a.target, a.sent, a.minutes) for a in rows.answers] == [
+        (disability_worker.agency.pk, 4, 150),
+        (center_worker.agency.pk, 1, 30),
+    ]
+    assert (rows.all.sent, rows.all.minutes) == (5, 120)
 
 
 def test_a_household_closed_to_the_director_counts_nowhere(worker, disability_worker, disability_director):
@@ -169,6 +194,62 @@ def test_numbers_open_the_lists(worker, disability_worker, disability_director):
     assert referral.purpose in page
 
 
+def test_the_number_counts_all_and_the_oldest_are_read(
+    worker, disability_worker, center_worker, disability_director, elderly_director
+):
+    """Seven have risen and one was put to a conference: seven are counted, five are shown, the oldest deadline first."""
+    for n in range(7):
+        late = NOW - timedelta(days=9, hours=n)
+        send(worker.actor, f.make_case(worker.actor), disability_worker.agency, at=late, purpose=f"同行{n}")
+    escalate_overdue(actor=Actor.system("試験"), at=NOW)
+    case = f.make_case(worker.actor, sectors=BOTH)
+    put = send(worker.actor, case, disability_worker.agency, purpose="話し合う")
+    answer_referral(
+        referral=put, event="to_conference", actor=disability_worker.actor, at=NOW, note="役割を決めたい"
+    )
+    numbers = standing(disability_director.actor, NOW - timedelta(days=30))
+    assert (numbers.waiting, len(numbers.escalated), len(numbers.put), numbers.multi) == (7, 7, 1, 1)
+    found, waits = risen_rows(numbers, disability_director.actor, load_directory(), NOW)
+    assert [row.purpose for row in found] == ["同行6", "同行5", "同行4", "同行3", "同行2"]
+    assert [row.purpose for row in waits] == ["話し合う"]
+    page = disability_director.client.get(PAGE).content.decode()
+    assert "同行2" in page and "同行1" not in page and "すべて見る" in page and "役割を決めたい" in page
+    numbers = standing(elderly_director.actor, NOW - timedelta(days=30))
+    assert (numbers.waiting, len(numbers.escalated), len(numbers.put), numbers.multi) == (0, 0, 1, 1)
+
+
+def test_row_by_row_the_scope_is_the_same(
+    worker, manager, center_worker, disability_worker, elderly_director, disability_director, stranger
+):
+    """``few`` changes how PostgreSQL looks, never what is found: also with a batch, a deny list and an end."""
+    whole, denied, ended = (f.make_case(worker.actor, sectors=BOTH) for _ in range(3))
+    for case in (whole, denied, ended):
+        for to in (disability_worker.agency, center_worker.agency):
+            send(worker.actor, case, to)
+    Referral.objects.filter(case=whole).update(batch=uuid4())
+    for who in (elderly_director, center_worker):
+        deny_staff(
+            household=denied.household, staff=who.staff, reason="relative", note="", actor=worker.actor, at=NOW,
+        )  # fmt: skip
+    grants = CaseGrant.objects.filter(content_object=ended, group=disability_director.actor.agency.group)
+    assert grants.update(ends_at=NOW - timedelta(days=1)) == 1
+    seen = {}
+    for who in (
+        worker,
+        manager,
+        center_worker,
+        disability_worker,
+        elderly_director,
+        disability_director,
+        stranger,
+    ):
+        scope = Referral.objects.visible_to(who.actor)
+        seen[who.staff.pk] = set(scope.values_list("pk", flat=True))
+        few = Referral.objects.visible_to(who.actor, few=True)
+        assert set(few.values_list("pk", flat=True)) == seen[who.staff.pk]
+    assert {len(rows) for rows in seen.values()} >= {0, 4, 6}
+
+
 def test_a_case_of_several_sectors_waits_for_its_conference(worker, elderly_director, disability_director):
     case = f.make_case(worker.actor, sectors=BOTH)
     page = elderly_director.client.get(PAGE).content.decode()
@@ -199,6 +280,27 @@ def test_late_decisions_stand_by_agency(worker, disability_worker, elderly_direc
     page = elderly_director.client.get(PAGE).content.decode()
     late = page[page.index('id="late"') :]
     assert disability_worker.agency.short_name in late and "手帳の申請を手伝う" in late and "1件" in late
+
+
+def test_what_may_tell_where_a_protected_person_is_stays_out_of_the_late_decisions(
+    worker, disability_worker, elderly_director
+):
+    case = f.make_case(worker.actor, sectors=BOTH)
+    conference = c.convene(elderly_director.actor, kind="area", invite=(disability_worker.agency,))
+    item = c.put(conference, case, elderly_director.actor)
+    c.sit(conference, elderly_director.actor)
+    decided = (item, disability_worker.agency, disability_worker.staff, elderly_director.actor)
+    c.decide(*decided, text="若葉荘へ行く")
+    case.action_items.update(due_on=TODAY - timedelta(days=5))
+    assert "若葉荘へ行く" in elderly_director.client.get(PAGE).content.decode()
+    protect_address(
+        person=case.person, units=[], first_on=TODAY, last_on=TODAY + timedelta(days=365), actor=worker.actor, at=NOW,
+    )  # fmt: skip
+    shield, homes = shield_for(elderly_director.actor), Household.objects.order_by("pk")
+    hidden = homes.annotate(hides=hidden_home(elderly_director.actor, "pk")).values_list("pk", "hides")
+    assert [(pk, shield.was_home(pk)) for pk in homes.values_list("pk", flat=True)] == list(hidden)
+    page = elderly_director.client.get(PAGE).content.decode()
+    assert "若葉荘" not in page and "決定事項（内容はページで読めます）" in page and case.number in page
 
 
 def test_the_same_number_of_queries_with_many_rows(
