@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.enums import Sector
 from budgets.attribution import TABLE, Asks, Attribution, Facts, Rule, asks_of, attribute, read_table
@@ -89,6 +89,9 @@ class Move:
 
 
 _APART: Final = "\x1f"
+_ROOM: Final = (
+    "SET LOCAL work_mem = '64MB'"  # for a hundred thousand groups; with the default they are sorted on disk
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +111,7 @@ class _Group:
     is_moved: bool
     entries: int = 0
     minutes: int = 0
-    ids: list[int] = field(default_factory=list)
+    ids: list[int] | None = None
 
 
 class _Asked:
@@ -123,6 +126,7 @@ class _Asked:
         self._codes = dict(WorkCategory.objects.values_list("pk", "code"))
         self._asks = asks_of(table)
         self._decided: dict[Facts, _Decided] = {}
+        self._read: dict[str, _Decided] = {}  # by the text of the facts
         self._groups: dict[tuple[_Decided, int], _Group] = {}
         self._told: dict[str, _Group] = {}  # by the text; the same sectors in another order are another text
         self.reworded: dict[
@@ -139,7 +143,8 @@ class _Asked:
                                    dedicated, qualification), count(*), sum(minutes){ids}{words} FROM ({facts}) x
                   GROUP BY {by_words}category_id, age, sectors, activity, dedicated, qualification"""  # noqa: S608
         told = self._told
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_ROOM)
             cursor.execute(sql, [first, until, staff_id] if of_one else [first, until])
             for text, entries, minutes, *keys_and_reason in cursor.fetchall():
                 group = told.get(text)
@@ -152,23 +157,31 @@ class _Asked:
 
     def _note_ids(self, group: _Group, ids: list[int], reason: str) -> None:
         if group.is_moved:
-            group.ids.extend(ids)
+            group.ids = [*(group.ids or ()), *ids]
         elif group.decided.to.reason != reason:
             self.reworded.setdefault(group.decided.to.reason, []).extend(ids)
 
     def _group(self, text: str) -> _Group:
-        category, age, sectors, activity, dedicated, qualification = text.split(_APART, 5)
+        category, _, rest = text.partition(_APART)
+        decided = self._read.get(rest)
+        if decided is None:
+            decided = self._read[rest] = self._decide(rest)
+        key = (decided, int(category))
+        group = self._groups.get(key)
+        if group is None:
+            is_moved = decided.to.category_code != self._codes[key[1]]
+            group = self._groups[key] = _Group(decided, key[1], is_moved)
+        return group
+
+    def _decide(self, text: str) -> _Decided:
+        age, sectors, activity, dedicated, qualification = text.split(_APART, 4)
         facts = Facts(
             int(age) if age else None, frozenset(sectors.split(",") if sectors else ()), activity, dedicated, qualification
         )  # fmt: skip
-        decided = self._decided.get(facts)
-        if decided is None:
-            decided = self._decided[facts] = _Decided(facts, attribute(facts, self._table))
-        key = (decided, int(category))
-        if key not in self._groups:
-            is_moved = decided.to.category_code != self._codes[key[1]]
-            self._groups[key] = _Group(decided, key[1], is_moved)
-        return self._groups[key]
+        known = self._decided.get(facts)
+        if known is None:
+            known = self._decided[facts] = _Decided(facts, attribute(facts, self._table))
+        return known
 
     def moves(self) -> list[Move]:
         """By sectors, age, activity, worker and category, whatever the order of the rows was."""
@@ -177,7 +190,7 @@ class _Asked:
         moved = [group for group in self._groups.values() if group.is_moved]
         moved.sort(key=lambda group: (places[group.decided], group.category))
         return [
-            Move(g.decided.facts, g.category, g.decided.to, g.entries, g.minutes, tuple(sorted(g.ids)))
+            Move(g.decided.facts, g.category, g.decided.to, g.entries, g.minutes, tuple(sorted(g.ids or ())))
             for g in moved
         ]
 
