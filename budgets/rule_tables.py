@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.enums import Sector
 from budgets.attribution import TABLE, Asks, Attribution, Facts, Rule, asks_of, attribute, read_table
@@ -33,8 +33,7 @@ def tables_between(first: date, until: date) -> list[tuple[tuple[Rule, ...], dat
 _FACTS: Final = """
     SELECT e.id, e.category_id, e.minutes, e.reason,
            CASE WHEN p.birth_on <= e.worked_on THEN
-                (EXTRACT(YEAR FROM e.worked_on + 1) - EXTRACT(YEAR FROM p.birth_on)
-                 - (to_char(e.worked_on + 1, 'MMDD') < to_char(p.birth_on, 'MMDD'))::int)::int END AS age,
+                date_part('year', age((e.worked_on + 1)::timestamp, p.birth_on::timestamp))::int END AS age,
            CASE WHEN cardinality(COALESCE(k.sectors, '{{}}')) > 0 THEN k.sectors
                 ELSE COALESCE(cs.sectors, '{{}}') END AS sectors,
            {activity} AS activity, {dedicated} AS dedicated, {qualification} AS qualification
@@ -74,7 +73,7 @@ def _facts(asks: Asks, *, of_one: bool = False) -> str:
 _ASKED: Final = """
       FROM budgets_workentry e
      WHERE e.source_type IN ('note', 'consultation', 'watch') AND e.derived_category_id IS NULL AND e.worked_on >= %s AND e.worked_on < %s"""
-PARTS: Final = 8
+PARTS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +88,47 @@ class Move:
     ids: tuple[int, ...] = ()
 
 
-Group = tuple[Facts, int]
-FactRow = tuple[int | None, str, str, str, str]  # age, sectors, activity, dedicated, qualification
+_APART: Final = "\x1f"
+_ROOM: Final = (
+    "SET LOCAL work_mem = '64MB'"  # for a hundred thousand groups; with the default they are sorted on disk
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Decided:
+    """A combination of facts and what the table says of it."""
+
+    facts: Facts
+    to: Attribution
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """The entries of one combination and one category, as far as they are counted."""
+
+    decided: _Decided
+    category: int
+    is_moved: bool
+    entries: int = 0
+    minutes: int = 0
+    ids: list[int] | None = None
 
 
 class _Asked:
-    """A table that is asked about every combination once. ``groups``: entries, minutes and ids of those that it moves."""
+    """A table that is asked about every combination once.
+
+    The database tells the category and the facts of a group in one text: there may be hundreds of thousands, of which
+    each is read in pieces the first time only.
+    """
 
     def __init__(self, table: Sequence[Rule]) -> None:
         self._table = table
         self._codes = dict(WorkCategory.objects.values_list("pk", "code"))
         self._asks = asks_of(table)
-        self._decided: dict[FactRow, tuple[Facts, Attribution]] = {}
-        self._groups: dict[Group, tuple[Attribution, int, int, list[int]]] = {}
+        self._decided: dict[Facts, _Decided] = {}
+        self._read: dict[str, _Decided] = {}  # by the text of the facts
+        self._groups: dict[tuple[_Decided, int], _Group] = {}
+        self._told: dict[str, _Group] = {}  # by the text; the same sectors in another order are another text
         self.reworded: dict[
             str, list[int]
         ] = {}  # ids whose category stays, by the words of the line that decides now
@@ -109,43 +136,69 @@ class _Asked:
     def about(self, first: date, until: date, *, with_ids: bool = False, staff_id: int | None = None) -> None:
         of_one = staff_id is not None
         facts = _facts(self._asks, of_one=of_one)
-        ids = "array_agg(id ORDER BY id)" if with_ids else "NULL::bigint[]"
-        words = "reason" if with_ids else "''::text AS reason"
-        sql = f"""SELECT category_id, count(*), sum(minutes), {ids}, {words},
-                         age, array_to_string(sectors, ','), activity, dedicated, qualification FROM ({facts}) x
-                  GROUP BY category_id, {"reason, " if with_ids else ""}age, sectors, activity, dedicated, qualification"""  # noqa: S608
-        with connection.cursor() as cursor:
+        ids, words, by_words = ("", "", "")
+        if with_ids:
+            ids, words, by_words = ", array_agg(id ORDER BY id)", ", reason", "reason, "
+        sql = f"""SELECT concat_ws('{_APART}', category_id, COALESCE(age::text, ''), array_to_string(sectors, ','), activity,
+                                   dedicated, qualification), count(*), sum(minutes){ids}{words} FROM ({facts}) x
+                  GROUP BY {by_words}category_id, age, sectors, activity, dedicated, qualification"""  # noqa: S608
+        told = self._told
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_ROOM)
             cursor.execute(sql, [first, until, staff_id] if of_one else [first, until])
-            for category, entries, minutes, keys, reason, *row in cursor.fetchall():
-                known, to = self._decide(tuple(row))
-                if to.category_code != self._codes[category]:
-                    key = (known, category)
-                    _, before, so_far, so_many = self._groups.get(key, (to, 0, 0, []))
-                    self._groups[key] = (to, before + entries, so_far + minutes, so_many + (keys or []))
-                elif with_ids and to.reason != reason:
-                    self.reworded.setdefault(to.reason, []).extend(keys)
+            for text, entries, minutes, *keys_and_reason in cursor.fetchall():
+                group = told.get(text)
+                if group is None:
+                    group = told[text] = self._group(text)
+                group.entries += entries
+                group.minutes += minutes
+                if with_ids:
+                    self._note_ids(group, *keys_and_reason)
 
-    def _decide(self, row: FactRow) -> tuple[Facts, Attribution]:
-        found = self._decided.get(row)
-        if found is None:
-            age, sectors, *work = row
-            facts = Facts(age, frozenset(sectors.split(",") if sectors else ()), *work)
-            found = self._decided[row] = (facts, attribute(facts, self._table))
-        return found
+    def _note_ids(self, group: _Group, ids: list[int], reason: str) -> None:
+        if group.is_moved:
+            group.ids = [*(group.ids or ()), *ids]
+        elif group.decided.to.reason != reason:
+            self.reworded.setdefault(group.decided.to.reason, []).extend(ids)
+
+    def _group(self, text: str) -> _Group:
+        category, _, rest = text.partition(_APART)
+        decided = self._read.get(rest)
+        if decided is None:
+            decided = self._read[rest] = self._decide(rest)
+        key = (decided, int(category))
+        group = self._groups.get(key)
+        if group is None:
+            is_moved = decided.to.category_code != self._codes[key[1]]
+            group = self._groups[key] = _Group(decided, key[1], is_moved)
+        return group
+
+    def _decide(self, text: str) -> _Decided:
+        age, sectors, activity, dedicated, qualification = text.split(_APART, 4)
+        facts = Facts(
+            int(age) if age else None, frozenset(sectors.split(",") if sectors else ()), activity, dedicated, qualification
+        )  # fmt: skip
+        known = self._decided.get(facts)
+        if known is None:
+            known = self._decided[facts] = _Decided(facts, attribute(facts, self._table))
+        return known
 
     def moves(self) -> list[Move]:
         """By sectors, age, activity, worker and category, whatever the order of the rows was."""
-        found = [
-            Move(facts, category, to, entries, minutes, tuple(sorted(ids)))
-            for (facts, category), (to, entries, minutes, ids) in self._groups.items()
+        place = {facts: n for n, facts in enumerate(sorted(self._decided, key=_place))}
+        places = {decided: place[facts] for facts, decided in self._decided.items()}
+        moved = [group for group in self._groups.values() if group.is_moved]
+        moved.sort(key=lambda group: (places[group.decided], group.category))
+        return [
+            Move(g.decided.facts, g.category, g.decided.to, g.entries, g.minutes, tuple(sorted(g.ids or ())))
+            for g in moved
         ]
-        return sorted(
-            found,
-            key=lambda m: (
-                sorted(m.facts.sectors), m.facts.age is None, m.facts.age or 0, m.facts.activity, m.facts.dedicated,
-                m.facts.qualification, m.from_category,
-            ),
-        )  # fmt: skip
+
+
+def _place(facts: Facts) -> tuple[object, ...]:
+    return (
+        sorted(facts.sectors), facts.age is None, facts.age or 0, facts.activity, facts.dedicated, facts.qualification,
+    )  # fmt: skip
 
 
 def moves(

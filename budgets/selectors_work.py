@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -16,9 +16,9 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Staff
 from accounts.roles import Permission
-from budgets.actions.entry_guard import locked_months
 from budgets.actions.work_entries import week_start
 from budgets.duty import DutyHours, Stretch, at, clip, duty_hours, minutes_of, without
+from budgets.entry_queries import locked_months
 from budgets.enums import CategoryKind, SourceType
 from budgets.models import ComplianceFinding, WorkCategory, WorkEntry, WorkFinding, WorkMonth
 from budgets.quick_entry import Choice
@@ -113,10 +113,14 @@ class Week:
         return next(row for row in self.days if row.day == day)
 
 
-def choices() -> list[Choice]:
-    """The categories that can be typed, in their order. One query."""
-    rows = WorkCategory.objects.order_by("position", "code").values_list("code", "name", "key")
-    return [Choice(*row) for row in rows]
+def categories() -> list[WorkCategory]:
+    """All of them with their streams, in the order in which they can be typed. One query."""
+    return kept_of_day(_categories, on=timezone.localdate())
+
+
+def choices(known: Iterable[WorkCategory] | None = None) -> list[Choice]:
+    """The categories that can be typed, in their order. One query, none where they are ``known``."""
+    return [Choice(row.code, row.name, row.key) for row in (categories() if known is None else known)]
 
 
 def _entries(actor: Actor, staff: int, first: int, last: int) -> QuerySet[WorkEntry]:
@@ -131,38 +135,44 @@ def _findings(actor: Actor, staff: int, first: int, last: int) -> QuerySet[WorkF
 
 
 def _categories(on: date) -> QuerySet[WorkCategory]:
-    return WorkCategory.objects.select_related("stream").order_by("pk")
+    return WorkCategory.objects.select_related("stream").order_by("position", "code")
 
 
-def _with_categories(entries: list[WorkEntry], on: date) -> list[WorkEntry]:
+def _with_categories(entries: list[WorkEntry], found: Iterable[WorkCategory]) -> list[WorkEntry]:
     """There are some twenty categories, and a hundred entries in a week: none is joined to each."""
-    known = {category.pk: category for category in kept_of_day(_categories, on=on)}
+    known = {category.pk: category for category in found}
     for entry in entries:
         entry.category = known[entry.category_id]
         entry.derived_category = known.get(entry.derived_category_id or 0)
     return entries
 
 
-def week_of(*, staff: Staff, day: date, actor: Actor, now: datetime) -> Week:
-    """Eight queries at most, whatever the number of entries."""
+def week_of(
+    *, staff: Staff, day: date, actor: Actor, now: datetime, only: bool = False, known: Iterable[WorkCategory] | None = None
+) -> Week:  # fmt: skip
+    """Eight queries at most, whatever the number of entries.
+
+    ``only``: ``days`` is ``day`` alone, while the sums are of the week. ``known``: the categories, where they are read.
+    """
     monday, on = week_start(day), timezone.localdate()
     days = [monday + timedelta(days=n) for n in range(7)]
+    shown = [day] if only else days
     span = {"staff": staff.pk, "first": monday.toordinal(), "last": days[-1].toordinal()}
-    entries = _with_categories(kept(_entries, actor, on=on, **span), on)
+    entries = _with_categories(kept(_entries, actor, on=on, **span), categories() if known is None else known)
     findings = kept(_findings, actor, on=on, **span)
     review = waiting_of_week(actor, staff.pk, monday, days[-1])
     maker = _DayMaker(
         now=now,
         hours=duty_hours(),
-        locked=locked_months(set(days)),
-        urls=_record_urls(entries, actor),
+        locked=locked_months(days),
+        urls=_record_urls([e for e in entries if e.worked_on in shown], actor, on),
         review=review,
     )
-    rows = [maker.day(d, entries, [f for f in findings if f.worked_on == d]) for d in days]
+    rows = [maker.day(d, entries, [f for f in findings if f.worked_on == d]) for d in shown]
     return Week(
         staff=staff, monday=monday, sunday=days[-1], days=rows, totals=_totals(entries),
         recorded=sum(e.minutes for e in entries), derived=sum(e.minutes for e in entries if e.is_derived),
-        unfilled=sum(row.unfilled for row in rows),
+        unfilled=sum(minutes_of(maker.gaps(d, entries)) for d in days) if only else sum(row.unfilled for row in rows),
         duty=sum(minutes_of(clip(maker.hours.stretches(d), now)) for d in days),
         is_current=monday == week_start(timezone.localtime(now).date()),
         review=[row for row in review if row.worked_on is None],
@@ -177,11 +187,15 @@ class _DayMaker:
     urls: dict[tuple[str, int], str]
     review: list[ComplianceFinding]
 
-    def day(self, day: date, entries: Sequence[WorkEntry], findings: list[WorkFinding]) -> Day:
-        busy = [_stretch(e) for e in entries]
-        own = [e for e in entries if e.worked_on == day]
+    def gaps(self, day: date, entries: Sequence[WorkEntry]) -> list[Stretch]:
+        """Duty of the day that is over and not filled; an entry of the day before may reach into it."""
         duty = clip(self.hours.stretches(day), self.now)
-        gaps = without(duty, busy)
+        around = (day - timedelta(days=1), day)
+        return without(duty, [_stretch(e) for e in entries if e.worked_on in around]) if duty else []
+
+    def day(self, day: date, entries: Sequence[WorkEntry], findings: list[WorkFinding]) -> Day:
+        own = [e for e in entries if e.worked_on == day]
+        gaps = self.gaps(day, entries)
         today = timezone.localtime(self.now).date()
         is_locked = month_first(day) in self.locked
         lines = [self._entry_line(e) for e in own] + [_line(*gap) for gap in gaps]
@@ -258,25 +272,49 @@ def _totals(entries: Iterable[WorkEntry]) -> list[Total]:
 # ── Where a derived entry is corrected ──────────────────────────────────────────────────────────────────────
 
 
-def _record_urls(entries: Iterable[WorkEntry], actor: Actor) -> dict[tuple[str, int], str]:
+def _consultations(actor: Actor, ids: Sequence[int]) -> QuerySet[Consultation, Any]:
+    return Consultation.objects.visible_to(actor).filter(pk__in=ids).values_list("pk", "receipt_no")
+
+
+def _notes(actor: Actor, ids: Sequence[int]) -> QuerySet[ProgressNote, Any]:
+    return ProgressNote.objects.visible_to(actor).filter(pk__in=ids).values_list("pk", "case__number")
+
+
+def _watches(actor: Actor, ids: Sequence[int]) -> QuerySet[WatchAttempt, Any]:
+    return WatchAttempt.objects.visible_to(actor).filter(pk__in=ids).values_list("pk", "follow_up_id")
+
+
+def _filled_up(ids: list[int]) -> list[int]:
+    """To 8, 16, 32 … by the last one again, so that few shapes of a query are kept."""
+    size = max(8, 1 << (len(ids) - 1).bit_length())
+    return ids + ids[-1:] * (size - len(ids)) if ids else []
+
+
+def _record_urls(entries: Iterable[WorkEntry], actor: Actor, on: date) -> dict[tuple[str, int], str]:
     """The page of each record that the actor may see. One query for each kind of record among the entries."""
     ids: dict[str, list[int]] = {}
     for entry in entries:
         if entry.source_id is not None:
             ids.setdefault(entry.source_type, []).append(entry.source_id)
-    urls: dict[tuple[str, int], str] = {}
-    if found := ids.get(SourceType.CONSULTATION):
-        rows = Consultation.objects.visible_to(actor).filter(pk__in=found).values_list("pk", "receipt_no")
-        urls |= {(SourceType.CONSULTATION, pk): _url("consultations:detail", no) for pk, no in rows}
-    if found := ids.get(SourceType.NOTE):
-        notes = ProgressNote.objects.visible_to(actor).filter(pk__in=found).values_list("pk", "case__number")
-        urls |= {(SourceType.NOTE, pk): _url("cases:detail", number, f"#note-{pk}") for pk, number in notes}
-    if found := ids.get(SourceType.WATCH):
-        turns = WatchAttempt.objects.visible_to(actor).filter(pk__in=found).values_list("pk", "follow_up_id")
-        urls |= {(SourceType.WATCH, pk): _url("cases:follow_up", turn) for pk, turn in turns}
+
+    def found(kind: SourceType, build: Callable[..., QuerySet[Any, Any]]) -> list[tuple[int, Any]]:
+        return kept(build, actor, on=on, ids=_filled_up(ids.get(kind, [])))
+
+    urls = {
+        (SourceType.CONSULTATION.value, pk): _url("consultations:detail", no)
+        for pk, no in found(SourceType.CONSULTATION, _consultations)
+    }
+    urls |= {
+        (SourceType.NOTE.value, pk): _url("cases:detail", number, f"#note-{pk}")
+        for pk, number in found(SourceType.NOTE, _notes)
+    }
+    urls |= {
+        (SourceType.WATCH.value, pk): _url("cases:follow_up", turn)
+        for pk, turn in found(SourceType.WATCH, _watches)
+    }
     if actor.has(Permission.CONFERENCE_VIEW):
         for pk in ids.get(SourceType.CONFERENCE, []):
-            urls[SourceType.CONFERENCE, pk] = _url("conferences:detail", pk)
+            urls[SourceType.CONFERENCE.value, pk] = _url("conferences:detail", pk)
     return urls
 
 

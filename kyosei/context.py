@@ -9,7 +9,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
+from accounts.actor import Actor
 from accounts.roles import Permission
 from cases.selectors.break_glass import running
 
@@ -48,17 +50,7 @@ NAV: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
 UNDER: dict[str, str] = {"claims:list": "apportionment:list"}
 
 
-def layout(request: HttpRequest) -> dict[str, Any]:
-    """Variables of base.html. Makes no query, but one for a worker who has opened a case in an emergency."""
-    actor = getattr(request, "actor", None)
-    if actor is None or not request.user.is_authenticated:
-        return {
-            "nav_items": [],
-            "actor": None,
-            "can_receive": False,
-            "broken_glass": [],
-            "municipality": settings.MUNICIPALITY_NAME,
-        }
+def _nav(request: HttpRequest, actor: Actor) -> list[NavItem]:
     shown = [
         (label, reverse(name), key)
         for label, name, key, needed in NAV
@@ -70,9 +62,22 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     )
     # the page belongs to the longest address that it begins with: /cases/watch/ is not ケース
     here = max((url for _, url, _ in shown if url != "/" and path.startswith(url)), key=len, default="")
-    items = [NavItem(label, url, key, url == (here or path)) for label, url, key in shown]
+    return [NavItem(label, url, key, url == (here or path)) for label, url, key in shown]
+
+
+def layout(request: HttpRequest) -> dict[str, Any]:
+    """Variables of base.html; the navigation is made where it is shown, not for a part. Makes no query, but one for a worker who has opened a case in an emergency."""
+    actor = getattr(request, "actor", None)
+    if actor is None or not request.user.is_authenticated:
+        return {
+            "nav_items": [],
+            "actor": None,
+            "can_receive": False,
+            "broken_glass": [],
+            "municipality": settings.MUNICIPALITY_NAME,
+        }
     return {
-        "nav_items": items,
+        "nav_items": SimpleLazyObject(lambda: _nav(request, actor)),
         "actor": actor,
         "can_receive": actor.has(Permission.CONSULTATION_RECEIVE),
         "broken_glass": running(actor, timezone.now()),

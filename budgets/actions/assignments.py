@@ -13,9 +13,9 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Agency, Staff
 from audit.actions import record
-from budgets.actions.entry_guard import locked_months
 from budgets.actions.review import review_month
 from budgets.actions.rules import follow_assignment
+from budgets.entry_queries import locked_months
 from budgets.models import DutyAssignment, FundingStream
 from budgets.permissions import check_can_edit_costs
 from common.errors import RuleViolation

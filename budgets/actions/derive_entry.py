@@ -15,7 +15,6 @@ from budgets.actions.entry_guard import (
     check_minutes,
     clock_range,
     colliding,
-    locked_months,
     month_is_locked,
     name_of,
     stretch,
@@ -23,6 +22,7 @@ from budgets.actions.entry_guard import (
 )
 from budgets.attribution import EVERYTHING, MEETING, OUTREACH, Asks, Facts, asks_of, attribute
 from budgets.duty import Stretch, longest, minutes_of, without
+from budgets.entry_queries import locked_months
 from budgets.enums import Activity, SourceType
 from budgets.masters import category_of
 from budgets.models import DutyAssignment, WorkEntry, WorkFinding

@@ -14,8 +14,8 @@ from accounts.actor import Actor
 from accounts.models import Appointment
 from budgets.actions.review import review_entry, review_worker
 from budgets.actions.void_approval import void_approval
-from budgets.models import WorkEntry, WorkMonth
-from budgets.workflow import CLOSED_MONTHS
+from budgets.entry_queries import Before, locked_months
+from budgets.models import WorkEntry
 from common.errors import Overlap, RuleViolation
 from common.japan.clock import DAY_MINUTES
 from common.japan.fiscal import month_first
@@ -30,14 +30,6 @@ def stretch(starts_at: datetime, minutes: int) -> DateTimeTZRange:
     """Half-open, so that one may begin when the other ends; by whole minutes, so that no second is in the way."""
     starts_at = starts_at.replace(second=0, microsecond=0)
     return DateTimeTZRange(starts_at, starts_at + timedelta(minutes=minutes), "[)")
-
-
-def locked_months(days: set[date]) -> set[date]:
-    """The first days of those months of ``days`` that are locked. One query."""
-    months = {month_first(day) for day in days}
-    return set(
-        WorkMonth.objects.filter(month__in=months, state__in=CLOSED_MONTHS).values_list("month", flat=True)
-    )
 
 
 def month_is_locked(moment: datetime) -> RuleViolation:
@@ -65,14 +57,19 @@ def check_month_open(*moments: datetime) -> None:
             raise month_is_locked(moment)
 
 
+def not_appointed(moment: datetime) -> RuleViolation:
+    day = format_wareki(timezone.localtime(moment).date())
+    return RuleViolation(
+        f"{day}は辞令の期間の外です。日付を確かめてください。正しいときは、システム管理者に辞令を直してもらってください。",
+        field="day",
+    )
+
+
 def check_appointed(staff_id: int, moment: datetime) -> None:
     """Refuse what is typed into a day on which the worker had no appointment: nobody could be paid for it."""
     day = timezone.localtime(moment).date()
     if not Appointment.objects.current(day).filter(staff=staff_id).exists():
-        raise RuleViolation(
-            f"{format_wareki(day)}は辞令の期間の外です。日付を確かめてください。正しいときは、システム管理者に辞令を直してもらってください。",
-            field="day",
-        )
+        raise not_appointed(moment)
 
 
 def _sharing(on: date, staff: int, first: int, last: int, low: int, high: int) -> QuerySet[WorkEntry]:
@@ -117,16 +114,27 @@ def overlap_with(other: WorkEntry, actor: Actor) -> Overlap:
     )
 
 
-def write_entry(entry: WorkEntry, actor: Actor, at: datetime, *, is_last: bool = True) -> WorkEntry:
+def _check_free(entry: WorkEntry, actor: Actor, before: Before | None) -> None:
+    """Refuse what lies in a locked month or shares a minute with another entry."""
+    if before is None:
+        check_month_open(entry.during.lower)
+    elif before.is_locked:
+        raise month_is_locked(entry.during.lower)
+    found = colliding(entry) if before is None or not before.is_free else None
+    if found is not None:
+        raise overlap_with(found, actor)
+
+
+def write_entry(
+    entry: WorkEntry, actor: Actor, at: datetime, *, is_last: bool = True, before: Before | None = None
+) -> WorkEntry:
     """Save in an open month where nothing collides; what another transaction did meanwhile is refused in words too.
 
     What an auditor would ask about is raised at once (budgets.actions.review), never refused: the work was done.
     ``is_last`` False: more entries of this worker follow, and the caller has the month looked at after the last.
+    ``before``: how things stood in this transaction, where the caller has looked already.
     """
-    check_month_open(entry.during.lower)
-    found = colliding(entry)
-    if found is not None:
-        raise overlap_with(found, actor)
+    _check_free(entry, actor, before)
     former = entry.worked_on if entry.pk else None
     try:
         with transaction.atomic():
@@ -142,8 +150,9 @@ def write_entry(entry: WorkEntry, actor: Actor, at: datetime, *, is_last: bool =
         if not is_of_locked_month(error):
             raise
         raise month_is_locked(entry.during.lower) from None
-    entry.refresh_from_db(fields=["minutes", "worked_on"])
-    review_entry(entry, at)
+    if former is not None:  # a new one has its minutes and its day from the INSERT itself
+        entry.refresh_from_db(fields=["minutes", "worked_on"])
+    review_entry(entry, at, is_new=former is None)
     for month in sorted({month_first(day) for day in (former, entry.worked_on) if day}):
         void_approval(day=month, agency_id=entry.agency_id, reason="業務実績が変わったため", at=at)
         if is_last:

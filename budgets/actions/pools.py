@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from audit.actions import record
-from budgets.actions.entry_guard import locked_months
 from budgets.actions.review import review_month
 from budgets.allocation import AllocationError
+from budgets.entry_queries import locked_months
 from budgets.enums import RemainderRule
 from budgets.methods.pools import Driver, split
 from budgets.models import CostPool, FundingStream, PoolShare

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from enum import Enum
+from typing import Protocol
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,6 +13,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from audit.actions import record
 from budgets import review_queries
+from budgets.enums import CategoryKind
 from budgets.models import ComplianceFinding, WorkEntry
 from budgets.permissions import check_can_answer_finding
 from budgets.review_queries import Found
@@ -18,6 +21,32 @@ from common.errors import RuleViolation
 from common.japan.fiscal import add_months, month_first
 
 ANSWER_LIMIT = 300
+
+
+class _Row(Protocol):
+    """A finding as it stands: a row, or what a statement told of it."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def is_answered(self) -> bool: ...
+    @property
+    def is_mended(self) -> bool: ...
+
+
+class _Change(Enum):
+    NONE = 0
+    MEND = 1
+    ASK_AGAIN = 2
+
+
+def _change(row: _Row, now: Found | None, *, keep_answer: bool) -> _Change:
+    """What becomes of a known finding. ``keep_answer``: an answer stands though the words have changed since."""
+    if now is None:
+        return _Change.NONE if row.is_mended else _Change.MEND
+    if row.is_answered and not row.is_mended and keep_answer:
+        return _Change.NONE
+    return _Change.ASK_AGAIN if row.is_mended or row.text != now.text[:300] else _Change.NONE
 
 
 def _sync(
@@ -40,13 +69,11 @@ def _sync(
     ComplianceFinding.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
     for key, row in rows.items():
         now = wanted.get(key)
-        if now is None:
-            if row.mended_at is None:
-                row.mended_at = at
-                row.save(update_fields=["mended_at"])
-        elif row.answered_at is not None and row.entry_id is None and row.mended_at is None and not ask_again:
-            continue
-        elif row.mended_at is not None or row.text != now.text[:300]:
+        change = _change(row, now, keep_answer=row.entry_id is None and not ask_again)
+        if change is _Change.MEND:
+            row.mended_at = at
+            row.save(update_fields=["mended_at"])
+        elif change is _Change.ASK_AGAIN and now is not None:
             row.mended_at, row.raised_at = None, at
             row.text, row.worked_on = now.text[:300], now.worked_on
             row.answer, row.answered_at, row.answered_by = "", None, None
@@ -55,12 +82,18 @@ def _sync(
             )  # fmt: skip
 
 
-def review_entry(entry: WorkEntry, at: datetime) -> None:
-    """The C市 case is caught here, in the transaction that writes the entry. It is never refused: work was done."""
+def review_entry(entry: WorkEntry, at: datetime, *, is_new: bool = False) -> None:
+    """The C市 case is caught here, in the transaction that writes the entry. It is never refused: work was done.
+
+    Only direct work is asked about (each check of ``of_entry`` begins with it); a new entry has raised nothing before.
+    """
     month = month_first(timezone.localtime(entry.during.lower).date())
+    is_direct = entry.category.kind == CategoryKind.DIRECT
+    found = review_queries.of_entry(month, entry.pk, entry.source_type) if is_direct else []
+    if is_new:
+        return _sync([], found, month, at) if found else None
     known = ComplianceFinding.objects.filter(entry_id=entry.pk).select_for_update(of=("self",)).order_by("pk")
-    found = review_queries.of_entry(month, entry.pk)
-    _sync(list(known), found, month, at)
+    return _sync(list(known), found, month, at)
 
 
 def _is_over(month: date, at: datetime) -> bool:
@@ -68,10 +101,18 @@ def _is_over(month: date, at: datetime) -> bool:
 
 
 def review_worker(*, staff_id: int, month: date, at: datetime) -> None:
-    """What the worker's month raises as a whole, with every record: shown on the week while it can still be mended."""
-    rows = ComplianceFinding.objects.filter(month=month, staff=staff_id, entry_id__isnull=True).order_by("pk")
+    """What the worker's month raises as a whole, with every record: shown on the week while it can still be mended.
+
+    One statement when nothing changes; otherwise the findings are locked before they are written.
+    """
     is_over = _is_over(month, at)
-    found = review_queries.of_worker(month, staff_id, is_over=is_over)
+    found, known = review_queries.of_worker(month, staff_id, is_over=is_over)
+    now = {f.key: f for f in found}
+    if now.keys() <= {row.key for row in known} and all(
+        _change(row, now.get(row.key), keep_answer=not is_over) is _Change.NONE for row in known
+    ):
+        return
+    rows = ComplianceFinding.objects.filter(month=month, staff=staff_id, entry_id__isnull=True).order_by("pk")
     _sync(list(rows.select_for_update(of=("self",))), found, month, at, ask_again=is_over)
 
 

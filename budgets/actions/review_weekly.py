@@ -15,9 +15,9 @@ from accounts.enums import Role
 from accounts.models import Appointment, Notice
 from accounts.notice_kinds import NoticeKind
 from audit.actions import record
-from budgets.actions.entry_guard import locked_months
 from budgets.actions.review import review_month
 from budgets.actions.work_entries import week_start
+from budgets.entry_queries import locked_months
 from budgets.models import ComplianceFinding, WorkEntry
 from common.japan.business_days import is_working_day
 from common.japan.fiscal import add_months, month_first

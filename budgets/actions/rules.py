@@ -11,10 +11,11 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Staff
 from audit.actions import record
-from budgets.actions.entry_guard import is_of_locked_month, locked_months
+from budgets.actions.entry_guard import is_of_locked_month
 from budgets.actions.review import review_month
 from budgets.actions.void_approval import void_approval
 from budgets.attribution import Example, Rule, TableError, asks_of, check_table
+from budgets.entry_queries import locked_months
 from budgets.models import AttributionTable, WorkCategory, WorkEntry
 from budgets.permissions import check_can_edit_costs
 from budgets.rule_tables import Move, decided_by, tables_between

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
@@ -17,11 +18,13 @@ from budgets.actions.entry_guard import (
     check_month_open,
     clock_range,
     name_of,
+    not_appointed,
     stretch,
     write_entry,
 )
 from budgets.actions.review import mend_entry, review_worker
 from budgets.actions.void_approval import void_approval
+from budgets.entry_queries import look_before
 from budgets.enums import SourceType
 from budgets.models import WorkCategory, WorkEntry
 from budgets.permissions import check_can_record_work, check_own_entry
@@ -64,8 +67,11 @@ def check_step(starts_at: datetime, minutes: int, step: int, actor: Actor, *, bu
         )
 
 
-def _category(code: str) -> WorkCategory:
-    found = WorkCategory.objects.filter(code=code).first()
+def _category(code: str, known: Iterable[WorkCategory] = ()) -> WorkCategory:
+    """``known``: those that the caller has read already."""
+    found = next((category for category in known if category.code == code), None)
+    if found is None:
+        found = WorkCategory.objects.filter(code=code).first()
     if found is None:
         raise RuleViolation(f"「{code[:30]}」という業務区分はありません。", field="category")
     return found
@@ -78,26 +84,42 @@ def _audit(action: str, entry: WorkEntry, actor: Actor, at: datetime, **detail: 
     )  # fmt: skip
 
 
+def _sent_before(request_key: UUID | None, actor: Actor) -> WorkEntry | None:
+    if request_key is None:
+        return None
+    return WorkEntry.objects.filter(request_key=request_key, staff=actor.staff_id).first()
+
+
 @transaction.atomic
 def add_entry(
     *, starts_at: datetime, minutes: int, category_code: str, actor: Actor, at: datetime, note: str = "",
-    request_key: UUID | None = None, step: int = 1,
+    request_key: UUID | None = None, step: int = 1, known: Iterable[WorkCategory] = (),
 ) -> WorkEntry:  # fmt: skip
-    """One's own stretch. Sent twice with one ``request_key``, it is one entry."""
+    """One's own stretch. Sent twice with one ``request_key``, it is one entry.
+
+    ``known``: the categories, where the caller has read them.
+    """
     check_can_record_work(actor)
-    if request_key is not None:
-        known = WorkEntry.objects.filter(request_key=request_key, staff=actor.staff_id).first()
-        if known is not None:
-            return known
-    check_minutes(minutes)
-    check_not_later(starts_at, at)
-    check_appointed(actor.office()[1].pk, starts_at)
+    agency, staff = actor.office()
+    try:
+        check_minutes(minutes)
+        check_not_later(starts_at, at)
+    except RuleViolation:
+        if (sent := _sent_before(request_key, actor)) is not None:
+            return sent
+        raise
+    during = stretch(starts_at, minutes)
+    before = look_before(staff_id=staff.pk, during=during, request_key=request_key)
+    if before.is_sent and (sent := _sent_before(request_key, actor)) is not None:
+        return sent
+    if not before.is_appointed:
+        raise not_appointed(starts_at)
     check_step(starts_at, minutes, step, actor)
     entry = WorkEntry(
-        request_key=request_key or uuid4(), staff=actor.staff, agency=actor.agency, category=_category(category_code),
-        during=stretch(starts_at, minutes), note=note[:NOTE_LIMIT],
+        request_key=request_key or uuid4(), staff=staff, agency=agency, category=_category(category_code, known),
+        during=during, note=note[:NOTE_LIMIT],
     )  # fmt: skip
-    write_entry(entry, actor, at)
+    write_entry(entry, actor, at, before=before)
     _audit("work_entry.add", entry, actor, at)
     return entry
 

@@ -79,5 +79,13 @@ class ComplianceFinding(models.Model):
         return self.text
 
     @property
+    def is_answered(self) -> bool:
+        return self.answered_at is not None
+
+    @property
+    def is_mended(self) -> bool:
+        return self.mended_at is not None
+
+    @property
     def is_waiting(self) -> bool:
         return self.answered_at is None and self.mended_at is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -22,10 +23,10 @@ from budgets.actions.derive_entry import settle_finding
 from budgets.actions.work_entries import add_entry, copy_week, delete_entry, edit_entry, week_start
 from budgets.duty import at as moment
 from budgets.forms.work import AddLineForm, CategoryForm, LineForm
-from budgets.models import WorkEntry, WorkFinding, WorkTemplate, WorkTimer
+from budgets.models import WorkCategory, WorkEntry, WorkFinding, WorkTemplate, WorkTimer
 from budgets.permissions import check_own_entry
 from budgets.quick_entry import NotReadable, QuickLine, parse_line
-from budgets.selectors_work import choices, first_gap, line_of, week_of
+from budgets.selectors_work import categories, choices, first_gap, line_of, week_of
 from common.errors import NotAllowed, RuleViolation
 from common.japan.wareki import parse_wareki
 
@@ -59,18 +60,18 @@ def week(request: ActorRequest) -> HttpResponse:
 
 
 def _context(
-    request: ActorRequest, day: date, staff: Staff, form: LineForm | CategoryForm | None, *, is_part: bool
-) -> dict[str, Any]:
+    request: ActorRequest, day: date, staff: Staff, form: LineForm | CategoryForm | None, *, is_part: bool,
+    known: Sequence[WorkCategory] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """What page and part have in common; a part has the lines of its one day alone."""
     now = timezone.now()
-    rows = week_of(staff=staff, day=day, actor=request.actor, now=now)
-    shown = [row for row in rows.days if row.day == day] if is_part else rows.days
+    rows = week_of(staff=staff, day=day, actor=request.actor, now=now, only=is_part, known=known)
     typed = form if isinstance(form, AddLineForm) else None
     return {
         "week": rows,
         "staff": staff,
         "is_own": staff.pk == request.actor.staff_id,
-        "days": [(row, (row.day == day and typed) or AddLineForm(day=row.day)) for row in shown],
+        "days": [(row, (row.day == day and typed) or AddLineForm(day=row.day)) for row in rows.days],
         "focus_day": day,
         "today": timezone.localdate(now),
         "is_part": is_part,
@@ -79,11 +80,11 @@ def _context(
 
 def _page(
     request: ActorRequest, day: date, *, staff: Staff, form: LineForm | CategoryForm | None = None, editing: int | None = None,
-    status: int = 200,
+    status: int = 200, known: Sequence[WorkCategory] | None = None,
 ) -> HttpResponse:  # fmt: skip
     """The whole page, or for HTMX the one day and the sums."""
     is_part = bool(request.htmx and not request.htmx.boosted)
-    context = _context(request, day, staff, form, is_part=is_part)
+    context = _context(request, day, staff, form, is_part=is_part, known=known)
     context |= {"editing": editing, "edit_form": form if editing else None}
     if is_part:
         ((row, add_form),) = context["days"]
@@ -126,10 +127,10 @@ def _me(request: ActorRequest) -> Staff:
     return request.actor.staff
 
 
-def _back(request: ActorRequest, day: date) -> HttpResponse:
+def _back(request: ActorRequest, day: date, known: Sequence[WorkCategory] | None = None) -> HttpResponse:
     """After a change: the day again (HTMX), or the week of the day."""
     if request.htmx:
-        return _page(request, day, staff=_me(request))
+        return _page(request, day, staff=_me(request), known=known)
     return redirect(f"{reverse('work:week')}?day={day.isoformat()}#day-{day.isoformat()}")
 
 
@@ -156,23 +157,23 @@ def _expanded(text: str, request: ActorRequest) -> str:
 def add(request: ActorRequest) -> HttpResponse:
     """One line into one day."""
     day = _day(request.POST.get("day"))
-    form = AddLineForm(request.POST, day=day)
+    form, known = AddLineForm(request.POST, day=day), categories()
     if form.is_valid():
         data = form.cleaned_data
         try:
-            line = parse_line(_expanded(data["line"], request), choices())
+            line = parse_line(_expanded(data["line"], request), choices(known))
             add_entry(
                 starts_at=_starts_at(line, request, day), minutes=line.minutes, category_code=line.category_code,
                 note=line.note, actor=request.actor, at=timezone.now(), request_key=data["request_key"],
-                step=settings.KYOSEI_WORK_STEP,
+                step=settings.KYOSEI_WORK_STEP, known=known,
             )  # fmt: skip
         except NotAllowed:
             raise
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            return _back(request, day)
-    return _page(request, day, staff=_me(request), form=form, status=422)
+            return _back(request, day, known)
+    return _page(request, day, staff=_me(request), form=form, status=422, known=known)
 
 
 def _entry(request: ActorRequest, pk: int) -> WorkEntry:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.enums import Role, Sector
 from budgets.actions.assignments import AssignmentData, set_assignment
-from budgets.actions.review import answer_finding, review_month
+from budgets.actions.review import answer_finding, review_month, review_worker
 from budgets.actions.run_apportionment import lock_month, run_apportionment
 from budgets.actions.work_entries import add_entry, delete_entry, edit_entry
 from budgets.enums import FindingKind, RemainderRule
@@ -226,6 +226,25 @@ def test_the_week_shows_it_on_its_day_and_takes_the_reason_there(dedicated):
     assert dedicated.client.post(url, {"answer": "電話の取次ぎ"}).status_code == 302
     finding.refresh_from_db()
     assert (finding.answer, finding.answered_by) == ("電話の取次ぎ", dedicated.staff)
+
+
+def test_a_month_that_raises_the_same_again_is_asked_once_and_not_written(dedicated):
+    enter(dedicated, "poverty", clock="9:00")
+    before = list(ComplianceFinding.objects.order_by("pk").values())
+    with CaptureQueriesContext(connection) as queries:
+        review_worker(staff_id=dedicated.staff.pk, month=NOVEMBER, at=f.NOW + timedelta(hours=1))
+    assert len(queries) == 1
+    assert list(ComplianceFinding.objects.order_by("pk").values()) == before
+
+
+def test_only_direct_work_is_asked_about_when_it_is_entered(dedicated):
+    enter(dedicated, "meeting", clock="9:00")
+    with CaptureQueriesContext(connection) as queries:
+        enter(dedicated, "meeting", clock="11:00")
+        assert not any("a.stream_id <> s.id" in q["sql"] for q in queries)
+        enter(dedicated, "poverty", clock="13:00")
+        assert any("a.stream_id <> s.id" in q["sql"] for q in queries)
+    assert ComplianceFinding.objects.get(entry_id__isnull=False).kind == FindingKind.DEDICATED
 
 
 def test_pages_ask_the_same_with_1_and_30_findings(dedicated, finance, django_assert_num_queries):

@@ -38,11 +38,12 @@ from budgets.enums import Activity
 from budgets.forms.rules import as_typed, example_text, read_example_text, read_lines
 from budgets.masters import CATEGORIES, STREAMS
 from budgets.models import AttributionTable, DutyAssignment, FundingStream, MonthApproval, WorkEntry
-from budgets.rule_tables import moves, moves_in_parts, table_on, tables_between
+from budgets.rule_tables import _FACTS, moves, moves_in_parts, table_on, tables_between
 from cases.actions.closing import ClosingData, close_case
 from cases.enums import WatchWay, Way
 from cases.masters import load_codes
 from cases.models import Code, FollowUp, WatchAttempt
+from common.japan.age import age_on
 from tests import factories as f
 from tests.budgets.test_rule_tables import NOVEMBER, YEAR_END, loaded, typed
 from tests.budgets.work import MONDAY, approve_all, derive, lock, make_consultation, make_note, moment
@@ -342,6 +343,35 @@ def test_the_database_reads_the_same_facts_as_the_record(
         covers = days in [(0, None), (-30, 1), (0, 1)]
         assert (full.dedicated, full.qualification) == ((stream or "", qualification) if covers else ("", ""))
         transaction.set_rollback(True)
+
+
+def test_the_database_counts_ages_as_the_law_does(db):
+    """Every day around a birthday, for births on the edges of months and on 29 February, over common and leap years."""
+    births = [
+        date(1960, 2, 28),
+        date(1960, 2, 29),
+        date(1960, 3, 1),
+        date(1959, 12, 31),
+        date(1961, 1, 1),
+        date(1961, 5, 31),
+    ]
+    days = [date(2023, 1, 1) + timedelta(days=n) for n in range(1500)]
+    sql = """SELECT date_part('year', age((d.day + 1)::timestamp, b.birth::timestamp))::int
+               FROM unnest(%s::date[]) WITH ORDINALITY b(birth, m), unnest(%s::date[]) WITH ORDINALITY d(day, n) ORDER BY m, n"""
+    assert "date_part('year', age((e.worked_on + 1)::timestamp, p.birth_on::timestamp))::int" in _FACTS
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [births, days])
+        found = [age for (age,) in cursor.fetchall()]
+    assert found == [age_on(birth, day) for birth in births for day in days]
+
+
+def test_the_same_sectors_in_another_order_are_one_combination(loaded, worker):
+    notes = child_note(worker, "9:00", Way.PHONE), child_note(worker, "10:00", Way.PHONE)
+    for note, sectors in zip(notes, (["poverty", "child"], ["child", "poverty"]), strict=True):
+        derive(note, worker)
+        type(note.case).objects.filter(pk=note.case_id).update(sectors=sectors)
+    (move,) = moves((Rule("general", "すべて"),), NOVEMBER, YEAR_END)
+    assert (move.entries, move.facts.sectors) == (2, {"poverty", "child"})
 
 
 def test_what_no_line_asks_is_neither_looked_up_nor_told_apart(loaded, worker):

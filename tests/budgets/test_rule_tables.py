@@ -269,9 +269,9 @@ def plain(rows):
     return sorted((str(m.facts), m.from_category, m.to.category_code, m.entries, m.minutes) for m in rows)
 
 
-@pytest.mark.parametrize(("days", "parts"), [(0, 1), (6, 1), (7, 2), (29, 5), (300, 8)])
+@pytest.mark.parametrize(("days", "parts"), [(0, 1), (6, 1), (7, 2), (29, 4), (300, 4)])
 def test_in_parts_is_the_same_and_tells_its_progress(loaded, worker, days, parts):
-    """From the first to the last entry that is asked, in eight stretches at most, none shorter than a week."""
+    """From the first to the last entry that is asked, in four stretches at most, none shorter than a week."""
     person = f.make_person("柳", "仮", birth_on=date(1976, 1, 1))
     for day in {MONDAY - timedelta(days=days), MONDAY - timedelta(days=days // 2), MONDAY}:
         derive(

@@ -68,6 +68,23 @@ def test_add_entry_sent_twice_is_one(worker):
     assert WorkEntry.objects.count() == 1
 
 
+def test_what_was_sent_before_is_known_again_even_where_it_could_not_be_entered_now(worker):
+    key = uuid4()
+    first = add(worker, request_key=key)
+    assert add(worker, request_key=key, minutes=0).pk == first.pk
+    with pytest.raises(RuleViolation, match="1分以上"):
+        add(worker, request_key=uuid4(), minutes=0)
+    lock(first.worked_on.replace(day=1), worker.staff)
+    assert add(worker, request_key=key).pk == first.pk
+
+
+def test_a_new_entry_knows_its_day_and_minutes(worker):
+    entry = add(worker, clock="0:30", minutes=45)
+    assert (entry.worked_on, entry.minutes) == (MONDAY, 45)
+    entry.refresh_from_db()
+    assert (entry.worked_on, entry.minutes) == (MONDAY, 45)
+
+
 @pytest.mark.parametrize("minutes", [0, -30, 1441])
 def test_add_entry_refuses_minutes_out_of_range(worker, minutes):
     with pytest.raises(RuleViolation, match="1分以上"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import uuid4
 
@@ -37,12 +38,12 @@ def post_line(persona, line: str, day: date = MONDAY, *, htmx: bool = True, key=
     return persona.client.post(reverse("work:add"), data, **(HTMX if htmx else {}))
 
 
-def fill(persona, days: int = 5, per_day: int = 6) -> None:
+def fill(persona, days: int = 5, per_day: int = 6, clock: str = "8:30") -> None:
     case = f.make_case(persona.actor, sectors=(Sector.POVERTY,))
     for n in range(days):
         day = MONDAY + timedelta(days=n)
         for k in range(per_day):
-            start = moment(day, "8:30") + timedelta(minutes=30 * k)
+            start = moment(day, clock) + timedelta(minutes=30 * k)
             if k % 3 == 0:
                 derive(make_note(persona, case, start, 20), persona)
             elif k % 3 == 1:
@@ -75,6 +76,48 @@ def test_week_queries_do_not_grow(worker, per_day, django_assert_max_num_queries
     client.get(WEEK)
     with django_assert_max_num_queries(13):
         assert client.get(WEEK).status_code == 200
+
+
+def test_saving_a_line_asks_as_much_with_3_and_43_entries(worker, django_assert_max_num_queries):
+    fill(worker, days=1, per_day=3)
+    client, counts = worker.client, []
+
+    def save(line: str) -> None:
+        data = {"day": MONDAY.isoformat(), "line": line, "request_key": str(uuid4())}
+        assert client.post(reverse("work:add"), data, **HTMX).status_code == 200
+
+    for hour in (4, 5, 6):
+        save(f"{hour}:00 5 会議")
+        with django_assert_max_num_queries(20) as queries:
+            save(f"{hour}:30 5 会議")
+        counts.append(len(queries))
+        if hour == 4:
+            fill(worker, days=5, per_day=8, clock="10:00")
+    assert len(set(counts)) == 1, counts
+
+
+def test_a_day_alone_is_the_day_of_the_week_and_the_weeks_sums(worker):
+    """What HTMX gets after a change: each day as the page shows it, and the same sums."""
+    fill(worker, per_day=9)
+    add_entry(
+        starts_at=moment(MONDAY, "23:00"), minutes=570, category_code="meeting", actor=worker.actor, at=f.NOW
+    )
+    whole = week_of(staff=worker.staff, day=MONDAY, actor=worker.actor, now=f.NOW)
+    assert any(line.url for line in whole.days[0].lines)
+    for day in whole.days:
+        alone = week_of(staff=worker.staff, day=day.day, actor=worker.actor, now=f.NOW, only=True)
+        assert alone.days == [day]
+        assert alone == replace(whole, days=[day])
+
+
+def test_what_reaches_into_the_next_day_fills_it(worker):
+    add_entry(
+        starts_at=moment(MONDAY, "23:00"), minutes=700, category_code="meeting", actor=worker.actor, at=f.NOW
+    )
+    tuesday = week_of(staff=worker.staff, day=MONDAY, actor=worker.actor, now=f.NOW).days[1]
+    assert [(line.start, line.end) for line in tuesday.lines if line.entry is None] == [
+        ("10:40", "12:00"), ("13:00", "17:15"),
+    ]  # fmt: skip
 
 
 def test_unfilled_counts_only_duty_that_is_over(worker):
