@@ -101,14 +101,14 @@ def _of_ids(actor: Actor, ids: Sequence[int]) -> QuerySet[Referral]:
 
 
 def risen_rows(
-    found: Standing, actor: Actor, directory: Directory, at: datetime
+    found: Standing, actor: Actor, directory: Directory, at: datetime, *, first: int = FIRST_ROWS
 ) -> tuple[list[ReferralRow], list[ReferralRow]]:
     """The first of what rose and of what was put to a conference. One query."""
-    shown = [*found.escalated[:FIRST_ROWS], *found.put[:FIRST_ROWS]]
+    shown = [*found.escalated[:first], *found.put[:first]]
     if not shown:
         return [], []
     # always as many ids, so that one statement serves any number
-    ids = shown + shown[-1:] * (2 * FIRST_ROWS - len(shown))
+    ids = shown + shown[-1:] * (2 * first - len(shown))
     rows = as_rows(kept(_of_ids, actor, on=timezone.localdate(), ids=ids), actor, at, directory)
     rows.sort(key=lambda row: shown.index(row.referral.pk))
     return (

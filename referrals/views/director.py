@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -24,10 +22,8 @@ from households.templatetags.contact import shield_of
 from referrals.flows import QUICK_DAYS, SLOW_DAYS
 from referrals.network import network
 from referrals.selectors_director import (
-    COUNT_LIMIT,
     FIRST_ROWS,
     MONTHS,
-    Standing,
     late_decisions,
     month_of,
     my_conferences,
@@ -36,7 +32,7 @@ from referrals.selectors_director import (
     standing,
     to_convene,
 )
-from referrals.views.referrals import SILENT_DAYS
+from referrals.views.sector import SILENT_DAYS, sector_stats
 
 PAPER_ROWS = 14
 PACES = (
@@ -60,7 +56,7 @@ def director(request: ActorRequest) -> HttpResponse:
     context = {
         "sector": Sector(actor.sector).label if actor.sector else "すべての分野",
         "model": Model(directory.setup_on(today).model).label,
-        "stats": _stats(numbers),
+        "stats": sector_stats(numbers),
         "escalated": escalated, "put_to_conference": put_to_conference,
         "has_more": max(len(numbers.escalated), len(numbers.put)) > FIRST_ROWS,
         "conferences": my_conferences(actor, at),
@@ -73,28 +69,6 @@ def director(request: ActorRequest) -> HttpResponse:
         "papers": [add_months(month, -n) for n in (1, 2, 3)],
     }  # fmt: skip
     return render(request, "referrals/director.html", context)
-
-
-def _stats(found: Standing) -> list[dict[str, Any]]:
-    """Numbers that open lists."""
-    url, escalated, put = reverse("referrals:list"), len(found.escalated), len(found.put)
-    figures = [
-        ("返事待ち", found.waiting, f"{url}?tab=history&state=sent", ""),
-        ("期限を過ぎて上がった", escalated, f"{url}?tab=sector#escalated", "error" if escalated else ""),
-        ("会議を待つ", put, f"{url}?tab=sector#put", "warn" if put else ""),
-        ("複数分野のケース", found.multi, f"{url}?tab=sector#multi", ""),
-        (
-            f"{SILENT_DAYS}日以上記録なし",
-            found.silent,
-            f"{url}?tab=sector&show=silent#multi",
-            "warn" if found.silent else "",
-        ),
-    ]
-    return [
-        {"label": label, "value": min(value, COUNT_LIMIT), "url": to, "kind": kind,
-         "note": "以上" if value > COUNT_LIMIT else ""}
-        for label, value, to, kind in figures
-    ]  # fmt: skip
 
 
 @require_safe

@@ -39,18 +39,15 @@ from referrals.selectors import (
     for_reading,
     for_rows,
     inbox,
-    multi_sector_cases,
     outbox,
     owing_outcome,
-    risen,
     send_drafts,
     sent_together,
-    silent_cases,
-    with_team,
 )
 from referrals.selectors_capacity import case_questions
 from referrals.selectors_disclosure import referral_disclosure
 from referrals.selectors_outside import case_outside
+from referrals.views.sector import sector_tab
 from referrals.views.tabs import referral_tabs
 from referrals.workflow import REFERRAL_MEANING, STAGE_MEANING, ReferralEvent, ReferralState, Stage
 
@@ -59,11 +56,6 @@ HISTORY_SORTS = {
     "deadline": Sort("期限", ["deadline_at"]),
     "answered": Sort("返事", ["answered_at"], nulls_last=True),
 }
-CASE_SORTS = {
-    "opened": Sort("受理", ["opened_at"]),
-    "contact": Sort("最後の対応", ["last_contact_at"], nulls_last=True),
-}
-SILENT_DAYS = 30  # 最後の対応からこの日数を過ぎたケースは気がかり
 WAITING_ORDERS = {"deadline": ("deadline_at", "pk"), "sent": ("sent_at", "pk")}
 
 ANSWER_WORDS = {
@@ -89,7 +81,7 @@ def referral_list(request: ActorRequest) -> HttpResponse:
         "waiting": _waiting,
         "results": _results,
         "history": _history,
-        **({"sector": _sector} if is_director else {}),
+        **({"sector": sector_tab} if is_director else {}),
     }
     tab = request.GET.get("tab", "")
     if tab not in pages:
@@ -186,57 +178,6 @@ def _history(request: ActorRequest) -> dict[str, Any]:
         "rows": as_rows(page.rows, actor, timezone.now()),
         "is_filtered": bool(wanted),
     }
-
-
-def _sector(request: ActorRequest) -> dict[str, Any]:
-    actor, at = request.actor, timezone.now()
-    silent_before = at - timedelta(days=SILENT_DAYS)
-    up = as_rows(list(risen(actor).order_by("deadline_at", "pk")[:LIST_LIMIT]), actor, at)
-    escalated = [row for row in up if row.referral.state == ReferralState.SENT]
-    put = [row for row in up if row.referral.state == ReferralState.CONFERENCE]
-    show = "silent" if request.GET.get("show") == "silent" else "multi"
-    cases = silent_cases(actor, silent_before) if show == "silent" else multi_sector_cases(actor)
-    page = paginate(
-        with_team(cases), request_get=request.GET, sorts=CASE_SORTS, default="-opened", page_size=30
-    )
-    return {
-        "stats": _sector_stats(request, len(escalated), len(put), silent_before),
-        "escalated": escalated,
-        "put_to_conference": put,
-        "show": show,
-        "cases_title": f"{SILENT_DAYS}日以上記録のないケース"
-        if show == "silent"
-        else "複数の分野にまたがるケース",
-        "page": page,
-        "silent_before": silent_before,
-    }
-
-
-def _sector_stats(
-    request: ActorRequest, escalated: int, put: int, silent_before: datetime
-) -> list[dict[str, Any]]:
-    """Numbers that open lists; none counts further than a person reads."""
-    actor, url = request.actor, reverse("referrals:list")
-    waiting = Referral.objects.visible_to(actor).unanswered()[: LIST_LIMIT + 1].count()
-    multi = multi_sector_cases(actor)[: LIST_LIMIT + 1].count()
-    silent = silent_cases(actor, silent_before)[: LIST_LIMIT + 1].count()
-    figures = [
-        ("返事待ち", waiting, f"{url}?tab=history&state=sent", ""),
-        ("期限を過ぎて上がった", escalated, "#escalated", "error" if escalated else ""),
-        ("会議を待つ", put, "#put", "warn" if put else ""),
-        ("複数分野のケース", multi, f"{url}?tab=sector#multi", ""),
-        (
-            f"{SILENT_DAYS}日以上記録なし",
-            silent,
-            f"{url}?tab=sector&show=silent#multi",
-            "warn" if silent else "",
-        ),
-    ]
-    return [
-        {"label": label, "value": min(value, LIST_LIMIT), "url": to, "kind": kind,
-         "note": "以上" if value > LIST_LIMIT else ""}
-        for label, value, to, kind in figures
-    ]  # fmt: skip
 
 
 # ── One referral ────────────────────────────────────────────────────────────────────────────────────────────

@@ -25,6 +25,7 @@ from referrals.flows import DAY_MINUTES, Flow, flows
 from referrals.models import Referral
 from referrals.network import network
 from referrals.selectors_director import risen_rows, standing, to_convene
+from referrals.views import sector
 from tests import factories as f
 from tests.factories import NOW, TODAY
 from tests.referrals import conferences as c
@@ -195,7 +196,7 @@ def test_numbers_open_the_lists(worker, disability_worker, disability_director):
 
 
 def test_the_number_counts_all_and_the_oldest_are_read(
-    worker, disability_worker, center_worker, disability_director, elderly_director
+    worker, disability_worker, center_worker, disability_director, elderly_director, monkeypatch
 ):
     """Seven have risen and one was put to a conference: seven are counted, five are shown, the oldest deadline first."""
     for n in range(7):
@@ -212,6 +213,17 @@ def test_the_number_counts_all_and_the_oldest_are_read(
     found, waits = risen_rows(numbers, disability_director.actor, load_directory(), NOW)
     assert [row.purpose for row in found] == ["同行6", "同行5", "同行4", "同行3", "同行2"]
     assert [row.purpose for row in waits] == ["話し合う"]
+    # so many of each are shown in the tab: what waits for a conference is not crowded out
+    monkeypatch.setattr(sector, "LIST_LIMIT", 2)
+    tab = disability_director.client.get("/referrals/?tab=sector").content.decode()
+    assert re.search(r'上がった.*?stat__value">\s*7\s*<', tab, re.DOTALL)
+    assert [purpose in tab for purpose in ("同行6", "同行5", "同行4", "話し合う")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert tab.count("期限の古い順に2件を表示しています") == 1
     page = disability_director.client.get(PAGE).content.decode()
     assert "同行2" in page and "同行1" not in page and "すべて見る" in page and "役割を決めたい" in page
     numbers = standing(elderly_director.actor, NOW - timedelta(days=30))
