@@ -10,7 +10,9 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from accounts.enums import Role
+from cases.selectors.coordination import load_directory
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
+from households.contact import shield_for
 from referrals.actions.action_items import finish_action_item
 from referrals.actions.agenda_order import move_item, rows_of, sort_by_urgency
 from referrals.actions.close_agency import close_agency
@@ -244,8 +246,9 @@ def test_a_late_task_of_an_issue_stands_with_the_director(
 ):
     c.sit(sitting, worker.actor)
     done = decide(sitting.issue_items.get(), center_worker, worker.actor, due_on=NOW.date())
-    (row,) = late_decisions(elderly_director.actor, NOW.date() + timedelta(days=3))
-    assert row.items == [done]
+    reader = elderly_director.actor
+    (row,) = late_decisions(reader, load_directory(), shield_for(reader), NOW.date() + timedelta(days=3))
+    assert [(line.item, line.hides) for line in row.items] == [(done, False)]
     page = elderly_director.client.get(reverse("conferences:list"), {"tab": "actions"}).content.decode()
     assert "移動販売の事業者に会う" in page
     assert not ActionItem.objects.visible_to(finance.actor).exists()
