@@ -242,12 +242,13 @@ def test_a_task_of_an_issue_goes_on_with_the_work_of_who_leaves(
 
 
 def test_a_late_task_of_an_issue_stands_with_the_director(
-    sitting, worker, center_worker, elderly_director, finance
+    sitting, worker, center_worker, elderly_director, finance, time_machine
 ):
     c.sit(sitting, worker.actor)
     done = decide(sitting.issue_items.get(), center_worker, worker.actor, due_on=NOW.date())
+    time_machine.move_to(NOW + timedelta(days=3))
     reader = elderly_director.actor
-    (row,) = late_decisions(reader, load_directory(), shield_for(reader), NOW.date() + timedelta(days=3))
+    (row,) = late_decisions(reader, load_directory(), shield_for(reader))
     assert [(line.item, line.hides) for line in row.items] == [(done, False)]
     page = elderly_director.client.get(reverse("conferences:list"), {"tab": "actions"}).content.decode()
     assert "移動販売の事業者に会う" in page
