@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.forms.renderers import TemplatesSetting
 from django.utils.formats import localize
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, escape
 
 Widget = Mapping[str, Any]
 _DIRECTORY: Final = "django/forms/widgets/"
@@ -22,7 +22,7 @@ _OPTION: Final = f"{_DIRECTORY}select_option.html"
 
 
 def _said(value: Any) -> str:
-    return conditional_escape(value if isinstance(value, str) else str(value))
+    return conditional_escape(value) if isinstance(value, str) else escape(str(value))
 
 
 def _shown(value: Any) -> str:

@@ -39,7 +39,10 @@ def search_households(actor: Actor, text: str, shield: Shield) -> list[FoundHous
     rows = Household.objects.visible_to(actor).defer("search_terms")
     for word in words:
         terms = digit_runs(word) if word.isdigit() and len(word) >= RUN else bigrams(word)
-        rows = rows.filter(search_terms__contains=rarest(Household, "search_terms", terms))
+        # of two or three digits all pairs: phones and postal codes, which have no pairs, hold them too
+        if not word.isdigit() or len(word) >= RUN:
+            terms = rarest(Household, "search_terms", terms)
+        rows = rows.filter(search_terms__contains=terms)
         if terms != [word]:
             # the whole word; not LIKE, which the planner takes for far rarer than the pair of characters that it repeats
             rows = rows.alias(place=StrIndex("search_text", Value(word))).filter(place__gt=0)

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 
 from accounts.actor import Actor
 from cases.actions.text_index import words_of
@@ -101,8 +102,10 @@ def _of_newest_cases(actor: Actor, words: tuple[str, ...], wanted: int) -> list[
     """
     opened = (
         CaseGrant.objects.filter(group__in=actor.group_ids)
+        .filter(Q(ends_at__isnull=True) | Q(ends_at__gt=Now()))
         .order_by("-content_object_id")
-        .values_list("content_object_id", flat=True)[:OPENED_LAST]
+        .values_list("content_object_id", flat=True)
+        .distinct()[:OPENED_LAST]
     )
     newest = (
         Case.objects.visible_to(actor)
