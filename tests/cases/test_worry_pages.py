@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.enums import Sector
 from cases.actions.silent_risks import refresh_all, refresh_cases
@@ -185,6 +187,11 @@ def test_asked_row_by_row_the_same_is_seen(worker, colleague, center_worker, eld
             page.partition("</tbody>")[0] for page in pages[3:]
         ]
     assert len({frozenset(seen) for seen in found.values()}) == 4
+    for many, by_row in ((1, True), (1000, False)):  # and it is asked so
+        monkeypatch.setattr(worries, "MANY", many)
+        with CaptureQueriesContext(connection) as asked:
+            elderly_director.client.get("/worries/?whose=")
+        assert any("OFFSET 0" in query["sql"] for query in asked.captured_queries if query["sql"]) is by_row
 
 
 def test_home_shows_the_most_urgent_with_the_count(worker, colleague):

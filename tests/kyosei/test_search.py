@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
 from cases.actions.notes import NoteData, write_note
-from cases.models import Consultation
+from cases.models import CaseGrant, Consultation
+from cases.selectors import texts
 from cases.selectors.texts import search_texts
 from households.actions.denials import deny_staff
 from households.actions.former_names import FormerNameData, add_former_name
@@ -141,3 +142,22 @@ def test_a_denied_worker_finds_nothing(case, worker, colleague):
     )
     for text in texts:
         assert kinds(colleague, text) == {}, text
+
+
+def test_one_character_is_looked_for_in_what_others_wrote_in_the_cases_opened_last(
+    worker, case, center_worker, monkeypatch
+):
+    """An ended grant takes no place among the cases, nor do two grants of one case take two."""
+    write_note(
+        case=case, actor=center_worker.actor, at=f.NOW, request_key=uuid4(),
+        data=NoteData(started_at=f.NOW, minutes=10, way="phone", text="鯨の話をされた。"),
+    )  # fmt: skip
+    assert kinds(worker, "鯨") == {"texts": "本文"}
+    later = [f.make_case(worker.actor, household=f.make_household(f"後 {n}")) for n in range(2)]
+    monkeypatch.setattr(texts, "OPENED_LAST", 2)
+    assert kinds(worker, "鯨") == {}  # two cases were opened after it
+    CaseGrant.objects.filter(content_object=later[0]).update(ends_at=f.NOW - timedelta(days=1))
+    first = CaseGrant.objects.get(content_object=later[1], group__in=worker.actor.group_ids)
+    first.pk, first.ground = None, "consent"
+    first.save(force_insert=True)
+    assert kinds(worker, "鯨") == {"texts": "本文"}
