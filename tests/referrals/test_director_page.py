@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -18,7 +18,7 @@ from cases.selectors.coordination import load_directory
 from households.actions.denials import deny_staff
 from households.actions.protection import protect_address
 from households.contact import hidden_home, shield_for
-from households.models import Household
+from households.models import Household, HouseholdMember
 from referrals.actions.answer_referral import answer_referral
 from referrals.actions.escalate_referrals import escalate_overdue
 from referrals.flows import DAY_MINUTES, Flow, flows
@@ -308,7 +308,12 @@ def test_what_may_tell_where_a_protected_person_is_stays_out_of_the_late_decisio
     protect_address(
         person=case.person, units=[], first_on=TODAY, last_on=TODAY + timedelta(days=365), actor=worker.actor, at=NOW,
     )  # fmt: skip
+    left = f.make_household("前の家の世帯")
+    HouseholdMember.objects.create(
+        household=left, person=case.person, relation="relative", during=(date(2015, 4, 1), date(2019, 4, 1))
+    )
     shield, homes = shield_for(elderly_director.actor), Household.objects.order_by("pk")
+    assert shield.was_home(left.pk) and not shield.hides(left)
     hidden = homes.annotate(hides=hidden_home(elderly_director.actor, "pk")).values_list("pk", "hides")
     assert [(pk, shield.was_home(pk)) for pk in homes.values_list("pk", flat=True)] == list(hidden)
     page = elderly_director.client.get(PAGE).content.decode()
