@@ -240,6 +240,11 @@ def _labels(sectors: Iterable[str]) -> list[str]:
     return [Sector(sector).label for sector in _ordered(sectors)]
 
 
+def sector_names(sectors: Iterable[str]) -> str:
+    """「高齢・困窮」 in the fixed order."""
+    return "・".join(_labels(sectors))
+
+
 # ── Tables of a fiscal year ─────────────────────────────────────────────────────────────────────────────────
 
 LABEL_LIMIT: Final = 150  # with the names of the sectors it still fits into an entry's reason

@@ -120,3 +120,4 @@ class FindingKind(TextChoices):
     JUMP = "jump", "割合の大きな動き"
     COPIED = "copied", "写したような記録"
     NOT_DEDICATED = "not_dedicated", "専従を求める財源"
+    ACTIVITY = "activity", "対象外の活動"

@@ -12,6 +12,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.enums import Sector
 from budgets.enums import Account, CategoryKind, Payer
 from budgets.models import FundingShare, FundingStream, StreamYear, WorkCategory
 from common.japan.fiscal import fiscal_year as fiscal_year_of
@@ -41,6 +42,7 @@ class Stream:
     source: str = ""
     is_general: bool = False
     age_from: int | None = None
+    sectors: tuple[Sector, ...] = ()
     must_be_dedicated: bool = False
 
 
@@ -72,14 +74,15 @@ STREAMS: Final = (
     Stream("care_plan", "指定介護予防支援・介護予防ケアマネジメント（介護報酬等）", "介護予防支援", Account.CARE_INSURANCE,
            "介護保険法58条・115条の45第1項", "要支援者・事業対象者"),
     Stream("disability", "地域生活支援事業（機能強化分）", "障害 機能強化", Account.GENERAL,
-           "障害者総合支援法77条・94条", "障害のある人", _HALF, _TOTTORI),
+           "障害者総合支援法77条・94条", "障害のある人", _HALF, _TOTTORI, sectors=(Sector.DISABILITY,)),
     Stream("child", "利用者支援事業（子ども・子育て支援交付金）", "子ども", Account.GENERAL,
            "子ども・子育て支援法59条1号", "妊娠中の人・0〜18歳とその家族",
-           ((P.STATE, 2, 3), (P.PREFECTURE, 1, 6), (P.MUNICIPALITY, 1, 6))),
+           ((P.STATE, 2, 3), (P.PREFECTURE, 1, 6), (P.MUNICIPALITY, 1, 6)), sectors=(Sector.CHILD, Sector.EDUCATION)),
     Stream("child_base", "地域子育て支援拠点事業（子ども・子育て支援交付金）", "子育て拠点", Account.GENERAL,
-           "子ども・子育て支援法59条9号", "子どもとその家族", _THIRDS, _JUDGIT),
+           "子ども・子育て支援法59条9号", "子どもとその家族", _THIRDS, _JUDGIT, sectors=(Sector.CHILD,)),
     Stream("poverty", "生活困窮者自立相談支援事業", "困窮", Account.GENERAL,
-           "生活困窮者自立支援法5条・15条", "生活に困っている人（年齢を問わない）", ((P.STATE, 3, 4), (P.MUNICIPALITY, 1, 4))),
+           "生活困窮者自立支援法5条・15条", "生活に困っている人（年齢を問わない）", ((P.STATE, 3, 4), (P.MUNICIPALITY, 1, 4)),
+           sectors=(Sector.POVERTY,)),
     Stream("multi", "多機関協働事業等（多機関協働・アウトリーチ・参加支援）", "多機関協働", Account.GENERAL,
            "社会福祉法106条の4第2項", "属性を問わない", _HALF),
     Stream("health", "健康増進事業", "健康増進", Account.GENERAL, "健康増進法17条", "成人", _THIRDS),
@@ -140,7 +143,7 @@ def load_streams(fiscal_year: int | None = None) -> None:
         StreamYear.objects.get_or_create(
             stream=rows[stream.code], fiscal_year=year,
             defaults={
-                "age_from": stream.age_from, "must_be_dedicated": stream.must_be_dedicated,
+                "age_from": stream.age_from, "sectors": list(stream.sectors), "must_be_dedicated": stream.must_be_dedicated,
                 "source": stream.source or _CUSTOM, "needs_check": not stream.source,
             },
         )  # fmt: skip

@@ -1,38 +1,22 @@
-"""What an auditor would ask about, found in the entries by the database: each check is one statement over a month."""
+"""What an auditor would ask about a worker's month, found by the database: each check is one statement over a month."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from django.db import connection
-from psycopg.types.numeric import Int8
-
-from budgets.enums import FindingKind, SourceType
-from common.japan.fiscal import add_months, fiscal_year
-from common.japan.wareki import format_wareki, format_wareki_month
-from common.prepared import PreparingConnection
+from budgets import review_entries
+from budgets.enums import FindingKind
+from budgets.review_entries import Found, given, hours, rows
+from common.japan.fiscal import add_months
+from common.japan.wareki import format_wareki_month
 
 JUMP_POINTS: Final = 20  # against the same month of last year
 JUMP_DAYS: Final = 10  # a month that still runs is compared from so many recorded days on
 UNNAMED_MINUTES: Final = 600  # hours that nobody stands behind are asked about from ten on
-OF_PERSON: Final = (SourceType.NOTE, SourceType.CONSULTATION)  # the records whose person's age is asked for
 COPIED_ENTRIES, COPIED_MINUTES, COPIED_TENTHS = 40, 1200, 9
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One thing to ask about; ``key`` is the same whenever the same thing is found again."""
-
-    key: str
-    kind: FindingKind
-    staff_id: int
-    agency_id: int
-    text: str
-    worked_on: date | None = None
-    entry_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,92 +30,15 @@ class Known:
 
 
 def _given(month: date, of: int | None) -> dict[str, Any]:
-    """What the statements ask with. ``of``: the worker or the entry that is looked at alone."""
-    return {
-        "year": fiscal_year(month), "month": month, "until": add_months(month, 1), "before": add_months(month, -12),
-        "of": None if of is None else Int8(of), "least": UNNAMED_MINUTES, "points": JUMP_POINTS, "days": JUMP_DAYS,
+    return given(month, of) | {
+        "before": add_months(month, -12), "least": UNNAMED_MINUTES, "points": JUMP_POINTS, "days": JUMP_DAYS,
         "entries": COPIED_ENTRIES, "minutes": COPIED_MINUTES, "tenths": COPIED_TENTHS,
     }  # fmt: skip
-
-
-def _rows(sql: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """What is asked of one worker or entry is asked at each saving, so it is prepared."""
-    with (connection if given["of"] is None else PreparingConnection(connection)).cursor() as cursor:
-        cursor.execute(sql, given)
-        return cursor.fetchall()
-
-
-def _quoted(codes: Iterable[str]) -> str:
-    return ", ".join(f"'{code}'" for code in codes)
-
-
-def _span(entry_id: int | None) -> str:
-    return "e.worked_on >= %(month)s AND e.worked_on < %(until)s" if entry_id is None else "e.id = %(of)s"
 
 
 def _one(column: str, of_one: bool) -> str:
     """The condition that keeps a check of a month to one worker."""
     return f"AND {column} = %(of)s" if of_one else ""
-
-
-def hours(minutes: int) -> str:
-    whole, rest = divmod(minutes, 60)
-    return (f"{whole}時間" if whole else "") + (f"{rest}分" if rest or not whole else "")
-
-
-def outside_assignment(month: date, entry_id: int | None = None) -> Iterator[Found]:
-    """専従 with direct minutes for another stream, from one minute on (domain.md 4.8 D)."""
-    sql = f"""
-        SELECT e.id, e.staff_id, e.agency_id, e.worked_on, e.minutes, own.short_name, s.short_name, c.name
-          FROM budgets_workentry e
-          JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
-          JOIN budgets_fundingstream s ON s.id = c.stream_id
-          JOIN budgets_dutyassignment a ON a.staff_id = e.staff_id AND a.during @> e.worked_on
-                                       AND a.stream_id <> s.id
-          JOIN budgets_fundingstream own ON own.id = a.stream_id
-         WHERE {_span(entry_id)} ORDER BY e.id"""  # noqa: S608
-    for pk, staff, agency, day, minutes, own, other, category in _rows(sql, _given(month, entry_id)):
-        yield Found(
-            f"dedicated:{pk}", FindingKind.DEDICATED, staff, agency,
-            f"専従（{own}）の対象外です：{format_wareki(day)}に「{category}」（財源：{other}）が{hours(minutes)}あります。",
-            day, pk,
-        )  # fmt: skip
-
-
-_AGE: Final = """(EXTRACT(YEAR FROM e.worked_on + 1) - EXTRACT(YEAR FROM p.birth_on)
-    - (to_char(e.worked_on + 1, 'MMDD') < to_char(p.birth_on, 'MMDD'))::int)"""
-
-
-def outside_age(month: date, entry_id: int | None = None) -> Iterator[Found]:
-    """Minutes on a stream with a condition of age whose person is outside of it on that day, or of unknown age."""
-    sql = f"""
-        SELECT e.id, e.staff_id, e.agency_id, e.worked_on, e.minutes, s.short_name, y.age_from, y.age_below,
-               CASE WHEN p.birth_on <= e.worked_on THEN {_AGE}::int END
-          FROM budgets_workentry e
-          JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
-          JOIN budgets_fundingstream s ON s.id = c.stream_id
-          JOIN budgets_streamyear y ON y.stream_id = s.id AND y.fiscal_year = %(year)s
-                                   AND (y.age_from IS NOT NULL OR y.age_below IS NOT NULL)
-          LEFT JOIN cases_progressnote n ON e.source_type = 'note' AND n.id = e.source_id
-          LEFT JOIN cases_consultation k ON e.source_type = 'consultation' AND k.id = e.source_id
-          LEFT JOIN cases_case cs ON cs.id = COALESCE(n.case_id, k.case_id)
-          LEFT JOIN households_person p ON p.id = COALESCE(n.person_id, k.person_id, cs.person_id)
-         WHERE e.source_type IN ({_quoted(OF_PERSON)}) AND {_span(entry_id)}
-           AND (p.birth_on IS NULL OR p.birth_on > e.worked_on OR {_AGE} < COALESCE(y.age_from, 0)
-                OR {_AGE} >= COALESCE(y.age_below, 999)) ORDER BY e.id"""  # noqa: S608
-    for pk, staff, agency, day, minutes, stream, low, below, age in _rows(sql, _given(month, entry_id)):
-        condition = (f"{low}歳以上" if low is not None else "") + (
-            f"{below}歳未満" if below is not None else ""
-        )
-        who = "年齢が記録されていない人" if age is None else f"{age}歳の人"
-        yield Found(
-            f"age:{pk}", FindingKind.NO_PERSON, staff, agency,
-            f"財源「{stream}」の対象は{condition}ですが、{format_wareki(day)}の{hours(minutes)}は{who}への支援です。",
-            day, pk,
-        )  # fmt: skip
-
-
-# ── What the month of a worker raises as a whole ────────────────────────────────────────────────────────────
 
 
 def _nobody_sql(of_one: bool) -> str:
@@ -301,16 +208,10 @@ def _of_worker_sql() -> str:
 _OF_WORKER: Final = _of_worker_sql()
 
 
-def of_entry(month: date, entry_id: int, source_type: str) -> list[Found]:
-    """What one entry of direct work raises, on the day that it is recorded. A statement, two where a person stands behind it."""
-    of_person = outside_age(month, entry_id) if source_type in OF_PERSON else ()
-    return [*outside_assignment(month, entry_id), *of_person]
-
-
 def of_worker(month: date, staff_id: int, *, is_over: bool) -> tuple[list[Found], list[Known]]:
     """What the month of one worker raises as a whole, and what of it was known. One statement over that worker's rows."""
     found, known = [], []
-    for number, columns in _rows(_OF_WORKER, _given(month, staff_id) | {"is_over": is_over}):
+    for number, columns in rows(_OF_WORKER, _given(month, staff_id) | {"is_over": is_over}):
         if number < 0:
             known.append(Known(*columns))
         else:
@@ -320,6 +221,6 @@ def of_worker(month: date, staff_id: int, *, is_over: bool) -> tuple[list[Found]
 
 def of_month(month: date, *, is_over: bool = True) -> list[Found]:
     """Everything that a month raises. Eight statements, whatever its size."""
-    given = _given(month, None) | {"is_over": is_over}
-    whole = [tell(month, *row) for sql, _, tell in _WHOLE for row in _rows(sql(False), given)]
-    return [*outside_assignment(month), *outside_age(month), *whole]
+    asked = _given(month, None) | {"is_over": is_over}
+    whole = [tell(month, *row) for sql, _, tell in _WHOLE for row in rows(sql(False), asked)]
+    return [*review_entries.of_entries(month), *whole]

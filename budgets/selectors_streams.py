@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from accounts.actor import Actor
-from budgets.enums import Payer, RemainderRule
+from budgets.attribution import sector_names
+from budgets.enums import Activity, Payer, RemainderRule
 from budgets.models import FundingShare, FundingStream, StreamYear
 from common.japan.wareki import format_wareki
 
@@ -53,6 +54,8 @@ def _words(row: StreamYear | None, shares: dict[str, Fraction]) -> dict[str, str
     )
     return words | {
         "基準額": "" if row.standard_yen is None else f"{row.standard_yen:,}円", "年齢": ages,
+        "分野": sector_names(row.sectors),
+        "活動": "・".join(Activity(activity).label for activity in row.activities),
         "専従": "求める" if row.must_be_dedicated else "",
         "端数": RemainderRule(row.remainder_rule).label if row.remainder_rule else "",
         "終わり": format_wareki(row.ends_on) if row.ends_on else "",

@@ -27,7 +27,7 @@ from budgets.workflow import CLOSED_MONTHS
 from cases.models import Consultation, ProgressNote, WatchAttempt
 from common.japan.business_days import is_working_day
 from common.japan.fiscal import month_first, month_last
-from common.kept_sql import day_of, kept, kept_of_day
+from common.kept_sql import day_of, filled_up, kept, kept_of_day
 from common.queue import QueueGroup, QueueRow
 
 BAR_FROM, BAR_TO = 7, 21  # hours that the bar of a day shows
@@ -284,12 +284,6 @@ def _watches(actor: Actor, ids: Sequence[int]) -> QuerySet[WatchAttempt, Any]:
     return WatchAttempt.objects.visible_to(actor).filter(pk__in=ids).values_list("pk", "follow_up_id")
 
 
-def _filled_up(ids: list[int]) -> list[int]:
-    """To 8, 16, 32 … by the last one again, so that few shapes of a query are kept."""
-    size = max(8, 1 << (len(ids) - 1).bit_length())
-    return ids + ids[-1:] * (size - len(ids)) if ids else []
-
-
 def _record_urls(entries: Iterable[WorkEntry], actor: Actor, on: date) -> dict[tuple[str, int], str]:
     """The page of each record that the actor may see. One query for each kind of record among the entries."""
     ids: dict[str, list[int]] = {}
@@ -298,7 +292,7 @@ def _record_urls(entries: Iterable[WorkEntry], actor: Actor, on: date) -> dict[t
             ids.setdefault(entry.source_type, []).append(entry.source_id)
 
     def found(kind: SourceType, build: Callable[..., QuerySet[Any, Any]]) -> list[tuple[int, Any]]:
-        return kept(build, actor, on=on, ids=_filled_up(ids.get(kind, [])))
+        return kept(build, actor, on=on, ids=filled_up(ids.get(kind, [])))
 
     urls = {
         (SourceType.CONSULTATION.value, pk): _url("consultations:detail", no)

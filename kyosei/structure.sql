@@ -21,6 +21,7 @@
 -- made of budgets/migrations/0009_claims_and_reports.py 60381cd1e73ca99e
 -- made of budgets/migrations/0010_trials_of_the_attribution_table.py 234c14721eae9154
 -- made of budgets/migrations/0011_derived_entries_by_day.py 1a5de21f68ff515c
+-- made of budgets/migrations/0012_eligible_sectors_and_activities.py 3520023b652c118d
 -- made of budgets/migrations/__init__.py e3b0c44298fc1c14
 -- made of cases/migrations/0001_initial.py 794ebf8ab3fb7a78
 -- made of cases/migrations/0002_initial.py fe77d9194b7ff115
@@ -2145,7 +2146,7 @@ CREATE FUNCTION public.pgtrigger_delete_delete_34c73() RETURNS trigger
                             RETURN NEW;
                         END IF;
                     END IF;
-                    INSERT INTO "budgets_streamyearevent" ("age_below", "age_from", "changed_at", "changed_by_id", "ends_on", "fiscal_year", "id", "must_be_dedicated", "needs_check", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "remainder_rule", "source", "standard_yen", "stream_id", "version") VALUES (OLD."age_below", OLD."age_from", OLD."changed_at", OLD."changed_by_id", OLD."ends_on", OLD."fiscal_year", OLD."id", OLD."must_be_dedicated", OLD."needs_check", _pgh_attach_context(), NOW(), 'delete', OLD."id", OLD."remainder_rule", OLD."source", OLD."standard_yen", OLD."stream_id", OLD."version"); RETURN NULL;
+                    INSERT INTO "budgets_streamyearevent" ("activities", "age_below", "age_from", "changed_at", "changed_by_id", "ends_on", "fiscal_year", "id", "must_be_dedicated", "needs_check", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "remainder_rule", "sectors", "source", "standard_yen", "stream_id", "version") VALUES (OLD."activities", OLD."age_below", OLD."age_from", OLD."changed_at", OLD."changed_by_id", OLD."ends_on", OLD."fiscal_year", OLD."id", OLD."must_be_dedicated", OLD."needs_check", _pgh_attach_context(), NOW(), 'delete', OLD."id", OLD."remainder_rule", OLD."sectors", OLD."source", OLD."standard_yen", OLD."stream_id", OLD."version"); RETURN NULL;
                 END;
             $$;
 CREATE FUNCTION public.pgtrigger_delete_delete_3806b() RETURNS trigger
@@ -3638,7 +3639,7 @@ CREATE FUNCTION public.pgtrigger_insert_insert_1f8cb() RETURNS trigger
                             RETURN NEW;
                         END IF;
                     END IF;
-                    INSERT INTO "budgets_streamyearevent" ("age_below", "age_from", "changed_at", "changed_by_id", "ends_on", "fiscal_year", "id", "must_be_dedicated", "needs_check", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "remainder_rule", "source", "standard_yen", "stream_id", "version") VALUES (NEW."age_below", NEW."age_from", NEW."changed_at", NEW."changed_by_id", NEW."ends_on", NEW."fiscal_year", NEW."id", NEW."must_be_dedicated", NEW."needs_check", _pgh_attach_context(), NOW(), 'insert', NEW."id", NEW."remainder_rule", NEW."source", NEW."standard_yen", NEW."stream_id", NEW."version"); RETURN NULL;
+                    INSERT INTO "budgets_streamyearevent" ("activities", "age_below", "age_from", "changed_at", "changed_by_id", "ends_on", "fiscal_year", "id", "must_be_dedicated", "needs_check", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "remainder_rule", "sectors", "source", "standard_yen", "stream_id", "version") VALUES (NEW."activities", NEW."age_below", NEW."age_from", NEW."changed_at", NEW."changed_by_id", NEW."ends_on", NEW."fiscal_year", NEW."id", NEW."must_be_dedicated", NEW."needs_check", _pgh_attach_context(), NOW(), 'insert', NEW."id", NEW."remainder_rule", NEW."sectors", NEW."source", NEW."standard_yen", NEW."stream_id", NEW."version"); RETURN NULL;
                 END;
             $$;
 CREATE FUNCTION public.pgtrigger_insert_insert_24732() RETURNS trigger
@@ -6646,7 +6647,7 @@ CREATE FUNCTION public.pgtrigger_update_update_e4e30() RETURNS trigger
                             RETURN NEW;
                         END IF;
                     END IF;
-                    INSERT INTO "budgets_streamyearevent" ("age_below", "age_from", "changed_at", "changed_by_id", "ends_on", "fiscal_year", "id", "must_be_dedicated", "needs_check", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "remainder_rule", "source", "standard_yen", "stream_id", "version") VALUES (NEW."age_below", NEW."age_from", NEW."changed_at", NEW."changed_by_id", NEW."ends_on", NEW."fiscal_year", NEW."id", NEW."must_be_dedicated", NEW."needs_check", _pgh_attach_context(), NOW(), 'update', NEW."id", NEW."remainder_rule", NEW."source", NEW."standard_yen", NEW."stream_id", NEW."version"); RETURN NULL;
+                    INSERT INTO "budgets_streamyearevent" ("activities", "age_below", "age_from", "changed_at", "changed_by_id", "ends_on", "fiscal_year", "id", "must_be_dedicated", "needs_check", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "remainder_rule", "sectors", "source", "standard_yen", "stream_id", "version") VALUES (NEW."activities", NEW."age_below", NEW."age_from", NEW."changed_at", NEW."changed_by_id", NEW."ends_on", NEW."fiscal_year", NEW."id", NEW."must_be_dedicated", NEW."needs_check", _pgh_attach_context(), NOW(), 'update', NEW."id", NEW."remainder_rule", NEW."sectors", NEW."source", NEW."standard_yen", NEW."stream_id", NEW."version"); RETURN NULL;
                 END;
             $$;
 CREATE FUNCTION public.pgtrigger_update_update_e688e() RETURNS trigger
@@ -8454,6 +8455,8 @@ CREATE TABLE public.budgets_streamyear (
     changed_at timestamp with time zone,
     changed_by_id bigint,
     stream_id bigint NOT NULL,
+    activities character varying(20)[] NOT NULL,
+    sectors character varying(20)[] NOT NULL,
     CONSTRAINT budgets_streamyear_age_below_check CHECK ((age_below >= 0)),
     CONSTRAINT budgets_streamyear_age_from_check CHECK ((age_from >= 0)),
     CONSTRAINT budgets_streamyear_fiscal_year_check CHECK ((fiscal_year >= 0)),
@@ -8489,6 +8492,8 @@ CREATE TABLE public.budgets_streamyearevent (
     pgh_context_id uuid,
     pgh_obj_id bigint NOT NULL,
     stream_id bigint NOT NULL,
+    activities character varying(20)[] NOT NULL,
+    sectors character varying(20)[] NOT NULL,
     CONSTRAINT budgets_streamyearevent_age_below_check CHECK ((age_below >= 0)),
     CONSTRAINT budgets_streamyearevent_age_from_check CHECK ((age_from >= 0)),
     CONSTRAINT budgets_streamyearevent_fiscal_year_check CHECK ((fiscal_year >= 0)),
@@ -13740,116 +13745,117 @@ INSERT INTO public.django_content_type VALUES (236, 'budgets', 'streambudget');
 INSERT INTO public.django_content_type VALUES (237, 'budgets', 'streambudgetevent');
 INSERT INTO public.django_content_type VALUES (238, 'budgets', 'ruletrial');
 INSERT INTO public.django_content_type VALUES (239, 'budgets', 'ruletrialevent');
-INSERT INTO public.django_migrations VALUES (1, 'contenttypes', '0001_initial', '2026-11-26 20:45:57.738164+00');
-INSERT INTO public.django_migrations VALUES (2, 'contenttypes', '0002_remove_content_type_name', '2026-11-26 20:45:57.751827+00');
-INSERT INTO public.django_migrations VALUES (3, 'auth', '0001_initial', '2026-11-26 20:45:57.797618+00');
-INSERT INTO public.django_migrations VALUES (4, 'auth', '0002_alter_permission_name_max_length', '2026-11-26 20:45:57.809957+00');
-INSERT INTO public.django_migrations VALUES (5, 'auth', '0003_alter_user_email_max_length', '2026-11-26 20:45:57.820106+00');
-INSERT INTO public.django_migrations VALUES (6, 'auth', '0004_alter_user_username_opts', '2026-11-26 20:45:57.831849+00');
-INSERT INTO public.django_migrations VALUES (7, 'auth', '0005_alter_user_last_login_null', '2026-11-26 20:45:57.842157+00');
-INSERT INTO public.django_migrations VALUES (8, 'auth', '0006_require_contenttypes_0002', '2026-11-26 20:45:57.844304+00');
-INSERT INTO public.django_migrations VALUES (9, 'auth', '0007_alter_validators_add_error_messages', '2026-11-26 20:45:57.854616+00');
-INSERT INTO public.django_migrations VALUES (10, 'auth', '0008_alter_user_username_max_length', '2026-11-26 20:45:57.868645+00');
-INSERT INTO public.django_migrations VALUES (11, 'auth', '0009_alter_user_last_name_max_length', '2026-11-26 20:45:57.879466+00');
-INSERT INTO public.django_migrations VALUES (12, 'auth', '0010_alter_group_name_max_length', '2026-11-26 20:45:57.891416+00');
-INSERT INTO public.django_migrations VALUES (13, 'auth', '0011_update_proxy_permissions', '2026-11-26 20:45:57.90348+00');
-INSERT INTO public.django_migrations VALUES (14, 'auth', '0012_alter_user_first_name_max_length', '2026-11-26 20:45:57.914059+00');
-INSERT INTO public.django_migrations VALUES (15, 'accounts', '0001_initial', '2026-11-26 20:45:58.004289+00');
-INSERT INTO public.django_migrations VALUES (16, 'account', '0001_initial', '2026-11-26 20:45:58.059664+00');
-INSERT INTO public.django_migrations VALUES (17, 'account', '0002_email_max_length', '2026-11-26 20:45:58.084227+00');
-INSERT INTO public.django_migrations VALUES (18, 'account', '0003_alter_emailaddress_create_unique_verified_email', '2026-11-26 20:45:58.119221+00');
-INSERT INTO public.django_migrations VALUES (19, 'account', '0004_alter_emailaddress_drop_unique_email', '2026-11-26 20:45:58.14938+00');
-INSERT INTO public.django_migrations VALUES (20, 'account', '0005_emailaddress_idx_upper_email', '2026-11-26 20:45:58.172714+00');
-INSERT INTO public.django_migrations VALUES (21, 'account', '0006_emailaddress_lower', '2026-11-26 20:45:58.206341+00');
-INSERT INTO public.django_migrations VALUES (22, 'account', '0007_emailaddress_idx_email', '2026-11-26 20:45:58.242519+00');
-INSERT INTO public.django_migrations VALUES (23, 'account', '0008_emailaddress_unique_primary_email_fixup', '2026-11-26 20:45:58.273212+00');
-INSERT INTO public.django_migrations VALUES (24, 'account', '0009_emailaddress_unique_primary_email', '2026-11-26 20:45:58.296787+00');
-INSERT INTO public.django_migrations VALUES (25, 'pghistory', '0001_initial', '2026-11-26 20:45:58.303132+00');
-INSERT INTO public.django_migrations VALUES (26, 'pghistory', '0002_aggregateevent', '2026-11-26 20:45:58.307567+00');
-INSERT INTO public.django_migrations VALUES (27, 'pghistory', '0003_auto_20201023_1636', '2026-11-26 20:45:58.311424+00');
-INSERT INTO public.django_migrations VALUES (28, 'pghistory', '0004_auto_20220906_1625', '2026-11-26 20:45:58.339415+00');
-INSERT INTO public.django_migrations VALUES (29, 'pghistory', '0005_events_middlewareevents', '2026-11-26 20:45:58.344991+00');
-INSERT INTO public.django_migrations VALUES (30, 'pghistory', '0006_delete_aggregateevent', '2026-11-26 20:45:58.346893+00');
-INSERT INTO public.django_migrations VALUES (31, 'pghistory', '0007_auto_20250421_0444', '2026-11-26 20:45:58.37478+00');
-INSERT INTO public.django_migrations VALUES (32, 'accounts', '0002_sharing_accounts', '2026-11-26 20:45:58.939504+00');
-INSERT INTO public.django_migrations VALUES (33, 'accounts', '0003_home_town', '2026-11-26 20:45:59.13591+00');
-INSERT INTO public.django_migrations VALUES (34, 'accounts', '0004_silent_risks', '2026-11-26 20:45:59.379483+00');
-INSERT INTO public.django_migrations VALUES (35, 'accounts', '0005_sent_keys', '2026-11-26 20:45:59.421856+00');
-INSERT INTO public.django_migrations VALUES (36, 'accounts', '0006_successor', '2026-11-26 20:45:59.479544+00');
-INSERT INTO public.django_migrations VALUES (37, 'accounts', '0007_notices_reach_people', '2026-11-26 20:46:00.17415+00');
-INSERT INTO public.django_migrations VALUES (38, 'audit', '0001_initial', '2026-11-26 20:46:00.207257+00');
-INSERT INTO public.django_migrations VALUES (39, 'audit', '0002_chain_blocks', '2026-11-26 20:46:00.239883+00');
-INSERT INTO public.django_migrations VALUES (40, 'audit', '0003_refused_acts', '2026-11-26 20:46:00.245168+00');
-INSERT INTO public.django_migrations VALUES (41, 'budgets', '0001_initial', '2026-11-26 20:46:06.166468+00');
-INSERT INTO public.django_migrations VALUES (42, 'budgets', '0002_month_gate', '2026-11-26 20:46:06.440931+00');
-INSERT INTO public.django_migrations VALUES (43, 'budgets', '0003_work_findings', '2026-11-26 20:46:07.300647+00');
-INSERT INTO public.django_migrations VALUES (44, 'budgets', '0004_frozen_inputs', '2026-11-26 20:46:07.451447+00');
-INSERT INTO public.django_migrations VALUES (45, 'budgets', '0005_history_of_apportionment', '2026-11-26 20:46:09.888808+00');
-INSERT INTO public.django_migrations VALUES (46, 'budgets', '0006_watch_cycle', '2026-11-26 20:46:10.508126+00');
-INSERT INTO public.django_migrations VALUES (47, 'budgets', '0007_methods_and_review', '2026-11-26 20:46:20.382055+00');
-INSERT INTO public.django_migrations VALUES (48, 'budgets', '0008_month_states_methods_and_recording', '2026-11-26 20:46:53.170693+00');
-INSERT INTO public.django_migrations VALUES (49, 'budgets', '0009_claims_and_reports', '2026-11-26 20:47:01.01833+00');
-INSERT INTO public.django_migrations VALUES (50, 'budgets', '0010_trials_of_the_attribution_table', '2026-11-26 20:47:03.862522+00');
-INSERT INTO public.django_migrations VALUES (51, 'budgets', '0011_derived_entries_by_day', '2026-11-26 20:47:04.125699+00');
-INSERT INTO public.django_migrations VALUES (52, 'households', '0001_initial', '2026-11-26 20:47:09.894656+00');
-INSERT INTO public.django_migrations VALUES (53, 'households', '0002_sharing_households', '2026-11-26 20:47:36.508822+00');
-INSERT INTO public.django_migrations VALUES (54, 'households', '0003_tracked_grants', '2026-11-26 20:47:39.554196+00');
-INSERT INTO public.django_migrations VALUES (55, 'households', '0004_sameness', '2026-11-26 20:47:55.939878+00');
-INSERT INTO public.django_migrations VALUES (56, 'households', '0005_members_by_identity', '2026-11-26 20:47:57.245095+00');
-INSERT INTO public.django_migrations VALUES (57, 'households', '0006_finding_people', '2026-11-26 20:48:00.3213+00');
-INSERT INTO public.django_migrations VALUES (58, 'households', '0007_fill_search', '2026-11-26 20:48:00.565494+00');
-INSERT INTO public.django_migrations VALUES (59, 'cases', '0001_initial', '2026-11-26 20:48:01.530097+00');
-INSERT INTO public.django_migrations VALUES (60, 'cases', '0002_initial', '2026-11-26 20:49:06.585499+00');
-INSERT INTO public.django_migrations VALUES (61, 'cases', '0003_sharing_cases', '2026-11-26 20:49:17.264126+00');
-INSERT INTO public.django_migrations VALUES (62, 'cases', '0004_tracked_grants', '2026-11-26 20:49:23.836085+00');
-INSERT INTO public.django_migrations VALUES (63, 'cases', '0005_follows_merge', '2026-11-26 20:49:24.636564+00');
-INSERT INTO public.django_migrations VALUES (64, 'cases', '0006_people_of_a_contact', '2026-11-26 20:49:25.969337+00');
-INSERT INTO public.django_migrations VALUES (65, 'cases', '0007_watch_cycle', '2026-11-26 20:49:52.545224+00');
-INSERT INTO public.django_migrations VALUES (66, 'cases', '0008_cycles_of_follow_ups', '2026-11-26 20:49:52.867867+00');
-INSERT INTO public.django_migrations VALUES (67, 'cases', '0009_turn_has_cycle', '2026-11-26 20:49:53.056711+00');
-INSERT INTO public.django_migrations VALUES (68, 'cases', '0010_text_index', '2026-11-26 20:49:53.285536+00');
-INSERT INTO public.django_migrations VALUES (69, 'cases', '0011_fill_text_index', '2026-11-26 20:49:54.062134+00');
-INSERT INTO public.django_migrations VALUES (70, 'cases', '0012_silent_risks', '2026-11-26 20:49:59.582525+00');
-INSERT INTO public.django_migrations VALUES (71, 'cases', '0013_outreach', '2026-11-26 20:50:07.863305+00');
-INSERT INTO public.django_migrations VALUES (72, 'cases', '0014_needs_and_results', '2026-11-26 20:50:15.349448+00');
-INSERT INTO public.django_migrations VALUES (73, 'cases', '0015_coordination', '2026-11-26 20:50:28.283122+00');
-INSERT INTO public.django_migrations VALUES (74, 'cases', '0016_grant_indexes', '2026-11-26 20:50:31.268591+00');
-INSERT INTO public.django_migrations VALUES (75, 'django_celery_beat', '0001_initial', '2026-11-26 20:50:31.332028+00');
-INSERT INTO public.django_migrations VALUES (76, 'django_celery_beat', '0002_auto_20161118_0346', '2026-11-26 20:50:31.363427+00');
-INSERT INTO public.django_migrations VALUES (77, 'django_celery_beat', '0003_auto_20161209_0049', '2026-11-26 20:50:31.394586+00');
-INSERT INTO public.django_migrations VALUES (78, 'django_celery_beat', '0004_auto_20170221_0000', '2026-11-26 20:50:31.413406+00');
-INSERT INTO public.django_migrations VALUES (79, 'django_celery_beat', '0005_add_solarschedule_events_choices', '2026-11-26 20:50:31.431791+00');
-INSERT INTO public.django_migrations VALUES (80, 'django_celery_beat', '0006_auto_20180322_0932', '2026-11-26 20:50:31.551117+00');
-INSERT INTO public.django_migrations VALUES (81, 'django_celery_beat', '0007_auto_20180521_0826', '2026-11-26 20:50:31.601475+00');
-INSERT INTO public.django_migrations VALUES (82, 'django_celery_beat', '0008_auto_20180914_1922', '2026-11-26 20:50:31.717819+00');
-INSERT INTO public.django_migrations VALUES (83, 'django_celery_beat', '0006_auto_20180210_1226', '2026-11-26 20:50:31.801947+00');
-INSERT INTO public.django_migrations VALUES (84, 'django_celery_beat', '0006_periodictask_priority', '2026-11-26 20:50:31.832781+00');
-INSERT INTO public.django_migrations VALUES (85, 'django_celery_beat', '0009_periodictask_headers', '2026-11-26 20:50:31.869982+00');
-INSERT INTO public.django_migrations VALUES (86, 'django_celery_beat', '0010_auto_20190429_0326', '2026-11-26 20:50:32.871799+00');
-INSERT INTO public.django_migrations VALUES (87, 'django_celery_beat', '0011_auto_20190508_0153', '2026-11-26 20:50:32.918019+00');
-INSERT INTO public.django_migrations VALUES (88, 'django_celery_beat', '0012_periodictask_expire_seconds', '2026-11-26 20:50:32.948885+00');
-INSERT INTO public.django_migrations VALUES (89, 'django_celery_beat', '0013_auto_20200609_0727', '2026-11-26 20:50:32.985575+00');
-INSERT INTO public.django_migrations VALUES (90, 'django_celery_beat', '0014_remove_clockedschedule_enabled', '2026-11-26 20:50:33.685264+00');
-INSERT INTO public.django_migrations VALUES (91, 'django_celery_beat', '0015_edit_solarschedule_events_choices', '2026-11-26 20:50:33.708017+00');
-INSERT INTO public.django_migrations VALUES (92, 'django_celery_beat', '0016_alter_crontabschedule_timezone', '2026-11-26 20:50:33.743037+00');
-INSERT INTO public.django_migrations VALUES (93, 'django_celery_beat', '0017_alter_crontabschedule_month_of_year', '2026-11-26 20:50:33.782551+00');
-INSERT INTO public.django_migrations VALUES (94, 'django_celery_beat', '0018_improve_crontab_helptext', '2026-11-26 20:50:33.817493+00');
-INSERT INTO public.django_migrations VALUES (95, 'django_celery_beat', '0019_alter_periodictasks_options', '2026-11-26 20:50:33.834383+00');
-INSERT INTO public.django_migrations VALUES (96, 'guardian', '0001_initial', '2026-11-26 20:50:35.194024+00');
-INSERT INTO public.django_migrations VALUES (97, 'guardian', '0002_generic_permissions_index', '2026-11-26 20:50:36.059247+00');
-INSERT INTO public.django_migrations VALUES (98, 'guardian', '0003_remove_groupobjectpermission_guardian_gr_content_ae6aec_idx_and_more', '2026-11-26 20:50:37.266063+00');
-INSERT INTO public.django_migrations VALUES (99, 'households', '0008_movements', '2026-11-26 20:50:57.186566+00');
-INSERT INTO public.django_migrations VALUES (100, 'households', '0009_grant_indexes', '2026-11-26 20:51:00.45314+00');
-INSERT INTO public.django_migrations VALUES (101, 'referrals', '0001_initial', '2026-11-26 20:51:23.66379+00');
-INSERT INTO public.django_migrations VALUES (102, 'referrals', '0002_sharing_referrals', '2026-11-26 20:51:30.46283+00');
-INSERT INTO public.django_migrations VALUES (103, 'referrals', '0003_sittings', '2026-11-26 20:51:40.380683+00');
-INSERT INTO public.django_migrations VALUES (104, 'referrals', '0004_several_agencies', '2026-11-26 20:51:46.09477+00');
-INSERT INTO public.django_migrations VALUES (105, 'referrals', '0005_needs_and_results', '2026-11-26 20:52:00.286369+00');
-INSERT INTO public.django_migrations VALUES (106, 'referrals', '0006_meetings', '2026-11-26 20:53:25.642227+00');
-INSERT INTO public.django_migrations VALUES (107, 'referrals', '0007_partners_without_account', '2026-11-26 20:53:56.895998+00');
-INSERT INTO public.django_migrations VALUES (108, 'referrals', '0008_transfers', '2026-11-26 20:54:06.740338+00');
-INSERT INTO public.django_migrations VALUES (109, 'referrals', '0009_issues_decide', '2026-11-26 20:54:18.704694+00');
-INSERT INTO public.django_migrations VALUES (110, 'sessions', '0001_initial', '2026-11-26 20:54:18.747519+00');
+INSERT INTO public.django_migrations VALUES (1, 'contenttypes', '0001_initial', '2026-11-27 02:58:41.196079+00');
+INSERT INTO public.django_migrations VALUES (2, 'contenttypes', '0002_remove_content_type_name', '2026-11-27 02:58:41.212199+00');
+INSERT INTO public.django_migrations VALUES (3, 'auth', '0001_initial', '2026-11-27 02:58:41.265178+00');
+INSERT INTO public.django_migrations VALUES (4, 'auth', '0002_alter_permission_name_max_length', '2026-11-27 02:58:41.276515+00');
+INSERT INTO public.django_migrations VALUES (5, 'auth', '0003_alter_user_email_max_length', '2026-11-27 02:58:41.293986+00');
+INSERT INTO public.django_migrations VALUES (6, 'auth', '0004_alter_user_username_opts', '2026-11-27 02:58:41.308842+00');
+INSERT INTO public.django_migrations VALUES (7, 'auth', '0005_alter_user_last_login_null', '2026-11-27 02:58:41.323096+00');
+INSERT INTO public.django_migrations VALUES (8, 'auth', '0006_require_contenttypes_0002', '2026-11-27 02:58:41.325657+00');
+INSERT INTO public.django_migrations VALUES (9, 'auth', '0007_alter_validators_add_error_messages', '2026-11-27 02:58:41.336033+00');
+INSERT INTO public.django_migrations VALUES (10, 'auth', '0008_alter_user_username_max_length', '2026-11-27 02:58:41.342034+00');
+INSERT INTO public.django_migrations VALUES (11, 'auth', '0009_alter_user_last_name_max_length', '2026-11-27 02:58:41.351088+00');
+INSERT INTO public.django_migrations VALUES (12, 'auth', '0010_alter_group_name_max_length', '2026-11-27 02:58:41.364052+00');
+INSERT INTO public.django_migrations VALUES (13, 'auth', '0011_update_proxy_permissions', '2026-11-27 02:58:41.377971+00');
+INSERT INTO public.django_migrations VALUES (14, 'auth', '0012_alter_user_first_name_max_length', '2026-11-27 02:58:41.393363+00');
+INSERT INTO public.django_migrations VALUES (15, 'accounts', '0001_initial', '2026-11-27 02:58:41.446424+00');
+INSERT INTO public.django_migrations VALUES (16, 'account', '0001_initial', '2026-11-27 02:58:41.490621+00');
+INSERT INTO public.django_migrations VALUES (17, 'account', '0002_email_max_length', '2026-11-27 02:58:41.507117+00');
+INSERT INTO public.django_migrations VALUES (18, 'account', '0003_alter_emailaddress_create_unique_verified_email', '2026-11-27 02:58:41.537032+00');
+INSERT INTO public.django_migrations VALUES (19, 'account', '0004_alter_emailaddress_drop_unique_email', '2026-11-27 02:58:41.565729+00');
+INSERT INTO public.django_migrations VALUES (20, 'account', '0005_emailaddress_idx_upper_email', '2026-11-27 02:58:41.593921+00');
+INSERT INTO public.django_migrations VALUES (21, 'account', '0006_emailaddress_lower', '2026-11-27 02:58:41.623354+00');
+INSERT INTO public.django_migrations VALUES (22, 'account', '0007_emailaddress_idx_email', '2026-11-27 02:58:41.659101+00');
+INSERT INTO public.django_migrations VALUES (23, 'account', '0008_emailaddress_unique_primary_email_fixup', '2026-11-27 02:58:41.688342+00');
+INSERT INTO public.django_migrations VALUES (24, 'account', '0009_emailaddress_unique_primary_email', '2026-11-27 02:58:41.708702+00');
+INSERT INTO public.django_migrations VALUES (25, 'pghistory', '0001_initial', '2026-11-27 02:58:41.71533+00');
+INSERT INTO public.django_migrations VALUES (26, 'pghistory', '0002_aggregateevent', '2026-11-27 02:58:41.725641+00');
+INSERT INTO public.django_migrations VALUES (27, 'pghistory', '0003_auto_20201023_1636', '2026-11-27 02:58:41.731257+00');
+INSERT INTO public.django_migrations VALUES (28, 'pghistory', '0004_auto_20220906_1625', '2026-11-27 02:58:41.773306+00');
+INSERT INTO public.django_migrations VALUES (29, 'pghistory', '0005_events_middlewareevents', '2026-11-27 02:58:41.784277+00');
+INSERT INTO public.django_migrations VALUES (30, 'pghistory', '0006_delete_aggregateevent', '2026-11-27 02:58:41.786034+00');
+INSERT INTO public.django_migrations VALUES (31, 'pghistory', '0007_auto_20250421_0444', '2026-11-27 02:58:41.822258+00');
+INSERT INTO public.django_migrations VALUES (32, 'accounts', '0002_sharing_accounts', '2026-11-27 02:58:42.56508+00');
+INSERT INTO public.django_migrations VALUES (33, 'accounts', '0003_home_town', '2026-11-27 02:58:42.779722+00');
+INSERT INTO public.django_migrations VALUES (34, 'accounts', '0004_silent_risks', '2026-11-27 02:58:42.93991+00');
+INSERT INTO public.django_migrations VALUES (35, 'accounts', '0005_sent_keys', '2026-11-27 02:58:42.968112+00');
+INSERT INTO public.django_migrations VALUES (36, 'accounts', '0006_successor', '2026-11-27 02:58:43.01194+00');
+INSERT INTO public.django_migrations VALUES (37, 'accounts', '0007_notices_reach_people', '2026-11-27 02:58:43.501901+00');
+INSERT INTO public.django_migrations VALUES (38, 'audit', '0001_initial', '2026-11-27 02:58:43.53928+00');
+INSERT INTO public.django_migrations VALUES (39, 'audit', '0002_chain_blocks', '2026-11-27 02:58:43.588816+00');
+INSERT INTO public.django_migrations VALUES (40, 'audit', '0003_refused_acts', '2026-11-27 02:58:43.592719+00');
+INSERT INTO public.django_migrations VALUES (41, 'budgets', '0001_initial', '2026-11-27 02:58:49.248729+00');
+INSERT INTO public.django_migrations VALUES (42, 'budgets', '0002_month_gate', '2026-11-27 02:58:49.51991+00');
+INSERT INTO public.django_migrations VALUES (43, 'budgets', '0003_work_findings', '2026-11-27 02:58:50.20014+00');
+INSERT INTO public.django_migrations VALUES (44, 'budgets', '0004_frozen_inputs', '2026-11-27 02:58:50.29655+00');
+INSERT INTO public.django_migrations VALUES (45, 'budgets', '0005_history_of_apportionment', '2026-11-27 02:58:52.538865+00');
+INSERT INTO public.django_migrations VALUES (46, 'budgets', '0006_watch_cycle', '2026-11-27 02:58:52.786011+00');
+INSERT INTO public.django_migrations VALUES (47, 'budgets', '0007_methods_and_review', '2026-11-27 02:59:04.463861+00');
+INSERT INTO public.django_migrations VALUES (48, 'budgets', '0008_month_states_methods_and_recording', '2026-11-27 02:59:53.825611+00');
+INSERT INTO public.django_migrations VALUES (49, 'budgets', '0009_claims_and_reports', '2026-11-27 03:00:06.757019+00');
+INSERT INTO public.django_migrations VALUES (50, 'budgets', '0010_trials_of_the_attribution_table', '2026-11-27 03:00:09.634298+00');
+INSERT INTO public.django_migrations VALUES (51, 'budgets', '0011_derived_entries_by_day', '2026-11-27 03:00:09.797942+00');
+INSERT INTO public.django_migrations VALUES (52, 'budgets', '0012_eligible_sectors_and_activities', '2026-11-27 03:00:13.711073+00');
+INSERT INTO public.django_migrations VALUES (53, 'households', '0001_initial', '2026-11-27 03:00:20.365955+00');
+INSERT INTO public.django_migrations VALUES (54, 'households', '0002_sharing_households', '2026-11-27 03:00:55.412211+00');
+INSERT INTO public.django_migrations VALUES (55, 'households', '0003_tracked_grants', '2026-11-27 03:01:00.692256+00');
+INSERT INTO public.django_migrations VALUES (56, 'households', '0004_sameness', '2026-11-27 03:01:19.962958+00');
+INSERT INTO public.django_migrations VALUES (57, 'households', '0005_members_by_identity', '2026-11-27 03:01:21.092884+00');
+INSERT INTO public.django_migrations VALUES (58, 'households', '0006_finding_people', '2026-11-27 03:01:26.340082+00');
+INSERT INTO public.django_migrations VALUES (59, 'households', '0007_fill_search', '2026-11-27 03:01:26.926126+00');
+INSERT INTO public.django_migrations VALUES (60, 'cases', '0001_initial', '2026-11-27 03:01:27.573593+00');
+INSERT INTO public.django_migrations VALUES (61, 'cases', '0002_initial', '2026-11-27 03:03:01.344949+00');
+INSERT INTO public.django_migrations VALUES (62, 'cases', '0003_sharing_cases', '2026-11-27 03:03:13.026797+00');
+INSERT INTO public.django_migrations VALUES (63, 'cases', '0004_tracked_grants', '2026-11-27 03:03:19.441568+00');
+INSERT INTO public.django_migrations VALUES (64, 'cases', '0005_follows_merge', '2026-11-27 03:03:21.31433+00');
+INSERT INTO public.django_migrations VALUES (65, 'cases', '0006_people_of_a_contact', '2026-11-27 03:03:22.531067+00');
+INSERT INTO public.django_migrations VALUES (66, 'cases', '0007_watch_cycle', '2026-11-27 03:04:01.499287+00');
+INSERT INTO public.django_migrations VALUES (67, 'cases', '0008_cycles_of_follow_ups', '2026-11-27 03:04:02.846003+00');
+INSERT INTO public.django_migrations VALUES (68, 'cases', '0009_turn_has_cycle', '2026-11-27 03:04:03.317971+00');
+INSERT INTO public.django_migrations VALUES (69, 'cases', '0010_text_index', '2026-11-27 03:04:04.047869+00');
+INSERT INTO public.django_migrations VALUES (70, 'cases', '0011_fill_text_index', '2026-11-27 03:04:04.624273+00');
+INSERT INTO public.django_migrations VALUES (71, 'cases', '0012_silent_risks', '2026-11-27 03:04:11.568701+00');
+INSERT INTO public.django_migrations VALUES (72, 'cases', '0013_outreach', '2026-11-27 03:04:20.124144+00');
+INSERT INTO public.django_migrations VALUES (73, 'cases', '0014_needs_and_results', '2026-11-27 03:04:27.900493+00');
+INSERT INTO public.django_migrations VALUES (74, 'cases', '0015_coordination', '2026-11-27 03:04:42.889529+00');
+INSERT INTO public.django_migrations VALUES (75, 'cases', '0016_grant_indexes', '2026-11-27 03:04:45.889754+00');
+INSERT INTO public.django_migrations VALUES (76, 'django_celery_beat', '0001_initial', '2026-11-27 03:04:46.049669+00');
+INSERT INTO public.django_migrations VALUES (77, 'django_celery_beat', '0002_auto_20161118_0346', '2026-11-27 03:04:46.118925+00');
+INSERT INTO public.django_migrations VALUES (78, 'django_celery_beat', '0003_auto_20161209_0049', '2026-11-27 03:04:46.154389+00');
+INSERT INTO public.django_migrations VALUES (79, 'django_celery_beat', '0004_auto_20170221_0000', '2026-11-27 03:04:46.18811+00');
+INSERT INTO public.django_migrations VALUES (80, 'django_celery_beat', '0005_add_solarschedule_events_choices', '2026-11-27 03:04:46.221351+00');
+INSERT INTO public.django_migrations VALUES (81, 'django_celery_beat', '0006_auto_20180322_0932', '2026-11-27 03:04:46.383024+00');
+INSERT INTO public.django_migrations VALUES (82, 'django_celery_beat', '0007_auto_20180521_0826', '2026-11-27 03:04:46.456023+00');
+INSERT INTO public.django_migrations VALUES (83, 'django_celery_beat', '0008_auto_20180914_1922', '2026-11-27 03:04:46.560191+00');
+INSERT INTO public.django_migrations VALUES (84, 'django_celery_beat', '0006_auto_20180210_1226', '2026-11-27 03:04:46.67617+00');
+INSERT INTO public.django_migrations VALUES (85, 'django_celery_beat', '0006_periodictask_priority', '2026-11-27 03:04:46.723874+00');
+INSERT INTO public.django_migrations VALUES (86, 'django_celery_beat', '0009_periodictask_headers', '2026-11-27 03:04:46.769985+00');
+INSERT INTO public.django_migrations VALUES (87, 'django_celery_beat', '0010_auto_20190429_0326', '2026-11-27 03:04:47.86761+00');
+INSERT INTO public.django_migrations VALUES (88, 'django_celery_beat', '0011_auto_20190508_0153', '2026-11-27 03:04:47.922421+00');
+INSERT INTO public.django_migrations VALUES (89, 'django_celery_beat', '0012_periodictask_expire_seconds', '2026-11-27 03:04:47.985617+00');
+INSERT INTO public.django_migrations VALUES (90, 'django_celery_beat', '0013_auto_20200609_0727', '2026-11-27 03:04:48.069806+00');
+INSERT INTO public.django_migrations VALUES (91, 'django_celery_beat', '0014_remove_clockedschedule_enabled', '2026-11-27 03:04:48.093575+00');
+INSERT INTO public.django_migrations VALUES (92, 'django_celery_beat', '0015_edit_solarschedule_events_choices', '2026-11-27 03:04:48.111342+00');
+INSERT INTO public.django_migrations VALUES (93, 'django_celery_beat', '0016_alter_crontabschedule_timezone', '2026-11-27 03:04:48.145035+00');
+INSERT INTO public.django_migrations VALUES (94, 'django_celery_beat', '0017_alter_crontabschedule_month_of_year', '2026-11-27 03:04:48.163159+00');
+INSERT INTO public.django_migrations VALUES (95, 'django_celery_beat', '0018_improve_crontab_helptext', '2026-11-27 03:04:48.180139+00');
+INSERT INTO public.django_migrations VALUES (96, 'django_celery_beat', '0019_alter_periodictasks_options', '2026-11-27 03:04:48.194355+00');
+INSERT INTO public.django_migrations VALUES (97, 'guardian', '0001_initial', '2026-11-27 03:04:49.90879+00');
+INSERT INTO public.django_migrations VALUES (98, 'guardian', '0002_generic_permissions_index', '2026-11-27 03:04:50.33612+00');
+INSERT INTO public.django_migrations VALUES (99, 'guardian', '0003_remove_groupobjectpermission_guardian_gr_content_ae6aec_idx_and_more', '2026-11-27 03:04:52.339501+00');
+INSERT INTO public.django_migrations VALUES (100, 'households', '0008_movements', '2026-11-27 03:05:17.513524+00');
+INSERT INTO public.django_migrations VALUES (101, 'households', '0009_grant_indexes', '2026-11-27 03:05:21.406097+00');
+INSERT INTO public.django_migrations VALUES (102, 'referrals', '0001_initial', '2026-11-27 03:05:49.495921+00');
+INSERT INTO public.django_migrations VALUES (103, 'referrals', '0002_sharing_referrals', '2026-11-27 03:05:58.664634+00');
+INSERT INTO public.django_migrations VALUES (104, 'referrals', '0003_sittings', '2026-11-27 03:06:12.707707+00');
+INSERT INTO public.django_migrations VALUES (105, 'referrals', '0004_several_agencies', '2026-11-27 03:06:19.646105+00');
+INSERT INTO public.django_migrations VALUES (106, 'referrals', '0005_needs_and_results', '2026-11-27 03:06:38.493201+00');
+INSERT INTO public.django_migrations VALUES (107, 'referrals', '0006_meetings', '2026-11-27 03:09:06.927913+00');
+INSERT INTO public.django_migrations VALUES (108, 'referrals', '0007_partners_without_account', '2026-11-27 03:10:03.641507+00');
+INSERT INTO public.django_migrations VALUES (109, 'referrals', '0008_transfers', '2026-11-27 03:10:22.354504+00');
+INSERT INTO public.django_migrations VALUES (110, 'referrals', '0009_issues_decide', '2026-11-27 03:10:56.776388+00');
+INSERT INTO public.django_migrations VALUES (111, 'sessions', '0001_initial', '2026-11-27 03:10:56.813495+00');
 SELECT pg_catalog.setval('public.account_emailaddress_id_seq', 1, false);
 SELECT pg_catalog.setval('public.account_emailconfirmation_id_seq', 1, false);
 SELECT pg_catalog.setval('public.accounts_agency_id_seq', 1, false);
@@ -13995,7 +14001,7 @@ SELECT pg_catalog.setval('public.django_celery_beat_intervalschedule_id_seq', 1,
 SELECT pg_catalog.setval('public.django_celery_beat_periodictask_id_seq', 1, false);
 SELECT pg_catalog.setval('public.django_celery_beat_solarschedule_id_seq', 1, false);
 SELECT pg_catalog.setval('public.django_content_type_id_seq', 239, true);
-SELECT pg_catalog.setval('public.django_migrations_id_seq', 110, true);
+SELECT pg_catalog.setval('public.django_migrations_id_seq', 111, true);
 SELECT pg_catalog.setval('public.guardian_groupobjectpermission_id_seq', 1, false);
 SELECT pg_catalog.setval('public.guardian_userobjectpermission_id_seq', 1, false);
 SELECT pg_catalog.setval('public.households_addressprotection_id_seq', 1, false);
@@ -16028,7 +16034,7 @@ COMMENT ON TRIGGER pgtrigger_delete_delete_346c5 ON public.households_personmerg
 CREATE TRIGGER pgtrigger_delete_delete_34b8a AFTER DELETE ON public.budgets_grantclaim FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_delete_delete_34b8a();
 COMMENT ON TRIGGER pgtrigger_delete_delete_34b8a ON public.budgets_grantclaim IS 'cd3cc82d4229a8ec1b7087f8fc2503017bd3ba7a';
 CREATE TRIGGER pgtrigger_delete_delete_34c73 AFTER DELETE ON public.budgets_streamyear FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_delete_delete_34c73();
-COMMENT ON TRIGGER pgtrigger_delete_delete_34c73 ON public.budgets_streamyear IS '23aa1f49efbf75963dbbc2bd02f5336de4713ec3';
+COMMENT ON TRIGGER pgtrigger_delete_delete_34c73 ON public.budgets_streamyear IS '9bf5fdc2906e9a1db73954a9d03bbeaeb012045a';
 CREATE TRIGGER pgtrigger_delete_delete_3806b AFTER DELETE ON public.households_householddenial FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_delete_delete_3806b();
 COMMENT ON TRIGGER pgtrigger_delete_delete_3806b ON public.households_householddenial IS 'dc0250db9b8171de55f9f4e0a709d786ded8c1aa';
 CREATE TRIGGER pgtrigger_delete_delete_395f5 AFTER DELETE ON public.cases_planitem FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_delete_delete_395f5();
@@ -16226,7 +16232,7 @@ COMMENT ON TRIGGER pgtrigger_insert_insert_1d464 ON public.referrals_outsidelink
 CREATE TRIGGER pgtrigger_insert_insert_1d86e AFTER INSERT ON public.referrals_issuecase FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_insert_insert_1d86e();
 COMMENT ON TRIGGER pgtrigger_insert_insert_1d86e ON public.referrals_issuecase IS 'f96a6d3906fb3b9f920d28424075c4a064e6d837';
 CREATE TRIGGER pgtrigger_insert_insert_1f8cb AFTER INSERT ON public.budgets_streamyear FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_insert_insert_1f8cb();
-COMMENT ON TRIGGER pgtrigger_insert_insert_1f8cb ON public.budgets_streamyear IS 'bc9aa82061473c54ac6b34509bb5b415fdeb6da1';
+COMMENT ON TRIGGER pgtrigger_insert_insert_1f8cb ON public.budgets_streamyear IS 'fee8dd5663b031e722dde6c62ce32c3844160d88';
 CREATE TRIGGER pgtrigger_insert_insert_24732 AFTER INSERT ON public.cases_consultation FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_insert_insert_24732();
 COMMENT ON TRIGGER pgtrigger_insert_insert_24732 ON public.cases_consultation IS 'a526a2943dff8332bc9870490a7e8d9aef6d44f0';
 CREATE TRIGGER pgtrigger_insert_insert_264d5 AFTER INSERT ON public.budgets_monthapproval FOR EACH ROW EXECUTE FUNCTION public.pgtrigger_insert_insert_264d5();
@@ -16622,7 +16628,7 @@ COMMENT ON TRIGGER pgtrigger_update_update_d8f1f ON public.budgets_workcategory 
 CREATE TRIGGER pgtrigger_update_update_e0b6e AFTER UPDATE ON public.budgets_costpool FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION public.pgtrigger_update_update_e0b6e();
 COMMENT ON TRIGGER pgtrigger_update_update_e0b6e ON public.budgets_costpool IS '0cdbbca2cd12a632c6f99efdddbcd95e9c130414';
 CREATE TRIGGER pgtrigger_update_update_e4e30 AFTER UPDATE ON public.budgets_streamyear FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION public.pgtrigger_update_update_e4e30();
-COMMENT ON TRIGGER pgtrigger_update_update_e4e30 ON public.budgets_streamyear IS '3825e52c3811ca1f4980e8e28769b5dbba72b342';
+COMMENT ON TRIGGER pgtrigger_update_update_e4e30 ON public.budgets_streamyear IS '8052db36eeacef749e7745c41e7a429c7bb425d2';
 CREATE TRIGGER pgtrigger_update_update_e688e AFTER UPDATE ON public.referrals_itemattendee FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION public.pgtrigger_update_update_e688e();
 COMMENT ON TRIGGER pgtrigger_update_update_e688e ON public.referrals_itemattendee IS '930185a0f89b6db70d2759e1d601629c169243e9';
 CREATE TRIGGER pgtrigger_update_update_e6943 AFTER UPDATE ON public.referrals_prepsheet FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION public.pgtrigger_update_update_e6943();

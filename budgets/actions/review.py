@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from audit.actions import record
-from budgets import review_queries
+from budgets import review_entries, review_queries
 from budgets.enums import CategoryKind
 from budgets.models import ComplianceFinding, WorkEntry
 from budgets.permissions import check_can_answer_finding
-from budgets.review_queries import Found
+from budgets.review_entries import Found
 from common.errors import RuleViolation
 from common.japan.fiscal import add_months, month_first
 
@@ -85,11 +85,11 @@ def _sync(
 def review_entry(entry: WorkEntry, at: datetime, *, is_new: bool = False) -> None:
     """The C市 case is caught here, in the transaction that writes the entry. It is never refused: work was done.
 
-    Only direct work is asked about (each check of ``of_entry`` begins with it); a new entry has raised nothing before.
+    Only direct work is asked about (each check of ``review_entries`` begins with it); a new entry has raised nothing before.
     """
     month = month_first(timezone.localtime(entry.during.lower).date())
     is_direct = entry.category.kind == CategoryKind.DIRECT
-    found = review_queries.of_entry(month, entry.pk, entry.source_type) if is_direct else []
+    found = review_entries.of_entry(month, entry.pk, entry.source_type) if is_direct else []
     if is_new:
         return _sync([], found, month, at) if found else None
     known = ComplianceFinding.objects.filter(entry_id=entry.pk).select_for_update(of=("self",)).order_by("pk")

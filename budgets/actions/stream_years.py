@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
 from django.db import transaction
+from django.db.models import TextChoices
 
 from accounts.actor import Actor
+from accounts.enums import Sector
 from audit.actions import record
+from budgets.enums import Activity
 from budgets.models import FundingShare, FundingStream, StreamYear
 from budgets.permissions import check_can_edit_costs
 from common.errors import RuleViolation
@@ -19,13 +22,16 @@ from common.japan.fiscal import fiscal_year_first, fiscal_year_label, fiscal_yea
 
 @dataclass(frozen=True, slots=True)
 class YearData:
-    """``shares``: payer → exact fraction; none at all (介護報酬) or together exactly one."""
+    """``shares``: payer → exact fraction; none at all (介護報酬) or together exactly one. ``sectors`` (Sector) and
+    ``activities`` (Activity): none stands for any."""
 
     shares: Mapping[str, Fraction]
     standard_yen: int | None = None
     must_be_dedicated: bool = False
     age_from: int | None = None
     age_below: int | None = None
+    sectors: Sequence[str] = ()
+    activities: Sequence[str] = ()
     remainder_rule: str = ""
     ends_on: date | None = None
     source: str = ""
@@ -41,9 +47,17 @@ def check_year(data: YearData, fiscal_year: int) -> None:
         raise RuleViolation(f"負担割合の合計が1になりません（いまは {total}）。", field="shares")
     if data.age_from is not None and data.age_below is not None and data.age_from >= data.age_below:
         raise RuleViolation("年齢の範囲が逆か、空です。", field="age_below")
+    if not set(data.sectors) <= set(Sector.values):
+        raise RuleViolation("対象の分野が正しくありません。", field="sectors")
+    if not set(data.activities) <= set(Activity.values):
+        raise RuleViolation("対象の活動が正しくありません。", field="activities")
     first, last = fiscal_year_first(fiscal_year), fiscal_year_last(fiscal_year)
     if data.ends_on is not None and not first <= data.ends_on <= last:
         raise RuleViolation("終わりの日は、この年度の中の日にしてください。", field="ends_on")
+
+
+def _in_order(chosen: Collection[str], choices: type[TextChoices]) -> list[str]:
+    return [value for value in choices.values if value in chosen]
 
 
 def _as_words(row: StreamYear | None, shares: Mapping[str, Fraction]) -> dict[str, object]:
@@ -51,7 +65,8 @@ def _as_words(row: StreamYear | None, shares: Mapping[str, Fraction]) -> dict[st
     if row is not None:
         words |= {
             "standard_yen": row.standard_yen, "must_be_dedicated": row.must_be_dedicated, "age_from": row.age_from,
-            "age_below": row.age_below, "remainder_rule": row.remainder_rule,
+            "age_below": row.age_below, "sectors": list(row.sectors), "activities": list(row.activities),
+            "remainder_rule": row.remainder_rule,
             "ends_on": row.ends_on.isoformat() if row.ends_on else None, "source": row.source, "needs_check": row.needs_check,
         }  # fmt: skip
     return words
@@ -79,6 +94,7 @@ def save_year(
     row = row or StreamYear(stream=stream, fiscal_year=fiscal_year, version=0)
     row.standard_yen, row.must_be_dedicated = data.standard_yen, data.must_be_dedicated
     row.age_from, row.age_below, row.ends_on = data.age_from, data.age_below, data.ends_on
+    row.sectors, row.activities = _in_order(data.sectors, Sector), _in_order(data.activities, Activity)
     row.remainder_rule, row.source, row.needs_check = (
         data.remainder_rule,
         data.source.strip(),

@@ -9,8 +9,9 @@ from typing import Any
 
 from django import forms
 
+from accounts.enums import Sector
 from accounts.models import Staff
-from budgets.enums import Payer, PoolDriver, RemainderRule
+from budgets.enums import Activity, Payer, PoolDriver, RemainderRule
 from budgets.forms.settings import FractionField
 from budgets.models import FundingStream
 from common.forms import KyoseiForm, WarekiDateField, WarekiMonthField, YenField
@@ -23,6 +24,14 @@ class StreamYearForm(KyoseiForm):
     standard_yen = YenField(label="基準額（円）", required=False)
     age_from = forms.IntegerField(label="対象の年齢（以上）", required=False, min_value=0, max_value=120)
     age_below = forms.IntegerField(label="対象の年齢（未満）", required=False, min_value=1, max_value=120)
+    sectors = forms.MultipleChoiceField(
+        label="対象の分野", choices=Sector.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text="選ばなければ、分野を問いません。複数の分野の記録は、1つが当てはまれば対象です",
+    )  # fmt: skip
+    activities = forms.MultipleChoiceField(
+        label="対象の活動", choices=Activity.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text="選ばなければ、活動を問いません",
+    )  # fmt: skip
     must_be_dedicated = forms.BooleanField(label="専従を求める", required=False)
     remainder_rule = forms.ChoiceField(
         label="端数の扱い", choices=[("", "その月の設定のとおり"), *RemainderRule.choices], required=False

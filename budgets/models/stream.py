@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.enums import Sector
 from accounts.models import Staff
-from budgets.enums import Account, CategoryKind, Payer, RemainderRule
+from budgets.enums import Account, Activity, CategoryKind, Payer, RemainderRule
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -86,7 +88,7 @@ class StreamYearQuerySet(models.QuerySet["StreamYear"]):
 
 @pghistory.track()
 class StreamYear(models.Model):
-    """財源の年度: who is eligible, the standard amount and the rounding of a stream in one fiscal year; versioned."""
+    """財源の年度: who and what is eligible (age, sectors, activities), the standard amount and the rounding of a stream in one fiscal year; versioned."""
 
     stream = models.ForeignKey(
         FundingStream, on_delete=models.CASCADE, related_name="years", verbose_name="財源"
@@ -96,6 +98,13 @@ class StreamYear(models.Model):
     must_be_dedicated = models.BooleanField("専従を求める", default=False)
     age_from = models.PositiveSmallIntegerField("対象の年齢（以上）", null=True, blank=True)
     age_below = models.PositiveSmallIntegerField("対象の年齢（未満）", null=True, blank=True)
+    # empty: of any sector, by any activity; a record is eligible with one of its sectors
+    sectors = ArrayField(
+        models.CharField(max_length=20, choices=Sector), verbose_name="対象の分野", default=list, blank=True
+    )
+    activities = ArrayField(
+        models.CharField(max_length=20, choices=Activity), verbose_name="対象の活動", default=list, blank=True
+    )
     remainder_rule = models.CharField("端数の扱い", max_length=30, choices=RemainderRule, blank=True)
     ends_on = models.DateField("年度途中の終わり", null=True, blank=True)
     source = models.CharField("出典", max_length=200, blank=True)

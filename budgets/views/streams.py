@@ -81,8 +81,8 @@ def stream_edit(request: ActorRequest, year: int, code: str) -> HttpResponse:
         shares = shares_of(stream, year)
         initial = {f"share_{p}": str(shares[p]) for p in Payer if p in shares} | {"version": 0}
         names = (
-            "version", "standard_yen", "age_from", "age_below", "must_be_dedicated", "remainder_rule", "ends_on",
-            "source", "needs_check",
+            "version", "standard_yen", "age_from", "age_below", "sectors", "activities", "must_be_dedicated",
+            "remainder_rule", "ends_on", "source", "needs_check",
         )  # fmt: skip
         if row is not None:
             initial |= {name: getattr(row, name) for name in names}
@@ -99,8 +99,8 @@ def _save(request: ActorRequest, form: StreamYearForm, stream: FundingStream, ye
             stream=stream, fiscal_year=year, version=data["version"], actor=request.actor, at=timezone.now(),
             data=YearData(
                 shares=shares, standard_yen=data["standard_yen"], must_be_dedicated=data["must_be_dedicated"],
-                age_from=data["age_from"], age_below=data["age_below"], remainder_rule=data["remainder_rule"],
-                ends_on=data["ends_on"], source=data["source"], needs_check=data["needs_check"],
+                age_from=data["age_from"], age_below=data["age_below"], sectors=data["sectors"],
+                activities=data["activities"], remainder_rule=data["remainder_rule"], ends_on=data["ends_on"], source=data["source"], needs_check=data["needs_check"],
             ),
         )  # fmt: skip
     except NotAllowed:

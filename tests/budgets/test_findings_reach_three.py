@@ -8,12 +8,13 @@ import pytest
 from django.db.models import Sum
 
 from accounts.actor import Actor
+from accounts.enums import Sector
 from accounts.models import Notice
 from budgets.actions.review import answer_finding
 from budgets.actions.review_weekly import open_months, review_open_months
 from budgets.actions.run_apportionment import lock_month, run_apportionment
 from budgets.actions.work_entries import copy_week, delete_entry
-from budgets.enums import FindingKind
+from budgets.enums import Activity, FindingKind
 from budgets.masters import load_streams
 from budgets.models import (
     ApportionmentRow,
@@ -25,10 +26,11 @@ from budgets.models import (
     WorkEntry,
     WorkMonth,
 )
+from cases.enums import Way
 from common.errors import RuleViolation
 from tests import factories as f
 from tests.budgets.test_review import LARGEST, NOVEMBER, OCTOBER, assign, bulk, days_of, enter, waiting
-from tests.budgets.work import approve_all, lock, moment
+from tests.budgets.work import approve_all, derive, lock, make_note, moment
 
 LAST = date(2026, 10, 30)  # a Friday of a month that is over
 SYSTEM = Actor.system("財源の確認")
@@ -93,9 +95,18 @@ def not_dedicated(worker, finance) -> WorkEntry:
     return enter(worker, "poverty", 60, LAST)
 
 
+def activity(worker, finance) -> WorkEntry:
+    StreamYear.objects.filter(stream__code="poverty", fiscal_year=2026).update(
+        activities=[Activity.HOME_VISIT]
+    )
+    case = f.make_case(worker.actor, sectors=(Sector.POVERTY,))
+    return derive(make_note(worker, case, moment(LAST, "9:00"), way=Way.PHONE), worker)
+
+
 KINDS = {
     FindingKind.DEDICATED: dedicated, FindingKind.NO_PERSON: nobody, FindingKind.DOUBLE: double, FindingKind.JUMP: jump,
     FindingKind.COPIED: copied, FindingKind.NOT_DEDICATED: not_dedicated,
+    FindingKind.ACTIVITY: activity,
 }  # fmt: skip
 
 
