@@ -1,7 +1,7 @@
 """How fields are written: as Django's widget templates write them, without a template for the plain ones.
 
 A page has dozens of fields, each of which Django writes by two or three templates; a choice by two for every option.
-Inputs, text areas and choices are written here, everything else goes Django's own way. The test holds the two together.
+Inputs, text areas, choices and what is made of them are written here, everything else goes Django's own way. The test holds the two together.
 """
 
 from __future__ import annotations
@@ -65,10 +65,31 @@ def _select(widget: Widget) -> str | None:
     return "\n".join([*parts, "</select>"])
 
 
+def _option(widget: Widget) -> str | None:
+    """One of the choices alone, as a page that writes their labels itself asks for it."""
+    return None if widget.get("wrap_label") else _input(widget)
+
+
+def _several(widget: Widget) -> str | None:
+    """A widget of widgets: a day and a time."""
+    parts = []
+    for part in widget["subwidgets"]:
+        write = _WRITERS.get(part["template_name"])
+        if write is None or (written := write(part)) is None:
+            return None
+        parts.append(written)
+    return "".join(parts)
+
+
 _WRITERS: Final[dict[str, Callable[[Widget], str | None]]] = {
     **{f"{_DIRECTORY}{name}.html": _input for name in _INPUTS},
     f"{_DIRECTORY}textarea.html": _textarea,
     f"{_DIRECTORY}select.html": _select,
+    **{f"{_DIRECTORY}{name}.html": _option for name in ("radio_option", "checkbox_option")},
+    **{
+        f"{_DIRECTORY}{name}.html": _several
+        for name in ("multiwidget", "splitdatetime", "splithiddendatetime")
+    },
 }
 
 

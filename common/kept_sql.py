@@ -15,7 +15,7 @@ nothing else; each has to come out in the parameters.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -85,7 +85,7 @@ def _bound(sql: str, params: Sequence[Any]) -> tuple[str, tuple[int, ...]]:
     return (_STAND.sub("%s", whole.replace("%", "%%")), order) if order else (whole, ())
 
 
-def _ask_nothing(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+def ask_nothing(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
     """While a query is built: what it asked would be kept with it."""
     raise ValueError(f"a kept query may ask nothing while it is built: {sql[:200]}")
 
@@ -96,7 +96,7 @@ def _compiled(build: Callable[..., QuerySet[Any]], reader: Reader, on: date, sha
     stands = {name: [next(numbers) for _ in range(1 if many is None else many)] for name, many in shape}
     given: dict[str, Ids] = {name: stands[name][0] if many is None else stands[name] for name, many in shape}
     connection.ensure_connection()
-    with connection.execute_wrapper(_ask_nothing):
+    with connection.execute_wrapper(ask_nothing):
         rows = build(reader.actor, **given)
         compiler = rows.query.get_compiler(connection=connection)
         try:
@@ -117,20 +117,31 @@ def _compiled(build: Callable[..., QuerySet[Any]], reader: Reader, on: date, sha
 
 def kept(build: Callable[..., QuerySet[Any, M]], actor: Any, *, on: date, **ids: Ids) -> list[M]:
     """The rows of ``build(actor, **ids)``. Each of ``ids`` is a number or a list of numbers; an empty list finds nothing."""
+    return _asked(build, Reader(actor, actor.scope_key), on, ids)
+
+
+def _asked(
+    build: Callable[..., QuerySet[Any, M]], reader: Reader, on: date, ids: Mapping[str, Ids]
+) -> list[M]:
     lists = {name: [value] if isinstance(value, int) else list(value) for name, value in ids.items()}
     if any(isinstance(value, str) for value in ids.values()):
         raise TypeError("ids are numbers")
     if not all(lists.values()):
         return []
     shape = tuple((name, None if isinstance(value, int) else len(lists[name])) for name, value in ids.items())
-    found = _compiled(build, Reader(actor, actor.scope_key), on, shape)
+    found = _compiled(build, reader, on, shape)
     return [] if found is None else found.ask(lists)
 
 
-def kept_of_day(build: Callable[..., QuerySet[Any, M]], *, on: date, **ids: int) -> list[M]:
-    """The rows of ``build(on, **ids)``: what is asked before there is a reader, of a day."""
-    found = _compiled(build, Reader(on, on), on, tuple((name, None) for name in ids))
-    return [] if found is None else found.ask({name: [value] for name, value in ids.items()})
+def kept_of_day(build: Callable[..., QuerySet[Any, M]], *, on: date, **ids: Ids) -> list[M]:
+    """The rows of ``build(on, **ids)``: what is asked of a day, before there is a reader or whoever reads it."""
+    return _asked(build, Reader(on, on), on, ids)
+
+
+def filled_up(ids: Sequence[int]) -> list[int]:
+    """To 8, 16, 32 … by the last one again, so that few shapes of a query are kept."""
+    size = max(8, 1 << (len(ids) - 1).bit_length())
+    return [*ids, *[ids[-1]] * (size - len(ids))] if ids else []
 
 
 def moment_of(seconds: int) -> Func:

@@ -108,7 +108,7 @@ class Shield:
     people: frozenset[int] = frozenset()
     households: frozenset[int] = frozenset()
     said: Details = field(default_factory=Details, compare=False)
-    read_in: dict[int, frozenset[int]] = field(default_factory=dict)
+    read_in: Mapping[int, frozenset[int]] = field(default_factory=dict)
     homes: frozenset[int] = frozenset()
 
     def hides(self, household: Household | int | None) -> bool:
@@ -249,6 +249,24 @@ def _as_rows(protections: QuerySet[AddressProtection]) -> QuerySet[AddressProtec
 
 
 def _shield(rows: Iterable[tuple[Any, ...]]) -> Shield:
+    """Hundreds of rows, which nearly every page asks for and which stand for months: put in order once."""
+    told = _in_order(tuple((person, tuple(own), tuple(others)) for person, own, others in rows))
+    return Shield(told.people, told.households, Details(told.living), told.read_in, told.homes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Protected:
+    """What a shield is made of. Kept between pages: nobody writes to it."""
+
+    living: Mapping[int, frozenset[int]]
+    people: frozenset[int]
+    households: frozenset[int]
+    read_in: Mapping[int, frozenset[int]]
+    homes: frozenset[int]
+
+
+@lru_cache(maxsize=32)  # half a megabyte each, of the largest cities
+def _in_order(rows: tuple[tuple[int, tuple[int, ...], tuple[int, ...]], ...]) -> _Protected:
     living: dict[int, frozenset[int]] = {}
     read_in: dict[int, set[int]] = defaultdict(set)
     homes: set[int] = set()
@@ -257,13 +275,10 @@ def _shield(rows: Iterable[tuple[Any, ...]]) -> Shield:
         homes.update(map(abs, own))
         for home in (*own, *others):
             read_in[abs(home)].add(person)
-    return Shield(
-        frozenset(living),
-        frozenset().union(*living.values()),
-        Details(living),
-        {pk: frozenset(persons) for pk, persons in read_in.items()},
-        frozenset(homes),
-    )
+    return _Protected(
+        living, frozenset(living), frozenset().union(*living.values()),
+        {pk: frozenset(persons) for pk, persons in read_in.items()}, frozenset(homes),
+    )  # fmt: skip
 
 
 def _details(homes: Mapping[int, frozenset[int]]) -> dict[int, frozenset[Detail]]:

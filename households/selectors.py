@@ -12,7 +12,7 @@ from accounts.actor import Actor
 from accounts.models import Area
 from common.errors import RuleViolation
 from common.japan.age import age_on
-from common.kept_sql import kept
+from common.kept_sql import kept, kept_of_day
 from households.contact import NOTHING_HIDDEN, Shield, shield_for
 from households.models import Household, HouseholdMember, Kinship, Person, without_search
 
@@ -40,12 +40,7 @@ class MemberRow:
 def member_rows(household: Household, on: date, shield: Shield = NOTHING_HIDDEN) -> list[MemberRow]:
     """Everybody who belongs or belonged, present ones first; one query. That a protected person moved is not told."""
     rows: dict[int, MemberRow] = {}
-    for member in (
-        HouseholdMember.objects.filter(household=household)
-        .select_related("person")
-        .defer(*without_search("person"))
-        .order_by("pk")
-    ):
+    for member in kept_of_day(_memberships, on=timezone.localdate(), household=household.pk):
         until = member.during.upper
         person = member.person
         age = age_on(person.birth_on, person.died_on or on) if person.birth_on else None
@@ -62,6 +57,11 @@ def member_rows(household: Household, on: date, shield: Shield = NOTHING_HIDDEN)
     return sorted(
         rows.values(), key=lambda row: (not row.is_current, row.member.relation != "self", row.member.pk)
     )
+
+
+def _memberships(day: date, household: int) -> QuerySet[HouseholdMember]:
+    rows = HouseholdMember.objects.filter(household=household).select_related("person")
+    return rows.defer(*without_search("person")).order_by("pk")
 
 
 def kinship_rows(actor: Actor, people: list[Person]) -> list[Kinship]:

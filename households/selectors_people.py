@@ -1,6 +1,6 @@
 """Finding people: ranked, with the reason for each, and cut where weaker matches would only crowd the list.
 
-Identity only (``findable_by``). What is asked of the database is bounded: each step reads at most ``MOST`` rows, the
+Identity only (``findable_by``), with each question kept by its shape (``common/kept_where.py``). What is asked of the database is bounded: each step reads at most ``MOST`` rows, the
 strongest first, and the next step is taken only while there is room.
 
 Order: exactly as written, then the same by folding, then the reading, then an alias or former name. Beginnings are
@@ -11,18 +11,23 @@ shown only where no whole name is found, places inside a name only where no begi
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
-from functools import reduce
+from functools import partial, reduce
 from operator import and_
+from typing import cast
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.roles import Permission
+from common.kept_sql import kept
+from common.kept_where import kept_where
 from households.matching import MOST_FORMS, born_between, has_name, holds_digits, holds_word, matches
-from households.models import FormerName, Person
+from households.models import FormerName, Person, denied_households
 from households.person_search import ALIAS, FORMER, PersonQuery, Word, is_kana_form, parse_query
 
 MOST = 100  # people of one answer, over all its pages
@@ -71,12 +76,13 @@ def search_people(
     query = parse_query(text, today=on)
     if not query:
         return FoundPeople([])
-    people = Person.objects.findable_by(actor).defer("search_terms", "note")
-    if query.born:
-        unknown = query.may_be_unknown and bool(query.words)
-        people = people.filter(born_between(query.born, may_be_unknown=unknown))
+    if not actor.has(Permission.PERSON_FIND):
+        return FoundPeople([])
+    day = timezone.localdate()
+    is_denied = bool(kept(denied_households, actor, on=day))
+    people = _People(actor if is_denied else None, day, _born(query))
     if not query.words:
-        rows = list(people.order_by("birth_on", "pk")[: most + 1])
+        rows = list(_people(people.actor).filter(people.born).order_by("birth_on", "pk")[: most + 1])
         hits = [FoundPerson(person, Tier.EXACT, "生年月日") for person in rows]
     else:
         hits = sorted(_collect(people, query, weaker=weaker, most=most), key=_rank)
@@ -87,52 +93,101 @@ def search_people(
     )
 
 
+def _born(query: PersonQuery) -> Q:
+    if not query.born:
+        return Q()
+    return born_between(query.born, may_be_unknown=query.may_be_unknown and bool(query.words))
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Whom a search asks about. ``actor`` is None for a reader whom no deny list names, which is nearly everybody: all of
+    these find the same people, so that their questions are kept together. ``born``: a condition of every question.
+    """
+
+    actor: Actor | None
+    day: date
+    born: Q
+
+    def holding(self, where: Q, most: int) -> list[Person]:
+        return kept_where(_holding, self.actor, where & self.born, on=self.day, given=(most,))
+
+    def along(self, starts: list[tuple[str, str]], each: int, most: int) -> list[Person]:
+        """The first people of each beginning (column, text) in the order of its index, in one query."""
+        arms = [Q(**{f"{column}__startswith": start}) & self.born for column, start in starts]
+        return kept_where(_along, self.actor, *arms, on=self.day, given=(each, most))
+
+
+def _people(actor: Actor | None) -> QuerySet[Person]:
+    rows = Person.objects.findable() if actor is None else Person.objects.findable_by(actor)
+    return rows.defer("search_terms", "note")
+
+
+def _holding(actor: Actor | None, most: int, where: Q) -> QuerySet[Person]:
+    return _people(actor).filter(where)[:most]
+
+
+def _along(actor: Actor | None, each: int, most: int, *arms: Q) -> QuerySet[Person]:
+    people, parts = _people(actor), []
+    for arm in arms:
+        lookup, _ = cast(tuple[str, str], arm.children[0])
+        column = lookup.removesuffix("__startswith")
+        parts.append(people.filter(arm).order_by(column, "pk")[:each])
+    return parts[0].union(*parts[1:], all=True)[:most] if len(parts) > 1 else parts[0]
+
+
 def _rank(hit: FoundPerson) -> tuple[object, ...]:
     return hit.tier, hit.person.kana_folded, hit.person.name_folded, hit.person.pk
 
 
-def _collect(people: QuerySet[Person], query: PersonQuery, *, weaker: bool, most: int) -> list[FoundPerson]:
+def _collect(people: _People, query: PersonQuery, *, weaker: bool, most: int) -> list[FoundPerson]:
     found: dict[int, FoundPerson] = {}
     strength = Tier.EXACT
-    for tier, rows in _steps(people, query, most + 1):
+    for tier, ask in _steps(people, query, most + 1):
         if len(found) > most or (tier != strength and found and not weaker):
             break
         strength = tier
-        for person in rows[: most + 1 + len(found)]:
+        room = most + 1 + len(found)  # for as many as are known already
+        for person in ask(2 * most + 1 if found else most + 1)[:room]:
             if person.pk not in found:
                 found[person.pk] = _judge(person, query)
     return list(found.values())
 
 
 def _steps(
-    people: QuerySet[Person], query: PersonQuery, most: int
-) -> Iterator[tuple[Tier, QuerySet[Person]]]:
-    """Ever weaker sets of people, each read only when it is reached, with the strength that they belong to.
+    people: _People, query: PersonQuery, each: int
+) -> Iterator[tuple[Tier, Callable[[int], list[Person]]]]:
+    """Ever weaker sets of people, each read only when it is asked for (with the most to read), with the strength that they
+    belong to.
 
     A single name goes along the ordered names first, so that the commonest names of the country cost no more than
     the rarest.
     """
     words = query.words
     alone = words[0] if len(words) == 1 and not words[0].digits and not query.born else None
+
+    def along(starts: list[tuple[str, str]]) -> Callable[[int], list[Person]]:
+        return partial(people.along, starts, each)
+
+    def holding(conditions: Iterable[Q]) -> Callable[[int], list[Person]]:
+        return partial(people.holding, reduce(and_, conditions))
+
     if alone is not None:
-        yield (
-            Tier.EXACT,
-            _along(people, [(column, f"{form} ") for column, form in _columns(alone.forms)], most),
-        )
-    yield Tier.EXACT, people.filter(_every(has_name(w.forms) if w.forms else holds_digits(w) for w in words))
+        yield Tier.EXACT, along([(column, f"{form} ") for column, form in _columns(alone.forms)])
+    yield Tier.EXACT, holding(has_name(w.forms) if w.forms else holds_digits(w) for w in words)
     if alone is not None:
-        yield Tier.BEGINNING, _along(people, _columns((*alone.forms, *alone.begins)), most)
+        yield Tier.BEGINNING, along(_columns((*alone.forms, *alone.begins)))
     elif len(words) == 2 and not any(word.digits for word in words):
         seconds = (*words[1].forms, *words[1].begins)[:MOST_FORMS]
         both = [(column, f"{one} {two}") for column, one in _columns(words[0].forms) for two in seconds]
-        yield Tier.BEGINNING, _along(people, both[:MOST_ARMS], most)
+        yield Tier.BEGINNING, along(both[:MOST_ARMS])
     if alone is None or len(alone.folded) > 1:
-        yield Tier.INSIDE, people.filter(_every(holds_word(word) for word in words))
+        yield Tier.INSIDE, holding(holds_word(word) for word in words)
     if any(loose := [word.loose() for word in words]):
         near = [holds_word(word) | has_name(forms) for word, forms in zip(words, loose, strict=True)]
-        yield Tier.LOOSE, people.filter(_every(near))
+        yield Tier.LOOSE, holding(near)
     if (divided := query.divided()) is not None:
-        yield Tier.LOOSE, people.filter(matches(divided))
+        yield Tier.LOOSE, holding([matches(divided)])
 
 
 def _columns(forms: Iterable[str]) -> list[tuple[str, str]]:
@@ -143,19 +198,6 @@ def _columns(forms: Iterable[str]) -> list[tuple[str, str]]:
         if is_kana_form(form):
             found.append(("kana_folded", form))
     return found
-
-
-def _along(people: QuerySet[Person], starts: list[tuple[str, str]], most: int) -> QuerySet[Person]:
-    """The first people of each beginning in the order of its index, in one query."""
-    arms = [
-        people.filter(**{f"{column}__startswith": start}).order_by(column, "pk")[:most]
-        for column, start in starts
-    ]
-    return arms[0].union(*arms[1:], all=True) if len(arms) > 1 else arms[0]
-
-
-def _every(conditions: Iterable[Q]) -> Q:
-    return reduce(and_, conditions)
 
 
 def _plain(text: str) -> str:

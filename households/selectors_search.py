@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import F, Value
-from django.db.models.functions import StrIndex
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from accounts.actor import Actor
 from common.japan.names import bigrams, fold_text, split_words
+from common.kept_where import kept_where
 from common.rare_terms import rarest
 from households.contact import Shield
 from households.household_search import ADDRESS, POSTAL
@@ -36,25 +37,34 @@ def search_households(actor: Actor, text: str, shield: Shield) -> list[FoundHous
         words = [digits]
     if not words or any(len(word) < 2 for word in words):
         return []
-    rows = Household.objects.visible_to(actor).defer("search_terms")
+    where = Q()
     for word in words:
         terms = digit_runs(word) if word.isdigit() and len(word) >= RUN else bigrams(word)
         # of two or three digits all pairs: phones and postal codes, which have no pairs, hold them too
         if not word.isdigit() or len(word) >= RUN:
             terms = rarest(Household, "search_terms", terms)
-        rows = rows.filter(search_terms__contains=terms)
+        where &= Q(search_terms__contains=terms)
         if terms != [word]:
             # the whole word; not LIKE, which the planner takes for far rarer than the pair of characters that it repeats
-            rows = rows.alias(place=StrIndex("search_text", Value(word))).filter(place__gt=0)
+            where &= Q(search_text__holds=word)
     found = []
-    # half a town may share the beginning of a phone: any sixty of them are read, not all of them to know the newest
-    # newest first by a sort of what is found: along the index of ids half the register would be read for a common name
-    first = rows.order_by()[: MOST + 1] if digits else rows.order_by(F("pk") * -1)[: MOST + 1]
+    first = kept_where(_any_of if digits else _newest, actor, where, on=timezone.localdate())
     for household in sorted(first, key=lambda row: -row.pk):
         reason = _reason(household, words, is_hidden=shield.hides(household))
         if reason:
             found.append(FoundHousehold(household, reason))
     return found[:MOST]
+
+
+def _any_of(actor: Actor, where: Q) -> QuerySet[Household]:
+    """Half a town may share the beginning of a phone: any sixty of them are read, not all of them to know the newest."""
+    return Household.objects.visible_to(actor).defer("search_terms").filter(where).order_by()[: MOST + 1]
+
+
+def _newest(actor: Actor, where: Q) -> QuerySet[Household]:
+    """By a sort of what is found: along the index of ids half the register would be read for a common name."""
+    rows = Household.objects.visible_to(actor).defer("search_terms").filter(where)
+    return rows.order_by(F("pk") * -1)[: MOST + 1]
 
 
 def _reason(household: Household, words: list[str], *, is_hidden: bool) -> str:

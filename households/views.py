@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import permission, scoped_get
+from accounts.access import kept_get, permission, scoped_get
+from accounts.actor import Actor
 from accounts.http import ActorRequest
 from accounts.roles import Permission
 from common.errors import NotAllowed, RuleViolation
@@ -46,6 +47,11 @@ SORTS = {"created": Sort("登録日", ["created_at"]), "name": Sort("世帯名",
 
 def _household(request: ActorRequest, pk: int) -> Household:
     return scoped_get(Household.objects.visible_to(request.actor).select_related("area"), request, pk=pk)
+
+
+def _opened(actor: Actor, pk: int) -> QuerySet[Household]:
+    rows = Household.objects.visible_to(actor).with_access_ground(actor).filter(pk=pk)
+    return rows.select_related("area")
 
 
 @require_safe
@@ -83,7 +89,7 @@ def new(request: ActorRequest) -> HttpResponse:
 @permission(Permission.HOUSEHOLD_VIEW)
 def detail(request: ActorRequest, pk: int) -> HttpResponse:
     """The place of work: what other apps bring (stream, cases, つなぎ), then members with dates, kinship, address."""
-    household = _household(request, pk)
+    household = kept_get(Household, _opened, request, pk=pk)
     asked = request.GET.get("add", "") if can_edit_household(request.actor) else ""
     forms = _asked_forms(request, household, asked)
     if request.htmx and forms:

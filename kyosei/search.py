@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -19,6 +19,7 @@ from cases.models import Case, Consultation
 from cases.selectors.case_page import for_list
 from cases.selectors.intake import with_households
 from common.japan.fiscal import fiscal_year
+from common.kept_sql import filled_up, kept
 from households.contact import Shield
 from households.models import Household, HouseholdMember
 from households.selectors_people import FoundPeople, search_people
@@ -123,31 +124,45 @@ def _households(actor: Actor, query: str, people: FoundPeople, shield: Shield) -
     hits = {
         hit.household.pk: Hit(hit.household, hit.reason) for hit in search_households(actor, query, shield)
     }
-    members = (
-        HouseholdMember.objects.filter(
-            person__in=list(reasons), household__in=Household.objects.visible_to(actor)
-        )
-        .select_related("household")
-        .only("person_id", "household__name")
-        .order_by("-household_id", "pk")
-    )
-    for member in members if reasons else ():
+    members = kept(_memberships, actor, on=timezone.localdate(), people=filled_up(list(reasons)))
+    for member in members:
         who = reasons[member.person_id]
         said = f"世帯員の{who.reason}（{who.person.display_name}）"
         hits.setdefault(member.household_id, Hit(member.household, said))
     return list(hits.values())
 
 
+def _memberships(actor: Actor, people: list[int]) -> QuerySet[HouseholdMember]:
+    visible = Household.objects.visible_to(actor)
+    rows = HouseholdMember.objects.filter(person__in=people, household__in=visible).select_related(
+        "household"
+    )
+    return rows.only("person_id", "household__name").order_by("-household_id", "pk")
+
+
 def _cases(actor: Actor, query: str, homes: list[Hit]) -> list[Hit]:
     numbers = number_condition("number", "K", query)
-    wanted = Q(household__in=[hit.row.pk for hit in homes[:PAGE]]) | (numbers or Q(pk__in=[]))
-    rows = for_list(Case.objects.visible_to(actor).filter(wanted)).order_by("-opened_at", "-pk")[: PAGE * 3]
+    of_homes = [hit.row.pk for hit in homes[:PAGE]]
+    rows: Iterable[Case]
+    if numbers is None:
+        rows = kept(_cases_of, actor, on=timezone.localdate(), households=filled_up(of_homes))
+    else:
+        rows = _newest(actor, Q(household__in=of_homes) | numbers)
     by_home = {hit.row.pk: hit.reason for hit in homes}
     hits = [
         Hit(case, by_home.get(case.household_id, "") if not _is_number(case.number, query) else "ケース番号")
-        for case in (rows if homes or numbers else ())
+        for case in rows
     ]
     return sorted(hits, key=lambda hit: hit.reason != "ケース番号")
+
+
+def _cases_of(actor: Actor, households: list[int]) -> QuerySet[Case]:
+    return _newest(actor, Q(household__in=households))
+
+
+def _newest(actor: Actor, wanted: Q) -> QuerySet[Case]:
+    rows = for_list(Case.objects.visible_to(actor).filter(wanted))
+    return rows.order_by("-opened_at", "-pk")[: PAGE * 3]
 
 
 def _consultations(actor: Actor, query: str) -> list[Hit]:

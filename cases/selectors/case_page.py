@@ -14,7 +14,7 @@ from cases.enums import ItemKind
 from cases.models import AssessmentItem, Case, CasePartner, SupportPlan
 from cases.workflow import CaseState, PlanState
 from common.japan.age import age_on
-from common.kept_sql import kept
+from common.kept_sql import kept, kept_of_day
 from common.keyset import PAGE_SIZE
 from households.contact import NOTHING_HIDDEN, Shield
 from households.models import HouseholdMember, Person, without_search
@@ -65,13 +65,7 @@ class Assessment:
 
 def assessment(case: Case) -> Assessment:
     """One query; the grid has a row per person (世帯全体 last) and a column per sector that has a problem."""
-    items = list(
-        AssessmentItem.objects.filter(case=case)
-        .standing()
-        .select_related("person", "code")
-        .defer(*without_search("person"))
-        .order_by("pk")
-    )
+    items = kept_of_day(_standing_items, on=timezone.localdate(), case=case.pk)
     problems = [i for i in items if i.kind == ItemKind.PROBLEM]
     used = [
         (code, word)
@@ -91,6 +85,11 @@ def assessment(case: Case) -> Assessment:
         wishes=[i for i in items if i.kind == ItemKind.WISH],
         problems=problems, grid=grid, sectors=used,
     )  # fmt: skip
+
+
+def _standing_items(day: date, case: int) -> QuerySet[AssessmentItem]:
+    rows = AssessmentItem.objects.filter(case=case).standing().select_related("person", "code")
+    return rows.defer(*without_search("person")).order_by("pk")
 
 
 def partners(case: Case) -> list[CasePartner]:

@@ -12,6 +12,7 @@ from accounts.actor import Actor
 from cases.enums import CodeList
 from cases.models import Case, Code, Consultation
 from common.japan.names import fold
+from common.kept_sql import filled_up, kept_of_day
 from households.contact import Shield, shield_for
 from households.matching import has_full_name
 from households.models import HouseholdMember, Person, without_search
@@ -84,20 +85,11 @@ def find_people(*, actor: Actor, query: str, limit: int = 20) -> list[Found]:
 
 def with_households(hits: list[FoundPerson], shield: Shield) -> list[Found]:
     """Two queries: households today, and the lead of an open case."""
-    people = [hit.person for hit in hits]
-    members = (
-        HouseholdMember.objects.filter(during__contains=timezone.localdate())
-        .filter(person__in=[p.pk for p in people])
-        .select_related("household")
-        .only("person_id", "household__name")
-        .order_by("pk")
-    )
+    today = timezone.localdate()
+    members = kept_of_day(_homes_on, on=today, people=filled_up([hit.person.pk for hit in hits]))
     household_of = {m.person_id: m.household for m in members}
-    leads = dict(
-        Case.objects.open()
-        .filter(household__in=[h.pk for h in household_of.values()])
-        .values_list("household_id", "lead_agency__short_name")
-    )
+    homes = filled_up([home.pk for home in household_of.values()])
+    leads = dict(kept_of_day(_leads, on=today, households=homes))
     hidden = shield.households
     found = []
     for hit in hits:
@@ -114,6 +106,16 @@ def with_households(hits: list[FoundPerson], shield: Shield) -> list[Found]:
             )
         )
     return found
+
+
+def _homes_on(day: date, people: list[int]) -> QuerySet[HouseholdMember]:
+    rows = HouseholdMember.objects.filter(during__contains=day, person__in=people).select_related("household")
+    return rows.only("person_id", "household__name").order_by("pk")
+
+
+def _leads(day: date, households: list[int]) -> QuerySet[Case, tuple[int, str]]:
+    rows = Case.objects.open().filter(household__in=households)
+    return rows.values_list("household_id", "lead_agency__short_name")
 
 
 def namesakes(*, actor: Actor, names: list[str], limit: int = 5) -> list[Person]:

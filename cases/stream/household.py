@@ -15,7 +15,7 @@ from django.urls import reverse
 from accounts.enums import ConsentState
 from accounts.models import Agency
 from cases.models import Case, Consultation
-from cases.stream.registry import Data, Reader, Source, Words, always, nobody_protected
+from cases.stream.registry import Data, Reader, Source, Words, always, has_agency, nobody_protected
 from households.contact import HIDDEN_DESK
 from households.enums import ConsentMethod, InformationKind, MovementKind, Relation
 from households.models import Consent, Household, HouseholdMember, HouseholdMovement, MovementPerson
@@ -152,36 +152,28 @@ def _relation(said: str) -> Any:
 
 def _tells(reader: Reader) -> bool:
     """Whether records that the reader may not open are shown as present at all: in the household's own stream, to who
-    sees it by office.
+    sees it by office; never where anybody of the household is, or was, protected from the reader.
     """
+    if reader.shield.was_home(reader.household_id):
+        return False
     office = reader.actor.by_office()
     return reader.is_whole and (
         office is reader.actor or Household.objects.visible_to(office).filter(pk=reader.household_id).exists()
     )
 
 
-def _nobody_hidden(reader: Reader) -> Q:
-    """Never where anybody of the household is, or was, protected from the reader."""
-    if not reader.shield.people:
-        return Q()
-    hidden = HouseholdMember.objects.filter(household=reader.household_id, person__in=reader.shield.people)
-    return ~Q(Exists(hidden))
+def _tells_cases(reader: Reader) -> bool:
+    return bool(reader.closed_ids) and _tells(reader)
 
 
-def _closed_cases(reader: Reader) -> QuerySet[Case] | None:
-    if not reader.closed_ids or not _tells(reader):
-        return None
-    return Case.objects.filter(_nobody_hidden(reader), pk__in=reader.closed_ids)
+def _closed_cases(reader: Reader) -> QuerySet[Case]:
+    return Case.objects.filter(pk__in=reader.closed_ids)
 
 
-def _closed_consultations(reader: Reader) -> QuerySet[Consultation] | None:
+def _closed_consultations(reader: Reader) -> QuerySet[Consultation]:
     """Contacts that led to no case; of those in a case the row of the case speaks."""
-    if not _tells(reader):
-        return None
-    rows = Consultation.objects.filter(
-        _nobody_hidden(reader), household=reader.household_id, case__isnull=True
-    )
-    return rows.exclude(agency=reader.actor.agency_id)
+    rows = Consultation.objects.filter(household=reader.household_id, case__isnull=True)
+    return rows.exclude(agency=reader.agency_id)
 
 
 def _closed(said: str) -> Any:
@@ -230,9 +222,9 @@ SOURCES: tuple[Source, ...] = (
       is_day=True, is_milestone=True, data={"relation": "relation"}),
     Source("hd", "h", lambda r: _known(r, person__died_on__isnull=False), is_plain=nobody_protected, at=_as_moment("person__died_on"),
       words=_relation("亡くなった"), person="person", is_day=True, is_milestone=True, data={"relation": "relation"}),
-    Source("xk", "x", _closed_cases, at=_as_moment("opened_at__date"), words=_closed("支援の記録"), agency="lead_agency",
+    Source("xk", "x", _closed_cases, tells=_tells_cases, at=_as_moment("opened_at__date"), words=_closed("支援の記録"), agency="lead_agency",
       is_day=True, by_agency=_never, by_sector=_never),
-    Source("xc", "x", _closed_consultations, at=_as_moment("started_at__date"), words=_closed("相談の記録"), agency="agency",
+    Source("xc", "x", _closed_consultations, tells=_tells, is_plain=has_agency, at=_as_moment("started_at__date"), words=_closed("相談の記録"), agency="agency",
       is_day=True, by_agency=_never, by_sector=_never),
 )  # fmt: skip
 

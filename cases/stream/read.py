@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.enums import AgencyKind
 from accounts.models import Agency, Staff
-from cases.stream.compiled import Part, Place, plain_part, sql_of
+from cases.stream.compiled import Part, Place, plain_part, plain_rows, sql_of
 from cases.stream.registry import Data, Line, Reader, Source, all_sources
 from households.contact import HIDDEN_DESK
 from households.models import Person
@@ -66,20 +66,12 @@ def read(
     """One page, newest first, and the cursor of the next ("" at the end)."""
     wanted, place = wanted or Wanted(), place_of(cursor)
     sources = {source.kind: source for source in all_sources() if source.may_have_rows(reader)}
-    parts = [
-        part
-        for source in sources.values()
-        if (part := _part(source, reader, wanted, place, size)) is not None
-    ]
-    if not parts:
-        return [], ""
-    union = " UNION ALL ".join(f"({sql})" for sql, _ in parts)
-    with connection.cursor() as cursor_:
-        # every word of it was compiled by the ORM or stands here; what came from outside is a parameter
-        cursor_.execute(
-            _PAGE.format(union=union), [*(value for _, params in parts for value in params), size + 1]
-        )
-        found = cursor_.fetchall()
+    asked = [source for source in sources.values() if _may_be_asked(source, wanted, reader)]
+    build = _PLAIN.get(wanted)
+    if build is not None and place is None and all(_is_plain(source, reader) for source in asked):
+        found = plain_rows(_PAGE, tuple(source.kind for source in asked), reader, size, build)
+    else:
+        found = _rows([_part(source, reader, wanted, place, size) for source in asked], size)
     lines = [
         _line(sources[kind], reader, at, pk, json.loads(said) | dict(zip(_NAMES, names, strict=True)))
         for at, kind, pk, said, *names in found[:size]
@@ -87,18 +79,36 @@ def read(
     return lines, lines[-1].cursor if len(found) > size else ""
 
 
+def _rows(parts: list[Part | None], size: int) -> list[tuple[Any, ...]]:
+    """The newest rows of some kinds together."""
+    known = [part for part in parts if part is not None]
+    if not known:
+        return []
+    union = " UNION ALL ".join(f"({sql})" for sql, _ in known)
+    with connection.cursor() as cursor:
+        # every word of it was compiled by the ORM or stands here; what came from outside is a parameter
+        cursor.execute(
+            _PAGE.format(union=union), [*(value for _, params in known for value in params), size + 1]
+        )
+        return cursor.fetchall()
+
+
+def _is_plain(source: Source, reader: Reader) -> bool:
+    return source.is_plain is not None and source.is_plain(reader)
+
+
 def _part(source: Source, reader: Reader, wanted: Wanted, place: Place | None, size: int) -> Part | None:
     """The newest rows of one kind as SQL."""
-    if not _may_be_asked(source, wanted):
-        return None
     build = _PLAIN.get(wanted)
-    if build is not None and source.is_plain is not None and source.is_plain(reader):
+    if build is not None and _is_plain(source, reader):
         return plain_part(source, reader, place, size, build)
     return sql_of(_arm(wanted, source, reader, place, size))
 
 
-def _may_be_asked(source: Source, wanted: Wanted) -> bool:
+def _may_be_asked(source: Source, wanted: Wanted, reader: Reader) -> bool:
     """Whether a kind can have rows of what is wanted, before anything is built."""
+    if source.tells is not None and not source.tells(reader):
+        return False
     if wanted.group and wanted.group != source.group:
         return False
     if wanted.only is not None and wanted.only[0] != source.kind:

@@ -136,7 +136,7 @@ class Source:
 
     ``may``: only for whoever has it. ``is_plain``: for which readers ``rows`` follows from the ids of the cases and of
     the household alone (``cases.stream.compiled``). ``probe``: whether a case has any row at all, whoever reads; asked
-    with the cases, so that a costly scope is not asked for nothing.
+    with the cases, so that a costly scope is not asked for nothing. ``tells``: whether this reader is told of such rows.
     """
 
     kind: str
@@ -156,6 +156,7 @@ class Source:
     may: Permission | None = None
     is_plain: Callable[[Reader], bool] | None = None
     probe: Callable[[], Exists] | None = None
+    tells: Callable[[Reader], bool] | None = None
 
     def may_have_rows(self, reader: Reader) -> bool:
         """What needs no query to say."""

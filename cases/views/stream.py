@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -15,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import log_reads, permission, scoped_get
+from accounts.actor import Actor
 from accounts.enums import Sector
 from accounts.http import ActorRequest
 from accounts.roles import Permission
@@ -29,6 +31,7 @@ from cases.stream.registry import GROUPS, Line, Reader, of_case, reader_for
 from cases.views.team import note_team
 from common.errors import RuleViolation
 from common.japan.wareki import format_wareki_short, parse_wareki
+from common.kept_where import kept_where
 from common.pdf import render_pdf
 from households.models import Household, Person
 from households.templatetags.contact import shield_of
@@ -131,7 +134,8 @@ def composer(
     request: ActorRequest, case: Case, people: Sequence[Person], partners: Sequence[CasePartner] | None = None
 ) -> NoteForm:
     """A new note, or the draft that was begun on this case."""
-    draft = Draft.objects.visible_to(request.actor).filter(key=note_draft_key(case)).first()
+    begun = kept_where(_drafts, request.actor, Q(key=note_draft_key(case)), on=timezone.localdate())
+    draft = begun[0] if begun else None
     initial: dict[str, Any] = note_initial() | {"request_key": uuid4()}
     if draft is not None:
         words = {
@@ -139,6 +143,10 @@ def composer(
         }
         initial |= words
     return NoteForm(initial=initial, people=list(people), team=note_team(request, case, partners=partners))
+
+
+def _drafts(actor: Actor, where: Q) -> QuerySet[Draft]:
+    return Draft.objects.visible_to(actor).filter(where).order_by("pk")[:1]
 
 
 def work_section(request: ActorRequest, household: Household, people: Sequence[Person]) -> str:

@@ -55,7 +55,11 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """
         if not actor.has(Permission.PERSON_FIND):
             return self.none()
-        return self.filter(merged_into__isnull=True).exclude(pk__in=people_of(denied_households(actor)))
+        return self.findable().exclude(pk__in=people_of(denied_households(actor)))
+
+    def findable(self) -> PersonQuerySet:
+        """What ``findable_by`` leaves to a reader with its permission whom no deny list names: the same for all of them."""
+        return self.filter(merged_into__isnull=True)
 
     def with_access_ground(self, actor: Actor) -> PersonQuerySet:
         """Adds ``access_ground``: that of the newest household through which the actor sees the person."""

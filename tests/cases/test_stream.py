@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from accounts.enums import Ground
 from accounts.models import Agency
@@ -14,6 +15,7 @@ from cases.actions.grants import grant_case
 from cases.actions.receive_consultation import ContactData, receive_consultation
 from cases.masters import load_codes
 from cases.models import Case, ProgressNote
+from cases.stream import compiled
 from cases.stream.read import Wanted
 from cases.stream.registry import all_sources
 from households.actions.denials import deny_staff
@@ -87,6 +89,27 @@ def test_compiled_parts_give_what_the_orm_gives(worker, center_worker, size):
             if not place:
                 break
         assert compiled == plain
+
+
+def test_the_first_page_is_one_statement_for_every_household(worker):
+    """Where every kind follows from the ids: written once, each household's own rows, planned once per connection."""
+    cases = [f.make_case(worker.actor) for _ in range(2)]
+    for n, case in enumerate(cases):
+        st.note(case, worker.actor, f.NOW - timedelta(days=n), text=f"{n}番目の世帯")
+    compiled._statement.cache_clear()
+    for case in (*cases, *cases, *cases):
+        lines, _ = st.read_as(worker, case)
+        assert lines == st.read_as(worker, case, wanted=Wanted(since=date(1900, 1, 1)))[0]
+        assert {line.kind for line in lines} >= {"n", "m", "hj"}
+        marks, _ = st.read_as(worker, case, wanted=Wanted(is_marks_only=True))
+        assert marks == [line for line in lines if line.is_mark]
+    assert compiled._statement.cache_info().misses == 2
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%lines (at, kind, pk, said)%'"
+        )
+        prepared = [sql for (sql,) in cursor.fetchall()]
+    assert len(prepared) == 2
 
 
 @pytest.mark.parametrize("cursor", ["x", "2026|n|1", "2026-11-23T10:00:00+09:00|n|" + "9" * 30, "||"])

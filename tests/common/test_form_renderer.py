@@ -36,7 +36,9 @@ WIDGETS = [
     forms.HiddenInput(), forms.DateInput(attrs={"type": "date"}), forms.DateTimeInput(), forms.TimeInput(),
     forms.CheckboxInput(), forms.Textarea(), forms.Select(choices=CHOICES), forms.SelectMultiple(choices=CHOICES),
     forms.NullBooleanSelect(), forms.RadioSelect(choices=CHOICES), forms.CheckboxSelectMultiple(choices=CHOICES),
-    forms.ClearableFileInput(),
+    forms.ClearableFileInput(), forms.SplitDateTimeWidget(), forms.SplitHiddenDateTimeWidget(),
+    forms.MultiWidget([forms.TextInput(), forms.Select(choices=CHOICES)]),
+    forms.MultiWidget([forms.DateInput(), forms.RadioSelect(choices=CHOICES)]),
 ]  # fmt: skip
 
 
@@ -65,7 +67,8 @@ def parts(html: str) -> list[object]:
 
 @pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: type(widget).__name__)
 def test_as_django_writes_it(widget):
-    for value in VALUES:
+    several = isinstance(widget, forms.MultiWidget)
+    for value in [[one, other] for one in VALUES[:6] for other in VALUES[:6]] if several else VALUES:
         for attrs in ATTRS:
             ours = widget.render("sector", value, attrs, renderer=FormRenderer())
             assert parts(ours) == parts(widget.render("sector", value, attrs, renderer=DjangoTemplates()))
@@ -79,7 +82,28 @@ def test_the_plain_ones_are_the_commonest_and_have_no_template(monkeypatch):
     assert isinstance(get_default_renderer(), FormRenderer)
     for widget in WIDGETS[:13]:
         assert "sector" in widget.render("sector", "a", {"id": "x"}, renderer=FormRenderer())
-    assert len(form_renderer._WRITERS) == 13
+    assert len(form_renderer._WRITERS) == 18
+
+
+class _Radio(forms.Form):
+    way = forms.ChoiceField(
+        choices=[("a&b", "い<ろ"), (1, 2026)], widget=forms.RadioSelect(attrs={"data-x": 'a"b'})
+    )
+    ways = forms.MultipleChoiceField(
+        choices=[("a&b", "い<ろ"), (1, 2026)], widget=forms.CheckboxSelectMultiple
+    )
+
+
+def test_a_choice_alone_and_with_its_label():
+    for name in ("way", "ways"):
+        for data in ({}, {name: ["a&b"]}, {name: ["1"]}):
+            ours, djangos = (
+                _Radio(data, renderer=by())[name].subwidgets for by in (FormRenderer, DjangoTemplates)
+            )
+            assert [parts(one.tag()) for one in ours] == [parts(one.tag()) for one in djangos]
+            assert [parts(one.tag(wrap_label=True)) for one in ours] == [
+                parts(one.tag(wrap_label=True)) for one in djangos
+            ]
 
 
 def test_options_with_a_template_of_their_own():
