@@ -19,12 +19,9 @@ from common.prepared import PreparingConnection
 
 _CLOSED: Final = ", ".join(f"'{state.value}'" for state in CLOSED_MONTHS)
 _LOCKED: Final = f"SELECT m.month FROM budgets_workmonth m WHERE m.month = ANY(%s) AND m.state IN ({_CLOSED})"  # noqa: S608
-# the days around are enough: no entry is longer than a day. What is asked of one worker is planned without its values, here
-# and for the rest of the transaction: PostgreSQL would plan each statement for the first five askings of a connection anew,
-# the longest for longer than it takes to answer.
+# the days around are enough: no entry is longer than a day
 _BEFORE: Final = f"""
-    SELECT set_config('plan_cache_mode', 'force_generic_plan', true),
-           EXISTS (SELECT 1 FROM budgets_workentry e WHERE e.request_key = %(key)s AND e.staff_id = %(staff)s),
+    SELECT EXISTS (SELECT 1 FROM budgets_workentry e WHERE e.request_key = %(key)s AND e.staff_id = %(staff)s),
            EXISTS (SELECT 1 FROM accounts_appointment a WHERE a.staff_id = %(staff)s AND a.during @> %(day)s),
            EXISTS (SELECT 1 FROM budgets_workmonth m WHERE m.month = %(month)s AND m.state IN ({_CLOSED})),
            NOT EXISTS (SELECT 1 FROM budgets_workentry e
@@ -60,7 +57,7 @@ class Before:
 def look_before(*, staff_id: int, during: DateTimeTZRange, request_key: UUID | None) -> Before:
     """One query, in the transaction that writes; what another one does meanwhile, the database refuses then."""
     day, last = timezone.localtime(during.lower).date(), timezone.localtime(during.upper).date()
-    ((_, is_sent, is_appointed, is_locked, is_free),) = _rows(
+    ((is_sent, is_appointed, is_locked, is_free),) = _rows(
         _BEFORE,
         {
             "key": request_key, "staff": Int8(staff_id), "day": day, "month": month_first(day),

@@ -138,6 +138,9 @@ DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"]["pool"] = (
     {"min_size": 1, "max_size": env.int("DB_POOL_SIZE", 8), "timeout": 10} if KYOSEI_ENV != "test" else False
 )
+# a prepared statement (common/prepared.py) is planned once, without its ids: PostgreSQL would plan each for the first five
+# askings of a connection anew, the longest for longer than it takes to answer
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c plan_cache_mode=force_generic_plan")
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -34,7 +34,10 @@ class TestClock:
     def start(self) -> None:
         self._travel.start()
         options = settings.DATABASES["default"].setdefault("OPTIONS", {})
-        options["options"] = f"-c search_path=public,test_clock,pg_catalog -c kyosei.shift={self._seconds()}s"
+        known = options.get("options", "").partition(" -c search_path=")[0]
+        options["options"] = (
+            f"{known} -c search_path=public,test_clock,pg_catalog -c kyosei.shift={self._seconds()}s"
+        )
 
     def stop(self) -> None:
         self._travel.stop()

@@ -180,6 +180,6 @@ def loose_readings(kana: str) -> list[str]:
             pieces.append([char, _fold(char + "ー")])
         else:
             pieces.append([char])
-    readings = {_fold("".join(choice)) for choice in product(*pieces[:7])} if len(pieces) <= 12 else set()
     tail = "".join(piece[0] for piece in pieces[7:])
-    return sorted({reading + tail for reading in readings} - {kana})
+    choices = product(*pieces[:7]) if len(pieces) <= 12 else ()
+    return sorted({_fold("".join(choice) + tail) for choice in choices} - {kana})

@@ -190,6 +190,21 @@ def test_asked_often_a_question_is_planned_once_and_reads_anew(worker, family, m
     assert not kinship_rows(worker.actor, people)
 
 
+def test_it_is_planned_without_its_ids_from_the_first_time(worker, family):
+    """PostgreSQL would plan it for the first five askings anew."""
+    _, people = family
+    connection.connection._prepared.clear()
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    for _ in range(FROM_THE + 3):
+        kept(_by_name, worker.actor, on=f.TODAY, ids=[person.pk for person in people])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%households_person%'"
+        )
+        assert cursor.fetchall() == [(3, 0)]  # of five askings two are not prepared yet
+
+
 def test_a_connection_holds_a_bounded_number_of_plans(worker, family):
     _, people = family
     keys = [person.pk for person in people]
