@@ -16,8 +16,8 @@ from common.japan.fiscal import add_months, fiscal_year
 from common.japan.wareki import format_wareki
 from common.prepared import PreparingConnection
 
-# the records that tell a person, sectors and an activity
-OF_RECORD: Final = (SourceType.NOTE, SourceType.CONSULTATION, SourceType.WATCH)
+# the records that tell a person and sectors, and all but the last an activity
+OF_RECORD: Final = (SourceType.NOTE, SourceType.CONSULTATION, SourceType.WATCH, SourceType.OUTREACH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,12 @@ _AGE: Final = """(EXTRACT(YEAR FROM e.worked_on + 1) - EXTRACT(YEAR FROM p.birth
 
 # the facts of budgets.actions.derive_entry.facts_of: sectors of the contact, else of its case; a way, or an activity of its own
 _SECTORS: Final = "COALESCE(NULLIF(k.sectors, '{}'), cs.sectors, '{}')"
+# the case may have been of other sectors then; its history knows, and of a day before it was opened its first ones are told
+_SECTORS_THEN: Final = """COALESCE(CASE WHEN cardinality(k.sectors) > 0 THEN k.sectors ELSE (
+    SELECT v.sectors FROM cases_caseevent v,
+           LATERAL (SELECT v.pgh_created_at < (e.worked_on + 1)::timestamp AT TIME ZONE 'Asia/Tokyo' AS stood) d
+     WHERE v.pgh_obj_id = cs.id
+     ORDER BY d.stood DESC, CASE WHEN d.stood THEN -v.pgh_id ELSE v.pgh_id END LIMIT 1) END, '{}')"""
 _ACTIVITY: Final = "COALESCE(n.way, e.source_type)"
 
 
@@ -97,9 +103,9 @@ def _conditions_sql(entry_id: int | None) -> str:
                    (y.age_from IS NOT NULL OR y.age_below IS NOT NULL)
                    AND (p.birth_on IS NULL OR p.birth_on > e.worked_on OR {_AGE} < COALESCE(y.age_from, 0)
                         OR {_AGE} >= COALESCE(y.age_below, 999)) AS is_age,
-                   y.sectors <> '{{}}' AND NOT y.sectors && {_SECTORS}
-                   AND (e.derived_category_id IS NOT NULL OR {_SECTORS} <> '{{}}') AS is_sector,
-                   y.activities <> '{{}}' AND {_ACTIVITY} <> ALL (y.activities) AS is_activity
+                   y.sectors <> '{{}}' AND (e.derived_category_id IS NOT NULL OR {_SECTORS} <> '{{}}')
+                   AND NOT (y.sectors && {_SECTORS} OR y.sectors && {_SECTORS_THEN}) AS is_sector,
+                   y.activities <> '{{}}' AND t.id IS NULL AND {_ACTIVITY} <> ALL (y.activities) AS is_activity
               FROM budgets_workentry e
               JOIN budgets_workcategory c ON c.id = e.category_id AND c.kind = 'direct'
               JOIN budgets_fundingstream s ON s.id = c.stream_id
@@ -109,9 +115,12 @@ def _conditions_sql(entry_id: int | None) -> str:
               LEFT JOIN cases_progressnote n ON e.source_type = 'note' AND n.id = e.source_id
               LEFT JOIN cases_consultation k ON e.source_type = 'consultation' AND k.id = e.source_id
               LEFT JOIN cases_watchattempt w ON e.source_type = 'watch' AND w.id = e.source_id
-              LEFT JOIN cases_case cs ON cs.id = COALESCE(n.case_id, k.case_id, w.case_id)
-              LEFT JOIN households_person p ON p.id = COALESCE(n.person_id, k.person_id, cs.person_id)
-             WHERE e.source_type IN ({_quoted(OF_RECORD)}) AND {_span(entry_id)}) x
+              LEFT JOIN cases_outreachattempt t ON e.source_type = 'outreach' AND t.id = e.source_id
+              LEFT JOIN cases_outreach u ON u.id = t.outreach_id
+              LEFT JOIN cases_case cs ON cs.id = COALESCE(n.case_id, k.case_id, w.case_id, u.case_id)
+              LEFT JOIN households_person p ON p.id = COALESCE(n.person_id, k.person_id, u.person_id, cs.person_id)
+             WHERE e.source_type IN ({_quoted(OF_RECORD)}) AND COALESCE(n.id, k.id, w.id, t.id) IS NOT NULL
+               AND {_span(entry_id)}) x
          WHERE is_age OR is_sector OR is_activity ORDER BY id"""  # noqa: S608
 
 
@@ -169,7 +178,8 @@ class _Outside:
 def outside_conditions(month: date, entry_id: int | None = None) -> Iterator[Found]:
     """Minutes of a record on a stream whose year asks for an age, a sector or an activity that the record does not show.
 
-    A person of unknown age is outside of any condition of age; one of several sectors is inside with one of them. A record
+    A person of unknown age is outside of any condition of age; one of several sectors is inside with one of them, and so is
+    a record whose case had one of them on the day. Outreach is an activity of its own and not asked for another. A record
     without any sector is asked about only where the worker corrected it: 区分の表 decided the others by the age.
     """
     for row in (_Outside(*columns) for columns in rows(_conditions_sql(entry_id), given(month, entry_id))):

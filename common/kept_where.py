@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -141,13 +141,16 @@ def _stand(numbers: Iterator[int]) -> str:
     return f"\ue000{next(numbers)}\ue001"
 
 
-@lru_cache(maxsize=512)
+_BUILT_ANEW: Final = "where the ORM leaves a word out, it has to be told which"
+
+
+@lru_cache(maxsize=1024)
 def _compiled(
     build: Callable[..., QuerySet[Any, Any]], reader: Reader, on: date, given: tuple[int, ...], shapes: tuple[Any, ...]
-) -> _Kept | None:  # fmt: skip
+) -> _Kept | str | None:  # fmt: skip
     numbers = count()
     wheres = [_with_stands(shape, numbers) for shape in shapes]
-    asked = next(numbers)
+    words = range(next(numbers))
     connection.ensure_connection()
     with connection.execute_wrapper(ask_nothing):
         rows = build(reader.actor, *given, *wheres)
@@ -159,11 +162,11 @@ def _compiled(
     params = tuple(_blank(param) for param in told)
     found = {blank.number for blank in _blanks(params)}
     baked = [p for p in params if isinstance(p, datetime) or (type(p) is date and p != on)]
-    if found != set(range(asked)) or baked or rows._prefetch_related_lookups:  # type: ignore[attr-defined]
+    if not found <= set(words) or baked or rows._prefetch_related_lookups:  # type: ignore[attr-defined]
         raise ValueError(
             f"{build.__name__} cannot be kept: its parameters are not the words and the day alone"
         )
-    return _Kept(rows, compiler, sql, params)
+    return _Kept(rows, compiler, sql, params) if found == set(words) else _BUILT_ANEW
 
 
 def kept_where(
@@ -179,4 +182,6 @@ def kept_where(
         return list(build(actor, *given, *wheres))
     reader = Reader(actor, None if actor is None else actor.scope_key)
     found = _compiled(build, reader, on, given, shapes)
+    if isinstance(found, str):
+        return list(build(actor, *given, *wheres))
     return [] if found is None else found.ask(words)

@@ -140,7 +140,9 @@ DATABASES["default"]["OPTIONS"]["pool"] = (
 )
 # a prepared statement (common/prepared.py) is planned once, without its ids: PostgreSQL would plan each for the first five
 # askings of a connection anew, the longest for longer than it takes to answer
-DATABASES["default"]["OPTIONS"].setdefault("options", "-c plan_cache_mode=force_generic_plan")
+DATABASES["default"]["OPTIONS"]["options"] = " ".join(
+    filter(None, (DATABASES["default"]["OPTIONS"].get("options"), "-c plan_cache_mode=force_generic_plan"))
+)
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

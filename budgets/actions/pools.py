@@ -9,20 +9,18 @@ from fractions import Fraction
 from hashlib import sha256
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.actor import Actor
 from audit.actions import record
-from budgets.actions.review import review_month
+from budgets.actions.review import review_months
 from budgets.allocation import AllocationError
-from budgets.entry_queries import locked_months
 from budgets.enums import RemainderRule
 from budgets.methods.pools import Driver, split
 from budgets.models import CostPool, FundingStream, PoolShare
 from budgets.permissions import check_can_edit_costs
 from budgets.pool_inputs import stream_inputs
 from common.errors import RuleViolation
-from common.japan.fiscal import add_months, month_first
+from common.japan.fiscal import add_months
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +79,7 @@ def enter_pool(*, data: PoolData, shares: Sequence[ShareData], actor: Actor, at:
     record(
         actor=actor, action="cost_pool.enter", target=pool, at=at, total=pool.total_yen, shares=len(shares)
     )
-    month, last = data.month_from, min(data.month_to, month_first(timezone.localtime(at).date()))
-    while month <= last:
-        if not locked_months({month}):
-            review_month(month, at)
-        month = add_months(month, 1)
+    review_months(data.month_from, add_months(data.month_to, 1), at)
     return pool
 
 

@@ -8,11 +8,13 @@ from enum import Enum
 from typing import Protocol
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.actor import Actor
 from audit.actions import record
 from budgets import review_entries, review_queries
+from budgets.entry_queries import locked_months
 from budgets.enums import CategoryKind
 from budgets.models import ComplianceFinding, WorkEntry
 from budgets.permissions import check_can_answer_finding
@@ -70,15 +72,25 @@ def _sync(
     for key, row in rows.items():
         now = wanted.get(key)
         change = _change(row, now, keep_answer=row.entry_id is None and not ask_again)
+        if now is not None and (row.month, row.staff_id, row.agency_id) != (
+            month,
+            now.staff_id,
+            now.agency_id,
+        ):
+            change = _Change.ASK_AGAIN  # the record went to another month or worker, whose finding it is now
         if change is _Change.MEND:
             row.mended_at = at
             row.save(update_fields=["mended_at"])
         elif change is _Change.ASK_AGAIN and now is not None:
             row.mended_at, row.raised_at = None, at
             row.text, row.worked_on = now.text[:300], now.worked_on
+            row.month, row.staff_id, row.agency_id = month, now.staff_id, now.agency_id
             row.answer, row.answered_at, row.answered_by = "", None, None
             row.save(
-                update_fields=["mended_at", "raised_at", "text", "worked_on", "answer", "answered_at", "answered_by"]
+                update_fields=[
+                    "mended_at", "raised_at", "text", "worked_on", "month", "staff", "agency", "answer", "answered_at",
+                    "answered_by",
+                ]
             )  # fmt: skip
 
 
@@ -127,10 +139,22 @@ def mend_entry(entry_id: int, at: datetime) -> None:
 @transaction.atomic
 def review_month(month: date, at: datetime, *, ask_again: bool = True) -> int:
     """Every check over the whole month. Returns how many findings wait for a word."""
-    rows = ComplianceFinding.objects.filter(month=month).order_by("pk").select_for_update(of=("self",))
     found = review_queries.of_month(month, is_over=_is_over(month, at))
-    _sync(list(rows), found, month, at, ask_again=ask_again)
+    entries = [
+        f.entry_id for f in found if f.entry_id is not None
+    ]  # some may have been raised in another month
+    rows = ComplianceFinding.objects.filter(Q(month=month) | Q(entry_id__in=entries)).order_by("pk")
+    _sync(list(rows.select_for_update(of=("self",))), found, month, at, ask_again=ask_again)
     return ComplianceFinding.objects.filter(month=month).waiting().count()
+
+
+def review_months(first: date, until: date, at: datetime) -> None:
+    """The months from ``first`` to before ``until`` that have begun and are not locked, after what they are asked with changed."""
+    month, until = month_first(first), min(until, add_months(month_first(timezone.localtime(at).date()), 1))
+    while month < until:
+        if not locked_months({month}):
+            review_month(month, at)
+        month = add_months(month, 1)
 
 
 def check_answered(month: date) -> None:

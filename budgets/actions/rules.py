@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
 from django.db import DatabaseError, transaction
-from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Staff
 from audit.actions import record
 from budgets.actions.entry_guard import is_of_locked_month
-from budgets.actions.review import review_month
+from budgets.actions.review import review_months
 from budgets.actions.void_approval import void_approval
 from budgets.attribution import Example, Rule, TableError, asks_of, check_table
 from budgets.entry_queries import locked_months
@@ -20,7 +19,7 @@ from budgets.models import AttributionTable, WorkCategory, WorkEntry
 from budgets.permissions import check_can_edit_costs
 from budgets.rule_tables import Move, decided_by, tables_between
 from common.errors import RuleViolation
-from common.japan.fiscal import add_months, fiscal_year, fiscal_year_first, month_first
+from common.japan.fiscal import fiscal_year, fiscal_year_first, month_first
 
 AT_A_TIME = 10_000  # entries moved by one statement
 
@@ -79,7 +78,7 @@ def save_table(
         actor=actor, action="attribution_table.save", target=saved, at=at, version=saved.version,
         valid_from=valid_from.isoformat(), moved=moved,
     )  # fmt: skip
-    _review_again(first, min(until, add_months(month_first(timezone.localtime(at).date()), 1)), at)
+    review_months(first, until, at)
     return saved
 
 
@@ -152,11 +151,3 @@ def _reword(reworded: dict[str, list[int]]) -> None:
                 pk__in=ids[begin : begin + AT_A_TIME], derived_category__isnull=True
             )
             rows.update(reason=reason)
-
-
-def _review_again(first: date, until: date, at: datetime) -> None:
-    month = month_first(first)
-    while month < until:
-        if not locked_months({month}):
-            review_month(month, at)
-        month = add_months(month, 1)

@@ -13,11 +13,16 @@ from django.db.models import TextChoices
 from accounts.actor import Actor
 from accounts.enums import Sector
 from audit.actions import record
+from budgets.actions.review import review_months
 from budgets.enums import Activity
 from budgets.models import FundingShare, FundingStream, StreamYear
 from budgets.permissions import check_can_edit_costs
 from common.errors import RuleViolation
-from common.japan.fiscal import fiscal_year_first, fiscal_year_label, fiscal_year_last
+from common.japan.fiscal import (
+    fiscal_year_first,
+    fiscal_year_label,
+    fiscal_year_last,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def save_year(
     *, stream: FundingStream, fiscal_year: int, data: YearData, version: int, actor: Actor, at: datetime
 ) -> StreamYear:
     """Write the year whole. ``version`` is the one that was shown (0: there was none); the former values stay in the
-    history, and the next version says that they changed."""
+    history, and the next version says that they changed. Where it asks for others now, the open months are looked at anew."""
     check_can_edit_costs(actor)
     check_year(data, fiscal_year)
     FundingStream.objects.select_for_update(of=("self",)).get(pk=stream.pk)
@@ -91,6 +96,7 @@ def save_year(
     if (row.version if row else 0) != version:
         raise RuleViolation("ほかの職員が先に変更しました。開き直して、内容を確かめてください。")
     before = _as_words(row, shares_of(stream, fiscal_year))
+    asked = _conditions(row)
     row = row or StreamYear(stream=stream, fiscal_year=fiscal_year, version=0)
     row.standard_yen, row.must_be_dedicated = data.standard_yen, data.must_be_dedicated
     row.age_from, row.age_below, row.ends_on = data.age_from, data.age_below, data.ends_on
@@ -117,7 +123,16 @@ def save_year(
         actor=actor, action="stream_year.save", target=row, at=at, stream=stream.code, year=fiscal_year,
         before=before, after=_as_words(row, data.shares),
     )  # fmt: skip
+    if _conditions(row) != asked:
+        review_months(fiscal_year_first(fiscal_year), fiscal_year_first(fiscal_year + 1), at)
     return row
+
+
+def _conditions(row: StreamYear | None) -> tuple[object, ...]:
+    """What the findings of a month ask of its records."""
+    if row is None:
+        return (None, None, [], [], False)
+    return row.age_from, row.age_below, row.sectors, row.activities, row.must_be_dedicated
 
 
 @transaction.atomic

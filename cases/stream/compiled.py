@@ -89,7 +89,7 @@ def _statement(
     params = [*(value for _, told in known for value in told), size + 1]
     whole = str(mogrify(frame.format(union=union), params, connection))
     order = tuple(found if found.startswith("'") else int(found) for found in _STAND.findall(whole))
-    return _Statement(_STAND.sub("%s", whole.replace("%", "%%")), order)
+    return _Statement(_STAND.sub("%s", whole.replace("%", "%%")) if order else whole, order)
 
 
 def plain_rows(

@@ -154,12 +154,13 @@ def _tells(reader: Reader) -> bool:
     """Whether records that the reader may not open are shown as present at all: in the household's own stream, to who
     sees it by office; never where anybody of the household is, or was, protected from the reader.
     """
-    if reader.shield.was_home(reader.household_id):
+    if not reader.is_whole or reader.shield.was_home(reader.household_id):
         return False
-    office = reader.actor.by_office()
-    return reader.is_whole and (
-        office is reader.actor or Household.objects.visible_to(office).filter(pk=reader.household_id).exists()
-    )
+    if "tells" not in reader.memo:
+        office = reader.actor.by_office()
+        seen = Household.objects.visible_to(office).filter(pk=reader.household_id)
+        reader.memo["tells"] = office is reader.actor or seen.exists()
+    return bool(reader.memo["tells"])
 
 
 def _tells_cases(reader: Reader) -> bool:

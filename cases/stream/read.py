@@ -107,13 +107,13 @@ def _part(source: Source, reader: Reader, wanted: Wanted, place: Place | None, s
 
 def _may_be_asked(source: Source, wanted: Wanted, reader: Reader) -> bool:
     """Whether a kind can have rows of what is wanted, before anything is built."""
-    if source.tells is not None and not source.tells(reader):
-        return False
     if wanted.group and wanted.group != source.group:
         return False
     if wanted.only is not None and wanted.only[0] != source.kind:
         return False
-    return not wanted.is_marks_only or source.is_milestone or source.milestones is not None
+    if wanted.is_marks_only and not source.is_milestone and source.milestones is None:
+        return False
+    return source.tells is None or source.tells(reader)
 
 
 def _arm(

@@ -48,6 +48,7 @@ REASONS: Final = {
     FindingKind.DOUBLE: "共通経費の総費用から人件費を除いて精算する",
     FindingKind.JUMP: "担当の地区が変わったため",
     FindingKind.NOT_DEDICATED: "兼務の職員の従事した分だけを対象経費とする",
+    FindingKind.ACTIVITY: "県に確認し、対象の活動に含めてよいとの回答",
     FindingKind.COPIED: "毎週同じ曜日の相談会。参加者名簿で確かめた",
 }
 # a year's budget against what its locked months let expect, in percent: enough, short, about right, much left over

@@ -14,12 +14,13 @@ from budgets.actions.review import review_month
 from budgets.actions.stream_years import YearData, copy_year, save_year
 from budgets.enums import Activity, FindingKind, Payer
 from budgets.masters import load_streams
-from budgets.models import ComplianceFinding, FundingStream, StreamYear
+from budgets.models import ComplianceFinding, FundingStream, StreamYear, WorkEntry
 from budgets.selectors_streams import stream_lines
 from cases.actions.closing import ClosingData, close_case
-from cases.enums import WatchWay, Way
+from cases.actions.open_case import set_sectors
+from cases.enums import OutreachAnswer, OutreachWay, WatchWay, Way, WorrySource
 from cases.masters import load_codes
-from cases.models import Code, FollowUp, WatchAttempt
+from cases.models import Code, FollowUp, Outreach, OutreachAttempt, WatchAttempt
 from common.errors import RuleViolation
 from tests import factories as f
 from tests.budgets.work import MONDAY, derive, make_consultation, make_note, moment
@@ -221,6 +222,76 @@ def test_the_month_finds_the_same_and_mends_it_when_the_year_changes(worker, fin
     data = YearData(shares=OWN, sectors=[Sector.POVERTY, Sector.CHILD])
     poverty = FundingStream.objects.get(code="poverty")
     save_year(stream=poverty, fiscal_year=2026, data=data, version=1, actor=finance.actor, at=f.NOW)
+    assert waiting() == []  # the open months are looked at with it
+    data = YearData(shares=OWN, sectors=[Sector.POVERTY])
+    save_year(stream=poverty, fiscal_year=2026, data=data, version=2, actor=finance.actor, at=f.NOW)
+    assert waiting() == on_the_day
+
+
+def test_a_case_that_was_of_the_sector_on_that_day_is_inside(worker):
+    """It became one of 障害 on the 20th: the table had decided rightly on the 16th, and what comes later is asked about."""
+    case = f.make_case(worker.actor, sectors=(Sector.POVERTY,))
+    derive(make_note(worker, case, moment(MONDAY, "9:00")), worker)
+    set_sectors(case=case, sectors=[Sector.DISABILITY], actor=worker.actor, at=f.NOW)
+    review_month(NOVEMBER, f.NOW)
+    assert waiting() == []  # its history begins after that day: what it was first
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # history as it stands after weeks
+        move = "UPDATE cases_caseevent SET pgh_created_at = %s WHERE pgh_obj_id = %s AND 'disability' = ANY(sectors) = %s"
+        cursor.execute(move, [moment(date(2026, 11, 2), "9:00"), case.pk, False])
+        cursor.execute(move, [moment(date(2026, 11, 20), "9:00"), case.pk, True])
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    review_month(NOVEMBER, f.NOW)
+    assert waiting() == []
+    case.refresh_from_db()
+    corrected(worker, make_note(worker, case, moment(date(2026, 11, 21), "9:00")), "poverty")
+    assert len(waiting()) == 1
+    review_month(NOVEMBER, f.NOW)
+    assert len(waiting()) == 1
+
+
+def test_a_record_that_goes_to_another_month_takes_its_finding_along(worker):
+    record = contact(worker, "9:00", Sector.CHILD)
+    entry = corrected(worker, record, "poverty")
+    record.started_at = moment(date(2026, 10, 30), "9:00")
+    record.save()
+    derive(record, worker)
+    row = ComplianceFinding.objects.get(entry_id=entry.pk)
+    assert (row.month, row.worked_on, row.is_waiting) == (date(2026, 10, 1), date(2026, 10, 30), True)
+    for month in (NOVEMBER, date(2026, 10, 1)):
+        review_month(month, f.NOW)
+    assert [(r.pk, r.month) for r in ComplianceFinding.objects.waiting()] == [(row.pk, date(2026, 10, 1))]
+    ComplianceFinding.objects.update(month=NOVEMBER)  # as one stood that went before findings followed
+    review_month(date(2026, 10, 1), f.NOW)
+    row.refresh_from_db()
+    assert row.month == date(2026, 10, 1)
+
+
+def test_outreach_is_asked_for_the_person_and_the_sector_but_for_no_other_activity(worker):
+    year_of("multi", age_from=65, activities=[Activity.HOME_VISIT])
+    person = f.make_person("若宮", "海斗", birth_on=date(1986, 5, 1))
+    home = f.make_household("若宮 世帯", person=person, agency=worker.agency)
+    outreach = Outreach.objects.create(
+        household=home, person=person, described="青い屋根の家の息子さん", worry="閉じこもっている", agency=worker.agency,
+        staff=worker.staff, source=WorrySource.values[0], heard_at=f.NOW, next_on=date(2026, 12, 1),
+    )  # fmt: skip
+    attempt = OutreachAttempt.objects.create(
+        outreach=outreach, agency=worker.agency, staff=worker.staff, started_at=moment(MONDAY, "9:00"), minutes=30,
+        way=OutreachWay.values[0], answer=OutreachAnswer.values[0], written_at=f.NOW,
+    )  # fmt: skip
+    entry = derive(attempt, worker)
+    ((kind, text),) = waiting()
+    assert (kind, "40歳の人への支援" in text) == (FindingKind.NO_PERSON, True)
+    correct_category(entry=entry, category_code="poverty", reason="実際", actor=worker.actor, at=f.NOW)
+    ((kind, text),) = waiting()
+    assert (kind, "分野の記録がない人" in text) == (FindingKind.NO_PERSON, True)
+
+
+def test_an_entry_whose_record_is_gone_stops_no_review(worker):
+    year_of("poverty", activities=[Activity.HOME_VISIT])
+    case = f.make_case(worker.actor, sectors=(Sector.POVERTY,))
+    entry = derive(make_note(worker, case, moment(MONDAY, "9:00")), worker)
+    WorkEntry.objects.filter(pk=entry.pk).update(source_id=entry.source_id + 1000)
     review_month(NOVEMBER, f.NOW)
     assert waiting() == []
 

@@ -100,8 +100,20 @@ def _asks_while_built(actor, where):
     return Person.objects.filter(where, pk__in=list(Person.objects.values_list("pk", flat=True)))
 
 
-def test_what_would_be_lost_or_frozen_is_refused(worker):
+def test_words_that_the_statement_leaves_out_are_asked_anew(worker):
+    person = f.make_person("森下", "花")
+    for word in ("森下", "若宮"):
+        assert person in kept_where(_forgets_the_words, None, Q(family_name=word), on=f.TODAY)
+        where = (Q(pk__in=[]) & Q(given_name="花")) | Q(family_name=word)
+        assert kept_where(_people, None, where, on=f.TODAY) == [person] * (word == "森下")
+
+
+def _of_another_day(actor, where):
+    return Person.objects.filter(where, birth_on=f.TODAY.replace(year=1950))
+
+
+def test_what_would_be_frozen_is_refused(worker):
     with pytest.raises(ValueError, match="cannot be kept"):
-        kept_where(_forgets_the_words, None, Q(family_name="森下"), on=f.TODAY)
+        kept_where(_of_another_day, None, Q(family_name="森下"), on=f.TODAY)
     with pytest.raises(ValueError, match="while it is built"):
         kept_where(_asks_while_built, None, Q(family_name="森下"), on=f.TODAY)
