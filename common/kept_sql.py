@@ -52,6 +52,19 @@ class Reader:
         return hash(self.key)
 
 
+def answered(rows: QuerySet[Any, M], compiled: Any, through: Any, sql: str, params: Any) -> list[M]:
+    """What ``rows`` finds when the statement of its compiler is asked through a connection as ``sql`` with ``params``."""
+    compiler = copy(compiled)
+    compiler.connection = through
+    compiler.as_sql = lambda *args, **kwargs: (sql, params)
+    query = copy(rows.query)
+    query.get_compiler = lambda *args, **kwargs: compiler  # type: ignore[method-assign]
+    answer = rows.__class__(model=rows.model, query=query)
+    answer._iterable_class = rows._iterable_class
+    answer._fields = rows._fields  # type: ignore[attr-defined]
+    return list(answer)
+
+
 @dataclass(frozen=True)
 class _Kept:
     rows: QuerySet[Any]
@@ -67,15 +80,7 @@ class _Kept:
             for stand, value in zip(stands, ids[name], strict=True)
         }
         params = tuple(values[stand] for stand in self.order) or None
-        compiler = copy(self.compiler)
-        compiler.connection = PreparingConnection(connection)
-        compiler.as_sql = lambda *args, **kwargs: (self.sql, params)
-        query = copy(self.rows.query)
-        query.get_compiler = lambda *args, **kwargs: compiler  # type: ignore[method-assign]
-        answer = self.rows.__class__(model=self.rows.model, query=query)
-        answer._iterable_class = self.rows._iterable_class
-        answer._fields = self.rows._fields  # type: ignore[attr-defined]
-        return list(answer)
+        return answered(self.rows, self.compiler, PreparingConnection(connection), self.sql, params)
 
 
 def _bound(sql: str, params: Sequence[Any]) -> tuple[str, tuple[int, ...]]:

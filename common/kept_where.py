@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -23,7 +22,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from common.kept_sql import Reader, ask_nothing
+from common.kept_sql import Reader, answered, ask_nothing
 
 M = TypeVar("M")
 _STAND = re.compile(
@@ -63,15 +62,7 @@ class _Kept:
 
     def ask(self, words: Sequence[str]) -> list[Any]:
         params = tuple(_fill(param, words) for param in self.params)
-        compiler = copy(self.compiler)
-        compiler.connection = connection
-        compiler.as_sql = lambda *args, **kwargs: (self.sql, params)
-        query = copy(self.rows.query)
-        query.get_compiler = lambda *args, **kwargs: compiler  # type: ignore[method-assign]
-        answer = self.rows.__class__(model=self.rows.model, query=query)
-        answer._iterable_class = self.rows._iterable_class
-        answer._fields = self.rows._fields  # type: ignore[attr-defined]
-        return list(answer)
+        return answered(self.rows, self.compiler, connection, self.sql, params)
 
 
 def _fill(param: Any, words: Sequence[str]) -> Any:

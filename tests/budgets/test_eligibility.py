@@ -296,7 +296,7 @@ def test_an_entry_whose_record_is_gone_stops_no_review(worker):
     assert waiting() == []
 
 
-def test_a_record_is_asked_in_two_statements(worker):
+def test_age_sector_and_activity_are_asked_in_one_statement(worker):
     record = contact(worker, "9:00", Sector.CHILD)
     with CaptureQueriesContext(connection) as queries:
         derive(record, worker)
