@@ -24,7 +24,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.postgresql.psycopg_any import mogrify
 from django.db.models import BigIntegerField, DateField, DateTimeField, Func, QuerySet, Value
 from psycopg.types.numeric import Int8
@@ -53,7 +53,9 @@ class Reader:
 
 
 def answered(rows: QuerySet[Any, M], compiled: Any, through: Any, sql: str, params: Any) -> list[M]:
-    """What ``rows`` finds when the statement of its compiler is asked through a connection as ``sql`` with ``params``."""
+    """What ``rows`` finds when the statement of its ``compiled`` compiler (``kept_compiler``) is asked through a connection as
+    ``sql`` with ``params``.
+    """
     compiler = copy(compiled)
     compiler.connection = through
     compiler.as_sql = lambda *args, **kwargs: (sql, params)
@@ -63,6 +65,25 @@ def answered(rows: QuerySet[Any, M], compiled: Any, through: Any, sql: str, para
     answer._iterable_class = rows._iterable_class
     answer._fields = rows._fields  # type: ignore[attr-defined]
     return list(answer)
+
+
+def kept_compiler(rows: QuerySet[Any, Any]) -> Any:
+    """A compiler of ``rows`` that finds out once, not for every answer, what its columns are converted with."""
+    compiler = rows.query.get_compiler(connection=connection)
+    find, known = compiler.get_converters, {}
+
+    def get_converters(expressions: Any) -> Any:
+        if "found" not in known:
+            known["found"] = find(expressions)
+        return known["found"]
+
+    compiler.get_converters = get_converters
+    return compiler
+
+
+def here() -> Any:
+    """The thread's own connection, which ``connection`` looks for anew at each of its attributes."""
+    return connections[DEFAULT_DB_ALIAS]
 
 
 @dataclass(frozen=True)
@@ -80,7 +101,7 @@ class _Kept:
             for stand, value in zip(stands, ids[name], strict=True)
         }
         params = tuple(values[stand] for stand in self.order) or None
-        return answered(self.rows, self.compiler, PreparingConnection(connection), self.sql, params)
+        return answered(self.rows, self.compiler, PreparingConnection(here()), self.sql, params)
 
 
 def _bound(sql: str, params: Sequence[Any]) -> tuple[str, tuple[int, ...]]:
@@ -103,7 +124,7 @@ def _compiled(build: Callable[..., QuerySet[Any]], reader: Reader, on: date, sha
     connection.ensure_connection()
     with connection.execute_wrapper(ask_nothing):
         rows = build(reader.actor, **given)
-        compiler = rows.query.get_compiler(connection=connection)
+        compiler = kept_compiler(rows)
         try:
             sql, params = compiler.as_sql()
         except EmptyResultSet:

@@ -2,7 +2,7 @@
 
 ``common/kept_sql.py`` for what is searched: a search for 佐藤 differs from one for 鈴木 by its words alone, and the ORM
 takes longer to write either than the database to answer it. The conditions are taken apart into their shape, which is
-part of the key, and their words, which are bound anew; a word that is looked for by LIKE has its own signs escaped
+part of the key, and their words and lists of ids (``__one_of``), which are bound anew; a word that is looked for by LIKE has its own signs escaped
 as the ORM does. The words are bound by the client: LIKE and the GIN indexes are planned by what is asked.
 
 What a scope may do is what it may do there: it reads no clock and asks nothing while it is built.
@@ -22,12 +22,13 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from common.kept_sql import Reader, answered, ask_nothing
+from common.kept_sql import Reader, answered, ask_nothing, here, kept_compiler
 
 M = TypeVar("M")
 _STAND = re.compile(
     "\ue000(\\d+)\ue001"
 )  # of the characters that stand for nothing; names that hold them are folded away
+_FIRST: Final = -8_100_000_000_000  # and of the numbers that do
 
 
 class _NotKept(Exception):
@@ -53,6 +54,13 @@ class _Blank:
         return f"{self.before}{word}{self.after}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    """A parameter that is a whole list of numbers: of ``__one_of``."""
+
+    number: int
+
+
 @dataclass(frozen=True, eq=False)
 class _Kept:
     rows: QuerySet[Any]
@@ -60,35 +68,38 @@ class _Kept:
     sql: str
     params: tuple[Any, ...]
 
-    def ask(self, words: Sequence[str]) -> list[Any]:
+    def ask(self, words: Sequence[Any]) -> list[Any]:
         params = tuple(_fill(param, words) for param in self.params)
-        return answered(self.rows, self.compiler, connection, self.sql, params)
+        return answered(self.rows, self.compiler, here(), self.sql, params)
 
 
-def _fill(param: Any, words: Sequence[str]) -> Any:
+def _fill(param: Any, words: Sequence[Any]) -> Any:
     if isinstance(param, _Blank):
         return param.filled(words)
+    if isinstance(param, _Ids):
+        return words[param.number]
     return [_fill(part, words) for part in param] if isinstance(param, list) else param
 
 
 def _blank(param: Any) -> Any:
     """``param`` with its stands as blanks."""
     if isinstance(param, list):
-        return [_blank(part) for part in param]
+        is_ids = len(param) == 1 and isinstance(param[0], int) and param[0] <= _FIRST
+        return _Ids(_FIRST - param[0]) if is_ids else [_blank(part) for part in param]
     if not isinstance(param, str) or not (found := _STAND.search(param)):
         return param
     return _Blank(param[: found.start()], int(found.group(1)), param[found.end() :])
 
 
-def _blanks(params: Sequence[Any]) -> Iterator[_Blank]:
+def _blanks(params: Sequence[Any]) -> Iterator[_Blank | _Ids]:
     for param in params:
-        if isinstance(param, _Blank):
+        if isinstance(param, (_Blank, _Ids)):
             yield param
         elif isinstance(param, list):
             yield from _blanks(param)
 
 
-def _shape(where: Q, words: list[str]) -> tuple[Hashable, ...]:
+def _shape(where: Q, words: list[Any]) -> tuple[Hashable, ...]:
     """The condition without its words, which are put into ``words``."""
     parts: list[Hashable] = []
     for child in where.children:
@@ -101,6 +112,9 @@ def _shape(where: Q, words: list[str]) -> tuple[Hashable, ...]:
         if isinstance(value, str):
             words.append(value)
             parts.append((lookup, ("word",)))
+        elif lookup.endswith("__one_of"):
+            words.append([int(number) for number in value])
+            parts.append((lookup, ("ids",)))
         elif isinstance(value, list) and all(isinstance(part, str) for part in value):
             words.extend(value)
             parts.append((lookup, ("words", len(value))))
@@ -123,6 +137,8 @@ def _with_stands(shape: tuple[Any, ...], numbers: Iterator[int]) -> Q:
             children.append((lookup, *told))
         elif kind == "word":
             children.append((lookup, _stand(numbers)))
+        elif kind == "ids":
+            children.append((lookup, [_FIRST - next(numbers)]))
         else:
             children.append((lookup, [_stand(numbers) for _ in range(*told)]))
     return Q(*children, _connector=connector, _negated=negated)
@@ -145,7 +161,7 @@ def _compiled(
     connection.ensure_connection()
     with connection.execute_wrapper(ask_nothing):
         rows = build(reader.actor, *given, *wheres)
-        compiler = rows.query.get_compiler(connection=connection)
+        compiler = kept_compiler(rows)
         try:
             sql, told = compiler.as_sql()
         except EmptyResultSet:
@@ -166,7 +182,7 @@ def kept_where(
     """The rows of ``build(actor, *given, *wheres)``. ``actor`` may be None, for what every reader finds alike. Conditions
     that hold other things than words are built anew each time.
     """
-    words: list[str] = []
+    words: list[Any] = []
     try:
         shapes = tuple(_shape(where, words) for where in wheres)
     except _NotKept:

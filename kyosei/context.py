@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.actor import Actor
 from accounts.roles import Permission
 from cases.selectors.break_glass import running
+from common.templatetags.addresses import address
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,18 @@ NAV: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
 UNDER: dict[str, str] = {"claims:list": "apportionment:list"}
 
 
+def _place(name: str) -> str:
+    return address(name, [], None) or reverse(name)
+
+
 def _nav(request: HttpRequest, actor: Actor) -> list[NavItem]:
     shown = [
-        (label, reverse(name), key)
+        (label, _place(name), key)
         for label, name, key, needed in NAV
         if not needed or any(map(actor.has, needed))
     ]
     path = next(
-        (reverse(main) for part, main in UNDER.items() if request.path.startswith(reverse(part))),
+        (_place(main) for part, main in UNDER.items() if request.path.startswith(_place(part))),
         request.path,
     )
     # the page belongs to the longest address that it begins with: /cases/watch/ is not ケース

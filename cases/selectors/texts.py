@@ -9,14 +9,15 @@ compared once more after the reader's shield has struck out protected details.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import DateTimeField, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Now
+from django.utils import timezone
 
 from accounts.actor import Actor
 from cases.actions.text_index import words_of
@@ -24,6 +25,7 @@ from cases.models import AssessmentItem, Case, CaseGrant, Consultation, IndexedT
 from cases.models.indexed_text import SOURCES
 from cases.selectors.snippets import Snippet, snippet_of
 from common.japan.names import bigram_codes, fold_text, split_words
+from common.kept_where import kept_where
 from households.contact import Shield
 
 WINDOW = 2000  # of the own agency's newest texts
@@ -79,59 +81,77 @@ def _rows(actor: Actor, words: tuple[str, ...], wanted: int) -> list[IndexedText
     return sorted(found.values(), key=lambda row: (row.written_at, row.pk), reverse=True)[:wanted]
 
 
-def _holding(rows: QuerySet[IndexedText], words: Iterable[str]) -> QuerySet[IndexedText]:
-    for word in words:
-        rows = rows.filter(folded__contains=word)
-    return rows.defer("folded", "terms").order_by("-written_at", "-pk")
+def _holding(words: Iterable[str]) -> Q:
+    return Q(*(("folded__contains", word) for word in words))
+
+
+def _listed(rows: QuerySet[IndexedText], wanted: int) -> QuerySet[IndexedText]:
+    return rows.defer("folded", "terms").order_by("-written_at", "-pk")[:wanted]
 
 
 def _newest(actor: Actor, words: tuple[str, ...], wanted: int) -> list[IndexedText]:
-    own = IndexedText.objects.filter(agency=actor.agency_id)
-    oldest = (
-        own.order_by("-written_at", "-pk").values_list("written_at", flat=True)[WINDOW : WINDOW + 1].first()
-    )
-    window = IndexedText.objects.visible_to(actor).filter(agency=actor.agency_id)
-    if oldest is not None:
-        window = window.filter(written_at__gt=oldest)
-    return list(_holding(window, words)[:wanted])
+    return kept_where(_in_window, actor, _holding(words), on=timezone.localdate(), given=(wanted, WINDOW))
+
+
+def _in_window(actor: Actor, wanted: int, window: int, where: Q) -> QuerySet[IndexedText]:
+    own = IndexedText.objects.filter(agency=actor.agency_id).order_by("-written_at", "-pk")
+    oldest = Subquery(own.values("written_at")[window : window + 1])
+    since = Coalesce(oldest, Cast(Value("-infinity"), DateTimeField()))
+    rows = IndexedText.objects.visible_to(actor).filter(agency=actor.agency_id, written_at__gt=since)
+    return _listed(rows.filter(where), wanted)
 
 
 def _of_newest_cases(actor: Actor, words: tuple[str, ...], wanted: int) -> list[IndexedText]:
     """What other agencies wrote in the cases with the newest contacts, of those opened last: for one character, which the
     index of texts does not know.
     """
-    opened = (
+    day = timezone.localdate()
+    opened = kept_where(_opened_last, actor, on=day, given=(OPENED_LAST,))
+    where = Q(pk__one_of=opened)
+    newest = kept_where(_newest_contacts, actor, where, on=day, given=(NEWEST_CASES,))
+    where = Q(case_id__one_of=newest) & _holding(words)
+    return kept_where(_of_others, actor, where, on=day, given=(wanted,))
+
+
+def _opened_last(actor: Actor, most: int) -> QuerySet[CaseGrant, int]:
+    return (
         CaseGrant.objects.filter(group__in=actor.group_ids)
         .filter(Q(ends_at__isnull=True) | Q(ends_at__gt=Now()))
         .order_by("-content_object_id")
         .values_list("content_object_id", flat=True)
-        .distinct()[:OPENED_LAST]
+        .distinct()[:most]
     )
-    newest = (
-        Case.objects.visible_to(actor)
-        .filter(pk__in=list(opened))
-        .order_by("-last_contact_at", "-pk")
-        .values_list("pk", flat=True)[:NEWEST_CASES]
+
+
+def _newest_contacts(actor: Actor, most: int, where: Q) -> QuerySet[Case, int]:
+    rows = Case.objects.visible_to(actor).filter(where).order_by("-last_contact_at", "-pk")
+    return rows.values_list("pk", flat=True)[:most]
+
+
+def _of_others(actor: Actor, wanted: int, where: Q) -> QuerySet[IndexedText]:
+    return _listed(
+        IndexedText.objects.visible_to(actor).filter(where).exclude(agency=actor.agency_id), wanted
     )
-    rows = (
-        IndexedText.objects.visible_to(actor).filter(case_id__in=list(newest)).exclude(agency=actor.agency_id)
-    )
-    return list(_holding(rows, words)[:wanted])
 
 
 def _by_index(actor: Actor, words: tuple[str, ...], codes: list[int], wanted: int) -> list[IndexedText]:
     candidates = _candidates(codes)
-    visible = IndexedText.objects.visible_to(actor)
     if len(candidates) <= CANDIDATES:
-        return list(_holding(visible.filter(pk__in=candidates), words)[:wanted])
+        where = Q(pk__one_of=candidates) & _holding(words)
+        return kept_where(_visible_texts, actor, where, on=timezone.localdate(), given=(wanted,))
     cases = list(Case.objects.visible_to(actor).order_by().values_list("pk", flat=True)[: MOST_CASES + 1])
     if len(cases) <= MOST_CASES:
         received = Q(agency=actor.agency_id, consultation__isnull=False)
-        mine = IndexedText.objects.filter(Q(case_id__in=cases) | received, terms__contains=codes)
-        return list(_holding(mine, words)[:wanted])
+        mine = IndexedText.objects.filter(Q(case_id__one_of=cases) | received, terms__contains=codes)
+        return list(_listed(mine.filter(_holding(words)), wanted))
     # somebody who sees very many cases finds a very common word among the newest texts of all
     newest = IndexedText.objects.order_by("-written_at", "-pk").values("pk")[: WINDOW * 10]
-    return list(_holding(visible.filter(pk__in=newest), words)[:wanted])
+    rows = IndexedText.objects.visible_to(actor).filter(_holding(words), pk__in=newest)
+    return list(_listed(rows, wanted))
+
+
+def _visible_texts(actor: Actor, wanted: int, where: Q) -> QuerySet[IndexedText]:
+    return _listed(IndexedText.objects.visible_to(actor).filter(where), wanted)
 
 
 def _candidates(codes: list[int]) -> list[int]:
@@ -150,21 +170,36 @@ def _candidates(codes: list[int]) -> list[int]:
 def _read(actor: Actor, rows: list[IndexedText], words: tuple[str, ...], shield: Shield) -> list[TextHit]:
     """The records themselves, each kind in one query through its own scope; what the shield strikes out is no hit."""
     records: dict[tuple[str, int], Any] = {}
-    for source in SOURCES:
+    for source, visible in _VISIBLE.items():
         ids = [pk for row in rows if (pk := getattr(row, f"{source}_id")) is not None]
         if ids:
-            records |= {(source, record.pk): record for record in _visible(actor, source).filter(pk__in=ids)}
+            found = kept_where(visible, actor, Q(pk__one_of=ids), on=timezone.localdate())
+            records |= {(source, record.pk): record for record in found}
     return list(_hits(rows, records, words, shield))
 
 
-def _visible(actor: Actor, source: str) -> QuerySet[Any]:
-    if source == "consultation":
-        return Consultation.objects.visible_to(actor).select_related("agency", "case")
-    if source == "note":
-        return ProgressNote.objects.visible_to(actor).select_related("agency", "case__household")
-    if source == "item":
-        return AssessmentItem.objects.visible_to(actor).select_related("agency", "case__household")
-    return SupportPlan.objects.visible_to(actor).select_related("agency", "case__household")
+def _consultations(actor: Actor, where: Q) -> QuerySet[Consultation]:
+    return Consultation.objects.visible_to(actor).filter(where).select_related("agency", "case")
+
+
+def _notes(actor: Actor, where: Q) -> QuerySet[ProgressNote]:
+    return ProgressNote.objects.visible_to(actor).filter(where).select_related("agency", "case__household")
+
+
+def _items(actor: Actor, where: Q) -> QuerySet[AssessmentItem]:
+    return AssessmentItem.objects.visible_to(actor).filter(where).select_related("agency", "case__household")
+
+
+def _plans(actor: Actor, where: Q) -> QuerySet[SupportPlan]:
+    return SupportPlan.objects.visible_to(actor).filter(where).select_related("agency", "case__household")
+
+
+_VISIBLE: dict[str, Callable[[Actor, Q], QuerySet[Any]]] = {
+    "consultation": _consultations,
+    "note": _notes,
+    "item": _items,
+    "plan": _plans,
+}
 
 
 def _hits(

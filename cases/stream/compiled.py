@@ -23,6 +23,7 @@ from psycopg.types.numeric import Int8
 
 from cases.models import Case
 from cases.stream.registry import Reader, Source, source_of
+from common.kept_sql import here
 from common.prepared import PreparingConnection
 from households.contact import NOTHING_HIDDEN
 
@@ -103,7 +104,7 @@ def plain_rows(
     ids |= {_CASES - n: pk for n, pk in enumerate(reader.case_ids)}
     values: dict[int | str, Any] = {stand: pk if pk is None else Int8(pk) for stand, pk in ids.items()}
     values |= {f"'{stand}'": str(pk) for stand, pk in ids.items()}
-    with PreparingConnection(connection).cursor() as cursor:
+    with PreparingConnection(here()).cursor() as cursor:
         cursor.execute(statement.sql, [values[stand] for stand in statement.order] or None)
         return cast(list[tuple[Any, ...]], cursor.fetchall())
 

@@ -158,8 +158,10 @@ def _tells(reader: Reader) -> bool:
         return False
     if "tells" not in reader.memo:
         office = reader.actor.by_office()
-        seen = Household.objects.visible_to(office).filter(pk=reader.household_id)
-        reader.memo["tells"] = office is reader.actor or seen.exists()
+        reader.memo["tells"] = (
+            office is reader.actor
+            or Household.objects.visible_to(office).filter(pk=reader.household_id).exists()
+        )
     return bool(reader.memo["tells"])
 
 

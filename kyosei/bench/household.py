@@ -14,7 +14,7 @@ from accounts.models import Appointment, Staff
 from cases.actions.grants import grant_case
 from cases.models import Case, CasePartner, ProgressNote
 from households.models import HouseholdMember, Person
-from kyosei.bench.meter import measure, signed_in
+from kyosei.bench.meter import ENOUGH, measure, signed_in
 from kyosei.bench.report import Line, line, machine_lines
 from kyosei.bench.scales import Scale
 
@@ -46,7 +46,7 @@ def measure_household(scale: Scale, *, now: datetime, requests: int) -> list[Lin
             client = signed_in(worker)
             for name, query in (("", ""), (", one line each", "?view=short"), (", milestones", "?marks=1")):
                 urls = [reverse("households:detail", args=[case.household_id]) + query for case in cases]
-                figures = measure(client, urls, requests=requests)
+                figures = measure(client, urls, requests=max(requests, ENOUGH))
                 title = f"{scale.name}: household of {MEMBERS}, {NOTES} notes{name}"
                 lines += [
                     line(f"{title} queries", figures.queries, "queries", at_most=QUERIES),

@@ -72,6 +72,27 @@ def test_a_list_of_one_is_no_flag(worker):
     assert kept_where(_people, None, Q(family_name__isnull=True), on=f.TODAY) == []
 
 
+def test_lists_of_ids_are_one_parameter_of_one_shape(worker):
+    people = [f.make_person(name, "花") for name in ("森下", "若宮", "滝本")]
+    keys = [person.pk for person in people]
+    for some in (keys, keys[:1], keys[1:], [keys[2], keys[2]], [keys[0], 2**63 - 1], [], [keys[1]]):
+        for word in ("森下", "若宮"):
+            where = Q(pk__one_of=some) & ~Q(family_name=word)
+            by_orm = list(_people(None, Q(pk__in=some) & ~Q(family_name=word)))
+            assert kept_where(_people, None, where, on=f.TODAY) == by_orm == list(_people(None, where))
+    assert module._compiled.cache_info().misses == 1
+    home = f.make_household("森下", person=people[1])
+    where = Q(memberships__household_id__one_of=[home.pk])  # a foreign key
+    assert kept_where(_people, None, where, on=f.TODAY) == [people[1]] == list(_people(None, where))
+
+
+def test_ids_are_numbers(worker):
+    with pytest.raises(ValueError, match="invalid literal"):
+        kept_where(_people, None, Q(pk__one_of=["1) OR (1=1"]), on=f.TODAY)
+    with pytest.raises(ValueError, match="invalid literal"):
+        list(_people(None, Q(pk__one_of=["1) OR (1=1"])))
+
+
 def test_a_day_or_a_number_is_built_anew(worker):
     person = f.make_person("森下", "花", birth_on=f.TODAY)
     for where in (Q(birth_on=f.TODAY), Q(pk=person.pk), Q(pk__in=[person.pk])):
