@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Notice
 from common.japan.wareki import format_wareki
+from common.kept_sql import kept
 from common.queue import QueueGroup, QueueRow
 
 LIMIT = 20
@@ -33,5 +35,11 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     """Unread notices, one's own and those of people who are away; one query. They have no deadline, so they are never
     late.
     """
-    rows = Notice.objects.visible_to(actor).unread().select_related("staff").order_by("-created_at", "-pk")
-    return [_row(notice, actor) for notice in rows[:LIMIT]]
+    if actor.staff_id is None:
+        return []
+    return [_row(notice, actor) for notice in kept(_unread, actor, on=timezone.localdate())]
+
+
+def _unread(actor: Actor) -> QuerySet[Notice]:
+    rows = Notice.objects.visible_to(actor).unread().select_related("staff")
+    return rows.order_by("-created_at", "-pk")[:LIMIT]

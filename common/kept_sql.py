@@ -8,8 +8,8 @@ change is written into the statement, and the ids alone are bound by the server,
 
 The reader is part of the key with all that a scope may ask of it (``Actor.scope_key``), and so is the day: a scope that
 read the clock to the second could not be kept, and is refused, as are one that asks the database while it is built, one
-with rows of its own to fetch beside it, and another day. The ids with which a query is built are numbers that stand for
-nothing else; each has to come out in the parameters.
+with rows of its own to fetch beside it, and another day than those that it was told. The ids with which a query is built
+are numbers that stand for nothing else; each has to come out in the parameters.
 """
 
 from __future__ import annotations
@@ -117,13 +117,15 @@ def ask_nothing(execute: Any, sql: str, params: Any, many: bool, context: Any) -
 
 
 @lru_cache(maxsize=1024)  # some 40 kB each
-def _compiled(build: Callable[..., QuerySet[Any]], reader: Reader, on: date, shape: Shape) -> _Kept | None:
+def _compiled(
+    build: Callable[..., QuerySet[Any]], reader: Reader, on: date, days: tuple[date, ...], shape: Shape
+) -> _Kept | None:
     numbers = count(_FIRST, -1)
     stands = {name: [next(numbers) for _ in range(1 if many is None else many)] for name, many in shape}
     given: dict[str, Ids] = {name: stands[name][0] if many is None else stands[name] for name, many in shape}
     connection.ensure_connection()
     with connection.execute_wrapper(ask_nothing):
-        rows = build(reader.actor, **given)
+        rows = build(reader.actor, *days, **given)
         compiler = kept_compiler(rows)
         try:
             sql, params = compiler.as_sql()
@@ -131,7 +133,7 @@ def _compiled(build: Callable[..., QuerySet[Any]], reader: Reader, on: date, sha
             return None
     all_stands = [stand for found in stands.values() for stand in found]
     missing = set(all_stands) - {p for p in params if isinstance(p, int)}
-    baked = [p for p in params if isinstance(p, datetime) or (type(p) is date and p != on)]
+    baked = [p for p in params if isinstance(p, datetime) or (type(p) is date and p not in (on, *days))]
     as_text = [p for p in params if isinstance(p, str) and any(str(stand) in p for stand in all_stands)]
     if missing or baked or as_text or rows._prefetch_related_lookups:  # type: ignore[attr-defined]
         raise ValueError(f"{build.__name__} cannot be kept: its parameters are not the ids and the day alone")
@@ -141,21 +143,24 @@ def _compiled(build: Callable[..., QuerySet[Any]], reader: Reader, on: date, sha
     return _Kept(rows, compiler, whole, order, stands)
 
 
-def kept(build: Callable[..., QuerySet[Any, M]], actor: Any, *, on: date, **ids: Ids) -> list[M]:
-    """The rows of ``build(actor, **ids)``. Each of ``ids`` is a number or a list of numbers; an empty list finds nothing."""
-    return _asked(build, Reader(actor, actor.scope_key), on, ids)
+def kept(build: Callable[..., QuerySet[Any, M]], actor: Any, *days: date, on: date, **ids: Ids) -> list[M]:
+    """The rows of ``build(actor, *days, **ids)``. Each of ``ids`` is a number or a list of numbers; an empty list finds
+    nothing. ``days`` are written in: for what is asked of a few of them all day, such as the next week.
+    """
+    return _asked(build, Reader(actor, actor.scope_key), on, ids, days)
 
 
 def _asked(
-    build: Callable[..., QuerySet[Any, M]], reader: Reader, on: date, ids: Mapping[str, Ids]
-) -> list[M]:
+    build: Callable[..., QuerySet[Any, M]], reader: Reader, on: date, ids: Mapping[str, Ids],
+    days: tuple[date, ...] = (),
+) -> list[M]:  # fmt: skip
     lists = {name: [value] if isinstance(value, int) else list(value) for name, value in ids.items()}
     if any(isinstance(value, str) for value in ids.values()):
         raise TypeError("ids are numbers")
     if not all(lists.values()):
         return []
     shape = tuple((name, None if isinstance(value, int) else len(lists[name])) for name, value in ids.items())
-    found = _compiled(build, reader, on, shape)
+    found = _compiled(build, reader, on, days, shape)
     return [] if found is None else found.ask(lists)
 
 

@@ -17,9 +17,9 @@ from cases.selectors import home_rows as case_rows
 from cases.selectors.break_glass import home_rows as break_glass_rows
 from common.queue import QueueGroup, QueueRow
 from households.selectors_protection import home_rows as protection_rows
-from referrals.selectors import home_rows as referral_rows
 from referrals.selectors_conferences import home_rows as conference_rows
 from referrals.selectors_handover import home_rows as handover_rows
+from referrals.selectors_home import home_rows as referral_rows
 
 Source = Callable[[Actor, datetime], Sequence[QueueRow]]
 SOURCES: tuple[Source, ...] = (

@@ -1,4 +1,4 @@
-"""What is read of referrals: inbox, outbox, the director's view, the home page, and who has to act next."""
+"""What is read of referrals: inbox, outbox, the director's view, and who has to act next."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import Case as CaseExpr
 from django.db.models import Count, F, Func, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.enums import AgencyKind
 from accounts.models import Agency
 from accounts.roles import Permission
 from cases.coordination import Hears, coordinators, may_lead
@@ -22,8 +20,7 @@ from cases.models.case import not_denied, sees_case
 from cases.selectors.coordination import Directory, areas_of, as_post, directory_of, named_agencies
 from cases.workflow import CaseState
 from common.japan.business_days import add_working_days
-from common.queue import QueueGroup, QueueRow
-from households.contact import HIDDEN_DESK, hidden_home
+from households.contact import hidden_home
 from households.models import without_search
 from referrals.disclosure_rules import ground_stands, names_person
 from referrals.models import Referral
@@ -359,100 +356,3 @@ def sent_together(referral: Referral, actor: Actor) -> Together | None:
     if len(rows) < 2:
         return None
     return Together(sum(r.state != ReferralState.SENT for r in rows), len(rows), rows)
-
-
-# ── Home ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
-    """Referrals to answer, referrals that rose to my office, and my agency's own past their deadline. Two queries."""
-    if actor.agency is None or not actor.has(Permission.REFERRAL_VIEW):
-        return []
-    rows = [_answer_row(r, actor, at) for r in _to_answer(actor)]
-    watched = Q(from_agency=actor.agency_id, state=ReferralState.SENT, deadline_at__lte=at)
-    if actor.has(Permission.SECTOR_VIEW):
-        watched |= Q(escalated_to=actor.agency_id, state__in=REFERRAL_WAITING) | Q(
-            state=ReferralState.CONFERENCE
-        )
-    found = for_queue(Referral.objects.visible_to(actor).filter(watched), actor).order_by("deadline_at", "pk")
-    for referral in found[:LIST_LIMIT]:
-        if actor.has(Permission.SECTOR_VIEW) and (
-            referral.escalated_to_id == actor.agency_id or referral.state == ReferralState.CONFERENCE
-        ):
-            rows.append(_risen_row(referral, actor, at))
-        else:
-            rows.append(_overdue_row(referral, actor, at))
-    return rows
-
-
-def _to_answer(actor: Actor) -> list[Referral]:
-    if not actor.has(Permission.REFERRAL_ANSWER):
-        return []
-    mine = Referral.objects.filter(
-        not_denied(actor, "case_id"), to_agency=actor.agency_id, state=ReferralState.SENT
-    )
-    return list(for_queue(mine, actor).order_by("deadline_at", "pk")[:LIST_LIMIT])
-
-
-def _title(referral: Referral) -> str:
-    return whose_case(referral, sees_case=bool(getattr(referral, "sees_case", False)))
-
-
-def _asked(referral: Referral, actor: Actor, at: datetime) -> str:
-    """What is asked, left to the page where the words may hold what is protected from the reader."""
-    if getattr(referral, "hides", False):
-        return "つなぎ（内容はページで読めます）"
-    sees = bool(getattr(referral, "sees_case", False))
-    return asked_words(referral, actor, timezone.localdate(at), sees_case=sees)
-
-
-def _desk(referral: Referral, agency: Agency) -> str:
-    return (
-        HIDDEN_DESK
-        if getattr(referral, "hides", False) and agency.kind == AgencyKind.DESK
-        else agency.short_name
-    )
-
-
-def _answer_row(referral: Referral, actor: Actor, at: datetime) -> QueueRow:
-    return QueueRow(
-        group=QueueGroup.ANSWER,
-        kind="つなぎ",
-        title=_asked(referral, actor, at),
-        detail=f"{_desk(referral, referral.from_agency)}から　{_title(referral)}（{referral.case.number}）",
-        url=reverse("referrals:detail", args=[referral.pk]),
-        due_at=referral.deadline_at,
-        badge="期限超過" if referral.deadline_at <= at else "",
-    )
-
-
-def _risen_row(referral: Referral, actor: Actor, at: datetime) -> QueueRow:
-    put = referral.state == ReferralState.CONFERENCE
-    due = referral.deadline_at
-    if put and referral.answered_at:
-        due = office_hours_deadline(referral.answered_at, CONFERENCE_DAYS)
-    return QueueRow(
-        group=QueueGroup.ANSWER,
-        kind="つなぎ",
-        title=_asked(referral, actor, at),
-        detail=(
-            f"{_desk(referral, referral.from_agency)} → {_desk(referral, referral.to_agency)}　"
-            f"{_title(referral)}（{referral.case.number}）"
-        ),
-        url=reverse("referrals:detail", args=[referral.pk]),
-        due_at=due,
-        badge="会議に出された" if put else "期限超過で上がった",
-    )
-
-
-def _overdue_row(referral: Referral, actor: Actor, at: datetime) -> QueueRow:
-    risen_to = f"。{referral.escalated_to.short_name}に上がっています" if referral.escalated_to else ""
-    return QueueRow(
-        group=QueueGroup.WORRY,
-        kind="つなぎ",
-        title=f"{referral.to_agency.short_name}から返事がありません",
-        detail=f"{_title(referral)}：{_asked(referral, actor, at)}{risen_to}",
-        url=reverse("referrals:detail", args=[referral.pk]),
-        due_at=referral.deadline_at,
-        badge="返事なし",
-    )

@@ -19,6 +19,7 @@ from accounts.models import Agency, Appointment, Staff
 from accounts.roles import Permission
 from cases.models import Case
 from cases.models.case import not_denied, sees_case
+from common.kept_sql import kept, moment_of
 from common.queue import QueueGroup, QueueRow
 from households.contact import hidden_home, shield_for
 from households.models import without_search
@@ -270,36 +271,42 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     """My agency's open action items, the conferences of the next days, and secrecy still to accept. Two queries."""
     if actor.agency is None or not actor.has(Permission.CONFERENCE_VIEW):
         return []
-    today = timezone.localdate(at)
-    # the first arm of the scope: what one's own agency has to do
-    due = (
+    until = timezone.localdate(at) + timedelta(days=ACTION_ITEM_DAYS)
+    due: list[Any] = kept(_due, actor, until, on=timezone.localdate())
+    mine = sorted(due, key=lambda item: item.staff_id != actor.staff_id)
+    before = at + timedelta(days=HOME_DAYS)
+    seats: list[Any] = kept(_seats, actor, on=timezone.localdate(), before=int(before.timestamp()))
+    rows = [_action_row(item, actor) for item in mine]
+    for seat in seats:
+        rows += _seat_rows(seat, actor, at)
+    return rows
+
+
+def _due(actor: Actor, until: date) -> QuerySet[Any]:
+    """The first arm of the scope: what one's own agency has to do."""
+    return (
         ActionItem.objects.filter(
-            not_denied(actor, "case_id"),
-            agency=actor.agency_id,
-            state="open",
-            due_on__lte=today + timedelta(days=ACTION_ITEM_DAYS),
+            not_denied(actor, "case_id"), agency=actor.agency_id, state="open", due_on__lte=until
         )
         .select_related("staff", "case__household", "issue_item__issue")
         .annotate(sees_case=sees_case(actor, "case_id"), hides=hidden_home(actor, "case__household_id"))
         .order_by("due_on", "pk")[:LIST_LIMIT]
     )
-    mine = sorted(due, key=lambda item: item.staff_id != actor.staff_id)
-    seats = (
+
+
+def _seats(actor: Actor, before: int) -> QuerySet[Any]:
+    return (
         ConferenceMember.objects.visible_to(actor)
         .filter(agency=actor.agency_id)
         .exclude(conference__state=ConferenceState.CLOSED)
         .filter(
-            Q(conference__starts_at__lt=at + timedelta(days=HOME_DAYS))
+            Q(conference__starts_at__lt=moment_of(before))
             | Q(conference__kind__in=SECRET_KINDS, secrecy_accepted_at__isnull=True)
         )
         .select_related("conference", "staff")
         .annotate(hides=Exists(named_before(actor.staff_id).filter(conference=OuterRef("conference_id"))))
         .order_by("conference__starts_at", "pk")[:LIST_LIMIT]
     )
-    rows = [_action_row(item, actor) for item in mine]
-    for seat in seats:
-        rows += _seat_rows(seat, actor, at)
-    return rows
 
 
 def _action_row(item: ActionItem, actor: Actor) -> QueueRow:

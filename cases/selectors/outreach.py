@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count, DateTimeField, OuterRef, Q, QuerySet, Subquery, Value
@@ -42,12 +42,12 @@ def attempts_of(outreach: Outreach) -> list[OutreachAttempt]:
     return list(rows.order_by("-started_at", "-pk"))
 
 
-def home_heads(actor: Actor, at: datetime) -> QuerySet[Outreach, Any]:
-    """Where my agency goes within a week, or should have gone: ("outreach", said), for the home page's one query."""
+def home_heads(actor: Actor, soon: date) -> QuerySet[Outreach, Any]:
+    """Where my agency goes until a day, or should have gone: ("outreach", said), for the home page's one query."""
     return (
         Outreach.objects.visible_to(actor)
         .running()
-        .filter(agency=actor.agency_id, next_on__lte=timezone.localdate(at) + AHEAD)
+        .filter(agency=actor.agency_id, next_on__lte=soon)
         .annotate(
             head=Value("outreach"),
             said=JSONObject(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Count, IntegerField, OuterRef, Q, Subquery, Value, When
+from django.db.models import BooleanField, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models import Case as CaseExpr
 from django.db.models.functions import JSONObject
 from django.urls import reverse
@@ -21,6 +21,7 @@ from cases.selectors.watch import home_rows as watch_rows
 from cases.selectors.worries import SHORT, mine
 from cases.workflow import CaseState
 from common.japan.wareki import format_wareki_short
+from common.kept_sql import kept
 from common.queue import QueueGroup, QueueRow
 from households.contact import hidden_home
 
@@ -41,12 +42,18 @@ def _cases(actor: Actor, at: datetime) -> list[QueueRow]:
     both.
     """
     today = timezone.localdate(at)
-    due = Q(lead_staff=actor.staff_id, next_on__lte=today + AHEAD)
+    found: list[Any] = kept(_shown, actor, today, today + AHEAD, on=timezone.localdate())
+    worried = sorted((row for row in found if row.worries), key=_weight)[:TOP]
+    return [*(_next_date(row) for row in found if row.is_due), *_worried(worried)]
+
+
+def _shown(actor: Actor, today: date, soon: date) -> QuerySet[Any]:
+    due = Q(lead_staff=actor.staff_id, next_on__lte=soon)
     waiting = mine(actor, today).filter(case__state=CaseState.OPEN)
     coming = Case.objects.open().filter(due).order_by("next_on", "pk").values("pk")[:LIMIT]
     first = waiting.order_by("urgency", "due_on", "pk").values("case")[:TOP]
     own = waiting.filter(case=OuterRef("pk")).order_by("urgency", "due_on", "pk")
-    rows = (
+    return (
         Case.objects.visible_to(actor)
         .filter(Q(pk__in=coming.union(first)))
         .annotate(
@@ -61,9 +68,6 @@ def _cases(actor: Actor, at: datetime) -> list[QueueRow]:
         .select_related("household")
         .order_by("-is_due", "next_on", "pk")
     )
-    found = list(rows)
-    worried = sorted((row for row in found if row.worries), key=_weight)[:TOP]
-    return [*(_next_date(row) for row in found if row.is_due), *_worried(worried)]
 
 
 def _weight(row: Any) -> tuple[int, str, int]:
@@ -101,7 +105,13 @@ def _worried(rows: list[Any]) -> list[QueueRow]:
 
 def _begun(actor: Actor, at: datetime) -> list[QueueRow]:
     """Where we go unasked, and what I began to write: two tables in one query."""
-    drafts = (
+    soon = timezone.localdate(at) + AHEAD
+    rows: list[Any] = kept(_heads, actor, soon, on=timezone.localdate())
+    return [home_row(said) if head == "outreach" else _draft(said) for head, said in rows]
+
+
+def _heads(actor: Actor, soon: date) -> QuerySet[Any, Any]:
+    drafts: QuerySet[Any, Any] = (
         Draft.objects.visible_to(actor)
         .annotate(
             head=Value("draft"),
@@ -110,8 +120,7 @@ def _begun(actor: Actor, at: datetime) -> list[QueueRow]:
         .order_by("-updated_at", "-pk")
         .values_list("head", "said")[:10]
     )
-    rows = list(drafts.union(home_heads(actor, at), all=True) if actor.has(Permission.CASE_WRITE) else drafts)
-    return [home_row(said) if head == "outreach" else _draft(said) for head, said in rows]
+    return drafts.union(home_heads(actor, soon), all=True) if actor.has(Permission.CASE_WRITE) else drafts
 
 
 def _draft(said: dict[str, Any]) -> QueueRow:

@@ -17,6 +17,7 @@ from accounts.roles import Permission
 from cases.enums import FollowUpResult
 from cases.models import Case, CasePartner, FollowUp, WatchAttempt, WatchChange, WatchCycle
 from common.japan.fiscal import fiscal_months, fiscal_year_first
+from common.kept_sql import kept
 from common.queue import QueueGroup, QueueRow
 from households.contact import Shield
 
@@ -123,8 +124,8 @@ def partner_agencies(case: Case, actor: Actor) -> QuerySet[Agency]:
 
 def waiting(actor: Actor, at: datetime, *, whose: str = "", due: str = "") -> QuerySet[Any]:
     """Turns that wait, those first that are due; ``seen``: whether the actor may open the case itself."""
-    rows = _with_seen(FollowUp.objects.visible_to(actor).waiting(), actor, at)
     today = timezone.localdate(at)
+    rows = _with_seen(FollowUp.objects.visible_to(actor).waiting(), actor, today)
     if whose == "agency":
         rows = rows.filter(agency=actor.agency_id)
     elif whose == "mine":
@@ -138,10 +139,8 @@ def waiting(actor: Actor, at: datetime, *, whose: str = "", due: str = "") -> Qu
     return rows
 
 
-def _with_seen(rows: QuerySet[FollowUp], actor: Actor, at: datetime) -> QuerySet[Any]:
-    here = Appointment.objects.current(timezone.localdate(at)).filter(
-        staff=OuterRef("staff_id"), agency=OuterRef("agency_id")
-    )
+def _with_seen(rows: QuerySet[FollowUp], actor: Actor, today: date) -> QuerySet[Any]:
+    here = Appointment.objects.current(today).filter(staff=OuterRef("staff_id"), agency=OuterRef("agency_id"))
     return rows.select_related("case__household", "agency", "staff", "cycle").annotate(
         look=Coalesce(F("try_on"), F("due_on")),
         seen=Exists(Case.objects.visible_to(actor).filter(pk=OuterRef("case_id"))),
@@ -244,14 +243,15 @@ def home_rows(actor: Actor, at: datetime) -> list[QueueRow]:
     if not actor.has(Permission.CASE_VIEW) or actor.agency is None:
         return []
     today = timezone.localdate(at)
-    own = Q(agency=actor.agency_id, look__lte=today + AHEAD)
-    let_pass = Q(case__lead_agency=actor.agency_id, look__lt=today - AHEAD)
-    rows = (
-        _with_seen(FollowUp.objects.visible_to(actor).waiting(), actor, at)
-        .filter(own | let_pass)
-        .order_by("look", "pk")[:LIMIT]
-    )
-    return [_home_row(row, actor) for row in rows]
+    days = (today, today + AHEAD, today - AHEAD)
+    return [_home_row(row, actor) for row in kept(_due_turns, actor, *days, on=timezone.localdate())]
+
+
+def _due_turns(actor: Actor, today: date, soon: date, long_ago: date) -> QuerySet[Any]:
+    own = Q(agency=actor.agency_id, look__lte=soon)
+    let_pass = Q(case__lead_agency=actor.agency_id, look__lt=long_ago)
+    rows = _with_seen(FollowUp.objects.visible_to(actor).waiting(), actor, today).filter(own | let_pass)
+    return rows.order_by("look", "pk")[:LIMIT]
 
 
 def _home_row(row: Any, actor: Actor) -> QueueRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pghistory
@@ -18,8 +18,6 @@ from households.models.person import Person, people_of
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
-
-RENEWAL_DAYS = 30
 
 
 class ProtectionQuerySet(models.QuerySet["AddressProtection"]):
@@ -40,9 +38,9 @@ class ProtectionQuerySet(models.QuerySet["AddressProtection"]):
             return rows
         return rows.exclude(_names_unit(actor))
 
-    def ending(self, on: date) -> ProtectionQuerySet:
-        """In force with a last day within 30 days, or already past it (domain.md 7.4: renewal from one month before)."""
-        return self.in_force().filter(during__endswith__lte=on + timedelta(days=RENEWAL_DAYS + 1))
+    def ending(self, before: date) -> ProtectionQuerySet:
+        """In force with a last day before a day, or already past it."""
+        return self.in_force().filter(during__endswith__lte=before)
 
 
 def _names_unit(actor: Actor) -> Exists:

@@ -136,6 +136,21 @@ def test_what_would_be_frozen_or_lost_is_refused(worker, build):
         kept(build, worker.actor, on=f.TODAY, household=1)
 
 
+def _since(actor, since, household):
+    return Household.objects.filter(pk=household, members__during__contains=since)
+
+
+def test_days_that_it_is_told_are_written_in(worker, family):
+    household, _ = family
+    long_ago = f.TODAY - timedelta(days=20_000)
+    for day, found in ((f.TODAY, True), (long_ago, False), (f.TODAY - timedelta(days=1), True)) * 2:
+        rows = kept(_since, worker.actor, day, on=f.TODAY, household=household.pk)
+        assert bool(rows) is found, day
+    with pytest.raises(ValueError, match="cannot be kept"):
+        kept(lambda actor, since, household: _of_another_day(actor, household), worker.actor, long_ago,
+             on=f.TODAY, household=household.pk)  # fmt: skip
+
+
 def test_what_asks_while_it_is_built_is_refused(worker):
     with pytest.raises(ValueError, match="while it is built"):
         kept(_asks_while_built, worker.actor, on=f.TODAY, household=1)

@@ -28,10 +28,10 @@ from referrals.actions.run_conference import close_conference, conclude_item
 from referrals.disclosure_rules import coverage
 from referrals.handover import open_work, staff_with_work
 from referrals.models import AgendaItem, Conference
-from referrals.selectors import home_rows as referral_rows
 from referrals.selectors import inbox
 from referrals.selectors_conferences import for_list, with_members
 from referrals.selectors_conferences import home_rows as conference_rows
+from referrals.selectors_home import home_rows as referral_rows
 from referrals.selectors_papers import handout
 from tests import factories as f
 from tests.conftest import persona

@@ -16,7 +16,7 @@ from common.queue import QueueGroup
 from referrals.actions.answer_referral import answer_referral
 from referrals.actions.escalate_referrals import escalate_overdue
 from referrals.models import Referral
-from referrals.selectors import home_rows
+from referrals.selectors_home import home_rows
 from referrals.workflow import ReferralState
 from tests import factories as f
 from tests.factories import NOW
