@@ -11,7 +11,7 @@ shown only where no whole name is found, places inside a name only where no begi
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
@@ -91,6 +91,21 @@ def search_people(
         is_cut=len(hits) > most,
         has_weaker=bool(query.words) and not weaker and len(hits) <= most,
     )
+
+
+def found_among(
+    actor: Actor, people: Sequence[int], text: str, *, on: date | None = None
+) -> list[FoundPerson]:
+    """Those of some people (ids, at most a few thousand) of whom ``text`` is a name, an alias, a former name or the beginning
+    of one; ranked. One query, two with former names.
+    """
+    query = parse_query(text, today=on)
+    if not query.words or not people or not actor.has(Permission.PERSON_FIND):
+        return []
+    where = Q(pk__one_of=people) & matches(query)
+    rows = kept_where(_holding, actor, where, on=timezone.localdate(), given=(MOST,))
+    hits = [hit for person in rows if (hit := _judge(person, query)).tier <= Tier.BEGINNING]
+    return _with_formers(sorted(hits, key=_rank))
 
 
 def _born(query: PersonQuery) -> Q:
@@ -263,4 +278,4 @@ def _with_formers(hits: list[FoundPerson]) -> list[FoundPerson]:
     return [replace(hit, former="・".join(names.get(hit.person.pk, []))) for hit in hits]
 
 
-__all__ = ["MOST", "FoundPeople", "FoundPerson", "Tier", "search_people"]
+__all__ = ["MOST", "FoundPeople", "FoundPerson", "Tier", "found_among", "search_people"]
