@@ -20,6 +20,7 @@ urlpatterns = [
     path("watch/results/", watch.watch_results, name="watch_results"),
     path("watch/results/list/", watch.watch_turns, name="watch_turns"),
     path("households/<int:pk>/stream/", stream.stream, name="stream"),
+    path("households/<int:pk>/stream/text/", stream.stream_text, name="stream_text"),
     path("households/<int:pk>/stream/print/", stream.stream_print, name="stream_print"),
     path("households/<int:pk>/stream/pdf/", stream.stream_pdf, name="stream_pdf"),
     path("<str:number>/", cases.detail, name="detail"),

@@ -17,7 +17,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, QuerySet, When
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, Case, CharField, Exists, F, OuterRef, QuerySet, Value, When
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -283,19 +284,25 @@ def _in_order(rows: tuple[tuple[int, tuple[int, ...], tuple[int, ...]], ...]) ->
 
 def _details(homes: Mapping[int, frozenset[int]]) -> dict[int, frozenset[Detail]]:
     """Phone and workplace of each person, and what is protected of their homes: address, phone, postal code, and where
-    the household lived before. Two queries.
+    the household lived before. One query.
     """
     former = FormerAddress.objects.filter(household=OuterRef("pk")).order_by("pk").values("address")
-    places = Household.objects.filter(pk__in=frozenset().union(*homes.values()))
-    of_home: dict[int, set[Detail]] = {
-        pk: {(True, address), (False, phone), (False, postal_code), *((True, place) for place in earlier)}
-        for pk, address, phone, postal_code, earlier in places.values_list(
-            "pk", "address", "phone", "postal_code", ArraySubquery(former)
-        )
-    }
+    columns = ("of", "key", "one", "two", "three", "earlier")
+    places = Household.objects.filter(pk__in=frozenset().union(*homes.values())).annotate(
+        of=Value("home"), key=F("pk"), one=F("phone"), two=F("postal_code"), three=F("address"),
+        earlier=ArraySubquery(former),
+    )  # fmt: skip
+    people = Person.objects.filter(pk__in=homes).annotate(
+        of=Value("person"), key=F("pk"), one=F("phone"), two=F("workplace"), three=Value(""),
+        earlier=Value([], ArrayField(CharField())),
+    )  # fmt: skip
+    of_home: dict[int, set[Detail]] = {}
     said: dict[int, set[Detail]] = {pk: set() for pk in homes}
-    for pk, phone, workplace in Person.objects.filter(pk__in=homes).values_list("pk", "phone", "workplace"):
-        said[pk] |= {(False, phone), (False, workplace)}
+    for of, pk, one, two, address, earlier in places.values_list(*columns).union(
+        people.values_list(*columns), all=True
+    ):
+        of_kind = of_home if of == "home" else said
+        of_kind[pk] = {(False, one), (False, two), *((True, place) for place in (address, *earlier) if place)}
     for pk, own in homes.items():
         said[pk] |= set().union(*(of_home.get(home, ()) for home in own))
     return {pk: frozenset(words) for pk, words in said.items()}

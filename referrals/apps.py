@@ -7,9 +7,10 @@ class ReferralsConfig(AppConfig):
     def ready(self) -> None:
         from cases.risk_rules import add_rule
         from cases.signals import case_closing, contact_recorded
-        from cases.stream.registry import add_source
+        from cases.stream.registry import add_source, ask_with_cases
         from households.sections import Section, add_section
         from referrals import receivers, stream
+        from referrals.models import AgendaItem
         from referrals.risk_rules import NOBODY_ACTS
         from referrals.views.household import waiting_section
 
@@ -19,4 +20,5 @@ class ReferralsConfig(AppConfig):
         contact_recorded.connect(receivers.begin_with_contact, dispatch_uid="referrals.begin_with_contact")
         add_rule(NOBODY_ACTS)
         add_source(*stream.SOURCES)
+        ask_with_cases("papers", AgendaItem.objects.visible_to)
         add_section(Section("referrals", 20, waiting_section, is_aside=True))

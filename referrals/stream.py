@@ -99,12 +99,8 @@ def _here(reader: Reader) -> Q:
 
 
 def _papers(reader: Reader) -> list[int]:
-    """Ids of the papers that the reader may open; asked once, for the scope takes longer to build than to answer."""
-    if "papers" not in reader.memo:
-        rows = AgendaItem.objects.visible_to(reader.actor).filter(_here(reader))
-        reader.memo["papers"] = list(rows.values_list("pk", flat=True))
-    found: list[int] = reader.memo["papers"]
-    return found
+    """Ids of the papers that the reader may open."""
+    return reader.asked_ids("papers")
 
 
 def _other(reader: Reader, data: Data) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -28,6 +28,7 @@ Data = dict[str, Any]
 class Reader:
     """Who reads the stream of what: of a household that the reader sees, or (not ``is_whole``) of one such case.
     ``cases`` are those that the reader sees, ``closed_ids`` the others of the household, ``agency_id`` the reader's own.
+    ``asked``: what ``ask_with_cases`` found, by name and case, of all cases of the household.
     ``memo``: what two kinds of rows need to know and one of them has asked.
     """
 
@@ -39,6 +40,7 @@ class Reader:
     is_whole: bool = True
     probed: frozenset[str] = frozenset()
     agency_id: int | None = None
+    asked: Mapping[str, Mapping[int, Sequence[int]]] = field(default_factory=dict, compare=False, repr=False)
     memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
@@ -48,6 +50,11 @@ class Reader:
     @cached_property
     def numbers(self) -> dict[int, str]:
         return {case.pk: case.number for case in self.cases}
+
+    def asked_ids(self, name: str) -> list[int]:
+        """Of the whole household, or of the one case."""
+        found = self.asked.get(name, {})
+        return [pk for case, ids in found.items() if self.is_whole or case in self.case_ids for pk in ids]
 
     def scoped(self, manager: Any) -> QuerySet[Any]:
         """Rows of a model with ``case`` and a scope in which seeing the case is enough. Its own ``visible_to`` is asked
@@ -65,6 +72,10 @@ def _cases(actor: Actor, household: int) -> QuerySet[Any]:
     probes = {
         f"probe_{kind}": source.probe() for kind, source in _SOURCES.items() if source.probe is not None
     }
+    asked = {
+        f"asked_{name}": ArraySubquery(ids(actor).filter(case=OuterRef("pk")).order_by("pk").values("pk"))
+        for name, ids in _ASKED.items()
+    }
     named = JSONObject(
         id="agency_id",
         name="agency__short_name",
@@ -78,7 +89,10 @@ def _cases(actor: Actor, household: int) -> QuerySet[Any]:
         .select_related("household", "lead_agency", "lead_staff")
         .defer("household__search_text", "household__search_terms")
         .annotate(
-            is_seen=sees_case(actor, "pk"), taking_part=ArraySubquery(partners.values(json=named)), **probes
+            is_seen=sees_case(actor, "pk"),
+            taking_part=ArraySubquery(partners.values(json=named)),
+            **probes,
+            **asked,
         )
         .order_by("-opened_at", "-pk")
     )
@@ -95,6 +109,7 @@ def reader_for(actor: Actor, shield: Shield, household_id: int) -> Reader:
         closed_ids=tuple(case.pk for case in rows if not case.is_seen),
         probed=frozenset(kind for kind in asked if any(getattr(case, f"probe_{kind}") for case in rows)),
         agency_id=actor.agency_id,
+        asked={name: {case.pk: getattr(case, f"asked_{name}") for case in rows} for name in _ASKED},
     )  # fmt: skip
 
 
@@ -109,6 +124,7 @@ def of_case(reader: Reader, pk: int | None) -> Reader:
         is_whole=False,
         probed=reader.probed,
         agency_id=reader.agency_id,
+        asked=reader.asked,
     )
 
 
@@ -170,6 +186,7 @@ GROUPS: Final[dict[str, str]] = {
     "s": "同意", "h": "世帯の異動", "m": "開始・終結・交代", "x": "閲覧できない記録",
 }  # fmt: skip
 _SOURCES: dict[str, Source] = {}
+_ASKED: dict[str, Callable[[Actor], QuerySet[Any]]] = {}
 
 
 def always(reader: Reader) -> bool:
@@ -195,6 +212,13 @@ def add_source(*sources: Source) -> None:
     for source in sources:
         if _SOURCES.setdefault(source.kind, source) is not source:
             raise ValueError(f"two sources of the stream are called {source.kind}")
+
+
+def ask_with_cases(name: str, ids: Callable[[Actor], QuerySet[Any]]) -> None:
+    """Rows of a model with ``case`` and a costly scope (``ids`` gives those that the actor may read, whatever the case):
+    which there are of each case is asked in the one query of the cases, and kept with it.
+    """
+    _ASKED[name] = ids
 
 
 def source_of(kind: str) -> Source:
@@ -272,15 +296,11 @@ class Line:
         return len(self.text) > LONG
 
     @property
-    def page_text(self) -> str:
-        """What the page holds of a very long text; all of it is on its own page and in the print."""
-        return (
-            self.text
-            if len(self.text) <= MOST
-            else f"{self.text[:MOST]}…（続きは印刷か記録のページで読めます）"
-        )
+    def is_fetched(self) -> bool:
+        """Whether the page holds the opening alone, and the rest comes when somebody opens it."""
+        return len(self.text) > MOST
 
 
 LONG: Final = 140
 OPENING: Final = 200
-MOST: Final = 2000
+MOST: Final = 600

@@ -119,6 +119,7 @@ def stream_context(
         "print_url": reverse("cases:stream_print", args=[reader.household_id]) + paper,
         "pdf_url": reverse("cases:stream_pdf", args=[reader.household_id]) + paper,
         "day_url": reverse("households:history", args=[reader.household_id]) if reader.is_whole else "",
+        "text_url": reverse("cases:stream_text", args=[reader.household_id]),
         "household_id": reader.household_id,
     }  # fmt: skip
 
@@ -203,6 +204,20 @@ def stream(request: ActorRequest, pk: int) -> HttpResponse:
         rows_url=reverse("cases:stream", args=[pk]),
     )  # fmt: skip
     return render(request, "cases/_stream_rows.html", {"stream": context, "household": household})
+
+
+@require_safe
+@permission(Permission.CASE_VIEW)
+def stream_text(request: ActorRequest, pk: int) -> HttpResponse:
+    """The whole text of one row of a household's stream (``?row=n-12``), as far as the reader sees the row."""
+    household = _household(request, pk, log=None)
+    kind, _, key = request.GET.get("row", "").partition("-")
+    number = _number(key)
+    lines = read(reader_of(request, pk), Wanted(only=(kind, number)))[0] if number is not None else []
+    if not lines:
+        log_reads(request, AccessKind.DENIED, "cases.stream", request.GET.get("row", "")[:40])
+        raise Http404
+    return render(request, "cases/_line_text.html", {"text": lines[0].text, "household": household})
 
 
 def _paper(request: ActorRequest, household: Household) -> dict[str, Any]:

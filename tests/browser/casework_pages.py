@@ -45,6 +45,7 @@ NO_PAGES = {
     "consultations:concern_hint": "the side box of 「相談を受ける」, which is open there",
     "consultations:person_find": "options of a combobox; they stand open in test_finding",
     "cases:stream": "rows that join a list of the household's page",
+    "cases:stream_text": "the rest of a text in that list",
     "cases:stream_pdf": "a PDF; its page is cases:stream_print",
     "cases:plan_pdf": "a PDF",
     "cases:consent_paper": "a PDF",

@@ -85,6 +85,82 @@ def test_the_page_of_a_large_household_is_within_the_figure(
     assert len(page.content) <= MOST_BYTES
 
 
+@pytest.mark.parametrize("length", [141, 600, 601, 2300, 30_000])
+def test_long_notes_do_not_swell_the_page(worker, center_worker, disability_worker, length):
+    case = make_large(worker, [center_worker, disability_worker])
+    ProgressNote.objects.update(text="長" * length)
+    page = worker.client.get(f"/households/{case.household_id}/")
+    assert len(page.context["stream"]["lines"]) == 30
+    assert len(page.content) <= MOST_BYTES
+
+
+def test_the_rest_of_a_long_note_comes_when_it_is_opened(worker, stranger):
+    case = f.make_case(worker.actor)
+    said = "玄関先で三十分。" * 90 + "最後の言葉"
+    st.note(case, worker.actor, f.NOW - timedelta(hours=1), said)
+    note, url = ProgressNote.objects.get(), f"/cases/households/{case.household_id}/stream/text/"
+    page = worker.client.get(f"/households/{case.household_id}/").content.decode()
+    assert f'hx-get="{url}?row=n-{note.pk}"' in page
+    assert "最後の言葉" not in page
+    assert said in worker.client.get(f"{url}?row=n-{note.pk}").content.decode()
+    for row in ("", "n", "n-", f"zz-{note.pk}", f"n-{note.pk + 1}", "n-²", f"n-{'9' * 30}", f"a-{note.pk}"):
+        assert worker.client.get(url, {"row": row}).status_code == 404, row
+    assert stranger.client.get(f"{url}?row=n-{note.pk}").status_code == 404
+    # the answer to a note that was just written holds all of it
+    short = f.make_case(worker.actor, household=f.make_household("別の世帯", agency=worker.agency))
+    assert (
+        worker.client.get(f"/cases/households/{short.household_id}/stream/text/?row=n-{note.pk}").status_code
+        == 404
+    )
+
+
+def test_the_rest_of_a_long_note_is_shielded(worker, center_worker):
+    case = make_large(worker, [center_worker], members=2, notes=1)
+    person = HouseholdMember.objects.filter(household=case.household).order_by("pk").last().person
+    person.phone = "0595-77-1234"
+    person.save()
+    ProgressNote.objects.update(text="長" * 900 + "電話は0595-77-1234。")
+    note = ProgressNote.objects.get()
+    url = f"/cases/households/{case.household_id}/stream/text/?row=n-{note.pk}"
+    assert "0595-77-1234" in center_worker.client.get(url).content.decode()
+    protect_address(
+        person=person, units=[worker.agency], first_on=f.TODAY, last_on=date(2027, 11, 22), actor=worker.actor, at=f.NOW,
+    )  # fmt: skip
+    assert "0595-77-1234" in worker.client.get(url).content.decode()
+    hidden = center_worker.client.get(url)
+    assert hidden.status_code in (200, 404)
+    assert "0595-77-1234" not in hidden.content.decode()
+
+
+def test_the_page_of_a_protected_person_is_within_the_figure_too(worker, center_worker, disability_worker):
+    case = st.everything(worker, center_worker)
+    who = [worker, center_worker, disability_worker]
+    for n in range(11):
+        HouseholdMember.objects.create(
+            household=case.household, person=f.make_person("森下", f"家族{n}", birth_on=date(1980, 1, 1 + n)),
+            relation="relative", during=(date(2021, 4, 1), None),
+        )  # fmt: skip
+    ProgressNote.objects.bulk_create(
+        ProgressNote(
+            case=case, agency=who[n % 3].agency, staff=who[n % 3].staff, minutes=20, way="phone", text=f"{n}回目の連絡。",
+            started_at=f.NOW - timedelta(hours=9 * n + 1), written_at=f.NOW,
+        )
+        for n in range(400)
+    )  # fmt: skip
+    last = HouseholdMember.objects.filter(household=case.household).order_by("pk").last().person
+    protect_address(
+        person=last, units=[], first_on=f.TODAY, last_on=date(2027, 11, 22), actor=worker.actor, at=f.NOW
+    )
+    for reader in (worker, center_worker):
+        client, url = reader.client, f"/households/{case.household_id}/"
+        client.get(url)
+        with CaptureQueriesContext(connection) as queries:
+            page = client.get(url)
+        assert page.status_code == 200
+        assert len(queries) <= MOST_QUERIES, "\n".join(q["sql"][:300] for q in queries)
+        assert len(page.content) <= MOST_BYTES
+
+
 def test_the_page_asks_the_same_with_1_and_400_notes(worker, center_worker):
     counts = []
     for members, notes in ((1, 1), (12, 400)):

@@ -52,6 +52,7 @@ READS = (
     S("consultations:person_find", query="?q=0595771234"),
     S("consultations:concern_hint", query="?person={person}", identity=True),
     S("households:detail", ("household",), query="?view=short"), S("cases:stream", ("household",)),
+    S("cases:stream_text", ("household",), query="?row=n-{note}"),
     S("cases:stream_print", ("household",)), S("cases:stream_pdf", ("household",)),
     S("cases:list"), S("cases:list", query="?state=all&q=菊乃"),
     *(S("cases:detail", ("number",), query=f"?tab={tab}") for tab in ("", "family", "assessment", "plan", "referrals", "conferences")),
