@@ -15,7 +15,7 @@ from accounts.access import no_permission, scoped_get
 from accounts.actor import Actor
 from accounts.http import ActorRequest
 from accounts.presence import be_here
-from cases.models import AssessmentItem, Case, Consultation, ProgressNote, SupportPlan
+from cases.models import AssessmentItem, Case, Consultation, Outreach, ProgressNote, SupportPlan
 from households.models import Household, Person
 from referrals.models import Conference
 
@@ -28,6 +28,7 @@ _KINDS: Final[dict[str, tuple[Callable[[Actor], QuerySet[Any, Any]], str]]] = {
     "consultation": (lambda actor: Consultation.objects.visible_to(actor), "receipt_no"),
     "person": (lambda actor: Person.objects.visible_to(actor), "pk"),
     "household": (lambda actor: Household.objects.visible_to(actor), "pk"),
+    "outreach": (lambda actor: Outreach.objects.visible_to(actor), "pk"),
     "conference": (lambda actor: Conference.objects.visible_to(actor), "pk"),
 }
 

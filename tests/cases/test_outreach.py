@@ -407,3 +407,12 @@ def test_the_list_and_one_page_ask_the_same_with_1_and_30(worker, django_assert_
     for url in pages:
         with django_assert_max_num_queries(few[url]):
             client.get(url)
+
+
+def test_two_who_go_to_the_same_person_see_each_other(outreach, worker, colleague, stranger):
+    asks = f'hx-get="/presence/outreach/{outreach.pk}/"'
+    for url in (f"/outreach/{outreach.pk}/", f"/outreach/{outreach.pk}/edit/"):
+        assert asks in worker.client.get(url).content.decode(), url
+    assert worker.client.get(f"/presence/outreach/{outreach.pk}/").content.strip() == b""
+    assert worker.staff.name in colleague.client.get(f"/presence/outreach/{outreach.pk}/").content.decode()
+    assert stranger.client.get(f"/presence/outreach/{outreach.pk}/").status_code == 404

@@ -119,3 +119,13 @@ def test_two_workers_see_each_other_on_a_case(worker, colleague, center_worker, 
     assert "中川" not in page
     assert stranger.client.get(url).status_code == 404
     assert worker.client.get("/presence/secret/1/").status_code == 404
+
+
+def test_every_page_on_which_a_case_is_written_asks_who_else_is_there(worker):
+    case = f.make_case(worker.actor)
+    asks = f'hx-get="/presence/case/{case.number}/"'
+    for url in (
+        f"/households/{case.household_id}/", f"/cases/{case.number}/", f"/cases/{case.number}/close/",
+        f"/cases/{case.number}/watch/",
+    ):  # fmt: skip
+        assert asks in worker.client.get(url).content.decode(), url
