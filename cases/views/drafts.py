@@ -43,7 +43,7 @@ def save(request: ActorRequest) -> HttpResponse:
         )
     except RuleViolation as violation:
         return JsonResponse({"detail": violation.message}, status=violation.status)
-    return HttpResponse(status=204, headers={"X-Draft": str(draft.pk)})
+    return HttpResponse(status=204, headers={"X-Draft": str(draft.pk)} if draft else {})
 
 
 @require_POST
