@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.actor import Actor
-from cases.models import Consultation, Draft, ProgressNote
+from cases.models import Case, Consultation, Draft, FollowUp, Outreach, ProgressNote
 from common.errors import NotAllowed, RuleViolation
 
 MAX_BYTES = 500_000  # of UTF-8: the longest record (100 000 characters) and its other fields
@@ -31,6 +31,7 @@ def save_draft(
         raise RuleViolation("書きかけが大きすぎます。早めに保存してください。")
     if _is_saved(data, actor):
         return None
+    _check_still_waits(key, actor)
     draft, _ = Draft.objects.update_or_create(
         staff=actor.staff, agency=actor.agency, key=key,
         defaults={"title": title[:120], "url": url[:300], "data": data, "updated_at": at},
@@ -44,13 +45,23 @@ def _is_saved(data: dict[str, list[str]], actor: Actor) -> bool:
         key = UUID((data.get("request_key") or [""])[0])
     except ValueError:
         return False
-    text = _plain((data.get("text") or [""])[0])
-    saved = [
-        words
-        for model in (Consultation, ProgressNote)
-        for words in model.objects.filter(request_key=key, staff=actor.staff).values_list("text", flat=True)
-    ]
-    return any(text in _plain(words) for words in saved)
+    for model, name in ((Consultation, "text"), (ProgressNote, "text"), (Outreach, "worry")):
+        rows = model.objects.filter(request_key=key, agency=actor.agency)
+        text = _plain((data.get(name) or [""])[0])
+        if any(text in _plain(words) for words in rows.values_list(name, flat=True)):
+            return True
+    return False
+
+
+def _check_still_waits(key: str, actor: Actor) -> None:
+    """A closing and a turn of the watch are written once: when that is done, a late draft has no page any more."""
+    form, number, turn = [*key.split(":"), "", ""][:3]
+    if form == "close" and not Case.objects.visible_to(actor).open().filter(number=number).exists():
+        raise RuleViolation("このケースは、もう終結しています。")
+    if form == "turn":
+        waiting = FollowUp.objects.visible_to(actor).waiting().filter(case__number=number)
+        if not turn.isdecimal() or not waiting.filter(pk=int(turn[:18])).exists():
+            raise RuleViolation("このフォローは、もう記録されています。")
 
 
 def _plain(text: str) -> str:

@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.forms.utils import ErrorDict
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -25,6 +24,7 @@ from cases.enums import Caller, Outcome
 from cases.forms.consultation import OTHERS, ConsultationFilter, ConsultationForm, CorrectionForm, initial_now
 from cases.models import Case, Consultation, ConsultationPerson, Draft
 from cases.selectors.intake import filter_consultations, find_people, intake_hint, namesakes
+from cases.views.drafts import drafted, unjudged
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, changed_rows, save_merging
 from common.keyset import Sort, paginate
@@ -47,18 +47,6 @@ def draft_key(request_key: object) -> str:
     return f"consultation:{request_key}"
 
 
-def _draft_data(request: ActorRequest) -> QueryDict | None:
-    """The fields of the draft that ``?draft=`` names, if it is one's own."""
-    wanted = request.GET.get("draft", "")
-    draft = Draft.objects.visible_to(request.actor).filter(pk=wanted).first() if wanted.isdigit() else None
-    if draft is None:
-        return None
-    data = QueryDict(mutable=True)
-    for name, values in draft.data.items():
-        data.setlist(name, values)
-    return data
-
-
 def _blank_form(request: ActorRequest) -> ConsultationForm:
     initial = initial_now() | {"request_key": uuid4()}
     chosen = request.GET.get("person", "")
@@ -67,13 +55,6 @@ def _blank_form(request: ActorRequest) -> ConsultationForm:
         if person is not None:
             initial |= {"person": person.pk, "person_text": person.display_name}
     return ConsultationForm(initial=initial, actor=request.actor, on=timezone.localdate())
-
-
-def _drafted_form(request: ActorRequest, data: QueryDict) -> ConsultationForm:
-    """A draft fills the form without judging it: unfinished is not wrong."""
-    form = ConsultationForm(data, actor=request.actor, on=timezone.localdate())
-    form._errors = ErrorDict()  # type: ignore[attr-defined]
-    return form
 
 
 @require_http_methods(["GET", "POST"])
@@ -98,8 +79,10 @@ def new(request: ActorRequest) -> HttpResponse:
                 return _after_saving(request, consultation, form.cleaned_data["minutes"])
         context = _new_context(request, form) | {"namesakes": asked}
         return render(request, "consultations/new.html", context, status=422)
-    data = _draft_data(request)
-    form = _drafted_form(request, data) if data else _blank_form(request)
+    data = drafted(request)
+    form = _blank_form(request)
+    if data:
+        form = unjudged(ConsultationForm(data, actor=request.actor, on=timezone.localdate()))
     return render(request, "consultations/new.html", _new_context(request, form))
 
 
