@@ -122,6 +122,11 @@ def field_edits(form: forms.Form, current: Any) -> list[FieldEdit]:
     return edits
 
 
+def changed_rows(form: forms.Form, current: Any) -> list[dict[str, Any]]:
+    """Where a valid form differs from the row: label, what stands, what was typed."""
+    return [_row(edit, current) for edit in field_edits(form, current) if edit.differs]
+
+
 def _extra(fields: Mapping[str, tuple[str, Any, Any]]) -> list[FieldEdit]:
     return [
         FieldEdit(name, label, None, theirs, mine, known=False)

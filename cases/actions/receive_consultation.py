@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.enums import ConsentState
+from accounts.models import Staff
 from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
@@ -219,6 +220,8 @@ def receive_consultation(
     """
     if not actor.has(Permission.CONSULTATION_RECEIVE) or actor.agency is None or actor.staff is None:
         raise NotAllowed("相談を受ける権限がありません。")
+    # one worker's receipts one after the other: the same form twice at once finds what the first made
+    Staff.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.staff.pk)
     known = Consultation.objects.filter(request_key=request_key, staff=actor.staff).first()
     if known is not None:
         return known

@@ -178,6 +178,9 @@ class ConsultationPerson(models.Model):
         return f"{self.consultation} {self.person}"
 
 
+ABOUT_CASE = ("note", "referral", "close", "turn", "plan")  # forms whose draft names a case
+
+
 class DraftQuerySet(models.QuerySet["Draft"]):
     def visible_to(self, actor: Actor) -> DraftQuerySet:
         """A draft is seen by the one who writes it, in the agency where it was begun; one about a case (its key names the
@@ -188,7 +191,9 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         number = Func(
             OuterRef("key"), Value(":"), Value(2), function="split_part", output_field=models.CharField()
         )
-        about_case = Q(key__startswith="note:") | Q(key__startswith="referral:")
+        about_case = Q()
+        for form in ABOUT_CASE:
+            about_case |= Q(key__startswith=f"{form}:")
         return self.filter(
             ~about_case | Exists(Case.objects.visible_to(actor).filter(number=number)),
             staff=actor.staff_id,

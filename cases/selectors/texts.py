@@ -57,6 +57,7 @@ class TextHit:
 class FoundTexts:
     hits: list[TextHit]
     is_cut: bool = False
+    is_newest_only: bool = False  # one character: the index does not know it
 
 
 def search_texts(actor: Actor, text: str, shield: Shield, *, most: int = MOST) -> FoundTexts:
@@ -66,7 +67,8 @@ def search_texts(actor: Actor, text: str, shield: Shield, *, most: int = MOST) -
         return FoundTexts([])
     rows = _rows(actor, words, most + 1)
     hits = _read(actor, rows, words, shield)
-    return FoundTexts(hits[:most], is_cut=bool(hits) and len(rows) > most)
+    is_newest_only = not any(bigram_codes(word) for word in words)
+    return FoundTexts(hits[:most], is_cut=bool(hits) and len(rows) > most, is_newest_only=is_newest_only)
 
 
 def _rows(actor: Actor, words: tuple[str, ...], wanted: int) -> list[IndexedText]:

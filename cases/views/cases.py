@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
+from accounts.models import Staff
 from accounts.roles import Permission
+from accounts.sent_forms import SentBefore, save_once
 from cases.actions.drafts import forget_draft
 from cases.actions.notes import edit_note, write_note
 from cases.forms.case import (
@@ -33,7 +36,7 @@ from cases.stream.read import Wanted, read
 from cases.views.stream import composer, note_draft_key, reader_of, stream_context
 from cases.views.team import note_team
 from common.errors import NotAllowed, RuleViolation
-from common.field_merge import Saved, save_merging
+from common.field_merge import Saved, changed_rows, save_merging
 from common.keyset import Sort, paginate
 from households.contact import safe_contacts
 from households.templatetags.contact import shield_of
@@ -146,12 +149,14 @@ def note_add(request: ActorRequest, number: str) -> HttpResponse:
     }
     if form.is_valid():
         try:
-            note = write_note(
-                case=case, data=form.note(), actor=request.actor, at=timezone.now(),
-                request_key=UUID(str(form.cleaned_data["request_key"])),
-            )  # fmt: skip
+            note = _write(request, case, form)
         except NotAllowed:
             raise
+        except SentBefore as before:
+            known = _sent_before(request, form, people, team)
+            context |= known
+            if not known:
+                form.add_violation(before)
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
@@ -170,6 +175,30 @@ def note_add(request: ActorRequest, number: str) -> HttpResponse:
         return render(request, "cases/_composer.html", context, status=422)
     full = frame(request, case, "timeline") | _timeline_context(request, case, people) | context
     return render(request, "cases/detail.html", full, status=422)
+
+
+def _write(request: ActorRequest, case: Case, form: NoteForm) -> ProgressNote:
+    key, at = UUID(str(form.cleaned_data["request_key"])), timezone.now()
+    return save_once(
+        lambda: write_note(case=case, data=form.note(), actor=request.actor, at=at, request_key=key),
+        actor=request.actor, key=key, data=request.POST, at=at,
+    )  # fmt: skip
+
+
+def _sent_before(
+    request: ActorRequest, form: NoteForm, people: list[Any], team: Sequence[tuple[Staff, str]]
+) -> dict[str, Any]:
+    """The key has made its note from other words: the composer corrects that note, filled with what was sent now."""
+    mine = ProgressNote.objects.visible_to(request.actor).filter(staff=request.actor.staff_id)
+    note = mine.filter(request_key=form.cleaned_data["request_key"]).select_related("case").first()
+    if note is None:
+        return {}
+    _check_readable(request, note)
+    data = request.POST.copy()
+    data["version"] = str(note.version)
+    correction = NoteEditForm(data, people=people, team=team)
+    rows = changed_rows(correction, note) if correction.is_valid() else []
+    return {"note_form": correction, "before": {"note": note, "rows": rows}}
 
 
 NOTE_FIELDS = (
@@ -221,6 +250,7 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
             form.add_violation(violation)
         else:
             if isinstance(done, Saved):
+                forget_draft(key=request.POST.get("draft_key", ""), actor=request.actor)
                 messages.success(request, done.words("訂正を保存しました。"))
                 return redirect("cases:detail", number=note.case.number)
             _check_readable(request, done.current)

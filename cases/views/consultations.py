@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.forms.utils import ErrorDict
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,15 +15,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import log_reads, permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.roles import Permission
+from accounts.sent_forms import SentBefore, save_once
 from audit.models import AccessKind
+from cases.actions.drafts import forget_draft
 from cases.actions.edit_consultation import Correction, edit_consultation
 from cases.actions.receive_consultation import receive_consultation
 from cases.enums import Caller, Outcome
-from cases.forms.consultation import ConsultationFilter, ConsultationForm, CorrectionForm, initial_now
+from cases.forms.consultation import OTHERS, ConsultationFilter, ConsultationForm, CorrectionForm, initial_now
 from cases.models import Case, Consultation, ConsultationPerson, Draft
 from cases.selectors.intake import filter_consultations, find_people, intake_hint, namesakes
+from cases.views.drafts import drafted, unjudged
 from common.errors import NotAllowed, RuleViolation
-from common.field_merge import Saved, save_merging
+from common.field_merge import Saved, changed_rows, save_merging
 from common.keyset import Sort, paginate
 from households.contact import HIDDEN_EDIT
 from households.models import Household, Person, without_search
@@ -36,24 +38,13 @@ SORTS = {
 }
 
 
+CARRIED = ("minutes", "another")  # the timer counts on while the network is away; an answer to a question
 # names under which the search fields of the pages send what is typed
 _TYPED = ("person_text", "adversary_text", "q", "other_text")
 
 
 def draft_key(request_key: object) -> str:
     return f"consultation:{request_key}"
-
-
-def _draft_data(request: ActorRequest) -> QueryDict | None:
-    """The fields of the draft that ``?draft=`` names, if it is one's own."""
-    wanted = request.GET.get("draft", "")
-    draft = Draft.objects.visible_to(request.actor).filter(pk=wanted).first() if wanted.isdigit() else None
-    if draft is None:
-        return None
-    data = QueryDict(mutable=True)
-    for name, values in draft.data.items():
-        data.setlist(name, values)
-    return data
 
 
 def _blank_form(request: ActorRequest) -> ConsultationForm:
@@ -66,13 +57,6 @@ def _blank_form(request: ActorRequest) -> ConsultationForm:
     return ConsultationForm(initial=initial, actor=request.actor, on=timezone.localdate())
 
 
-def _drafted_form(request: ActorRequest, data: QueryDict) -> ConsultationForm:
-    """A draft fills the form without judging it: unfinished is not wrong."""
-    form = ConsultationForm(data, actor=request.actor, on=timezone.localdate())
-    form._errors = ErrorDict()  # type: ignore[attr-defined]
-    return form
-
-
 @require_http_methods(["GET", "POST"])
 @permission(Permission.CONSULTATION_RECEIVE)
 def new(request: ActorRequest) -> HttpResponse:
@@ -82,23 +66,83 @@ def new(request: ActorRequest) -> HttpResponse:
         asked = _namesakes(request, form) if form.is_valid() else []
         if form.is_valid() and not asked:
             try:
-                consultation = receive_consultation(
-                    data=form.contact(), actor=request.actor, at=timezone.now(),
-                    request_key=UUID(str(form.cleaned_data["request_key"])), person_id=form.cleaned_data["person"],
-                    new_person=form.new_person(), others=form.others(),
-                    draft_key=draft_key(form.cleaned_data["request_key"]),
-                )  # fmt: skip
+                consultation = _receive(request, form)
             except NotAllowed:
                 raise
+            except SentBefore as before:
+                if answer := _sent_before(request, form):
+                    return answer
+                form.add_violation(before)
             except RuleViolation as violation:
                 form.add_violation(_placed(violation))
             else:
-                return _after_saving(request, consultation)
+                return _after_saving(request, consultation, form.cleaned_data["minutes"])
         context = _new_context(request, form) | {"namesakes": asked}
         return render(request, "consultations/new.html", context, status=422)
-    data = _draft_data(request)
-    form = _drafted_form(request, data) if data else _blank_form(request)
+    data = drafted(request)
+    form = _blank_form(request)
+    if data:
+        form = unjudged(ConsultationForm(data, actor=request.actor, on=timezone.localdate()))
     return render(request, "consultations/new.html", _new_context(request, form))
+
+
+def _receive(request: ActorRequest, form: ConsultationForm) -> Consultation:
+    key, at = UUID(str(form.cleaned_data["request_key"])), timezone.now()
+
+    def save() -> Consultation:
+        return receive_consultation(
+            data=form.contact(), actor=request.actor, at=at, request_key=key, person_id=form.cleaned_data["person"],
+            new_person=form.new_person(), others=form.others(), draft_key=draft_key(key),
+        )  # fmt: skip
+
+    return save_once(save, actor=request.actor, key=key, data=request.POST, at=at, aside=CARRIED)
+
+
+def _sent_before(request: ActorRequest, form: ConsultationForm) -> HttpResponse | None:
+    """The key has made its record from other words: the correction form of that record, filled with what was sent now.
+
+    None when the reader may not open the record any more; the form then stays as it is.
+    """
+    key = form.cleaned_data["request_key"]
+    mine = Consultation.objects.visible_to(request.actor).filter(
+        request_key=key, staff=request.actor.staff_id
+    )
+    known = mine.select_related("staff", "agency", "person").first()
+    if known is None or shield_of(request).hides(known.household_id):
+        return None
+    data = request.POST.copy()
+    data["version"] = str(known.version)
+    correction = CorrectionForm(data, actor=request.actor, on=timezone.localdate(known.started_at))
+    rows = []
+    if correction.is_valid():
+        proposed = not correction.cleaned_data["sectors"]  # none ticked: the ticked concerns propose them
+        rows = [row for row in changed_rows(correction, known) if not (proposed and row["label"] == "分野")]
+        label, theirs, typed = _concerns(correction, known)["concerns"]
+        rows += [{"label": label, "theirs": theirs, "mine": typed}] if theirs != typed else []
+    context = {
+        "form": correction, "consultation": known, "before": rows + _beside(request, form, known),
+        "draft_key": draft_key(key),
+    }  # fmt: skip
+    return render(request, "consultations/edit.html", context, status=422)
+
+
+def _beside(request: ActorRequest, form: ConsultationForm, known: Consultation) -> list[dict[str, Any]]:
+    """What a correction leaves as it was: who it is about, who else, the outcome; each where it differs."""
+    data = form.cleaned_data
+    others = ConsultationPerson.objects.visible_to(request.actor).filter(consultation=known)
+    names = [row.person.display_name for row in others.select_related("person").order_by("pk")]
+    typed = [text for n in range(OTHERS) if (text := data[f"other_{n}_text"].strip())]
+    person = "" if data["is_anonymous"] else data["person_text"].strip()
+    pairs = [
+        ("だれのこと", known.person.display_name if known.person else "", person),
+        ("いっしょに来た人・話に出た家族", "、".join(sorted(names)), "、".join(sorted(typed))),
+        ("対応の結果", known.get_outcome_display(), Outcome(data["outcome"] or Outcome.UNDECIDED).label),
+    ]
+    return [
+        {"label": label, "theirs": theirs, "mine": mine, "fixed": True}
+        for label, theirs, mine in pairs
+        if "".join(theirs.split()) != "".join(mine.split())
+    ]
 
 
 def _namesakes(request: ActorRequest, form: ConsultationForm) -> list[Person]:
@@ -121,8 +165,11 @@ def _placed(violation: RuleViolation) -> RuleViolation:
     return violation
 
 
-def _after_saving(request: ActorRequest, consultation: Consultation) -> HttpResponse:
+def _after_saving(request: ActorRequest, consultation: Consultation, minutes: int) -> HttpResponse:
     messages.success(request, f"受け付けました。受付番号 {consultation.receipt_no}")
+    if consultation.minutes != minutes:
+        said = f"先に届いていた記録です。時間は{consultation.minutes}分のままです。"
+        messages.info(request, said)
     if consultation.outcome == Outcome.REFER and consultation.case is not None:
         return redirect(f"{reverse('referrals:new')}?case={consultation.case.number}")
     return redirect("consultations:detail", receipt_no=consultation.receipt_no)
@@ -250,6 +297,7 @@ def edit(request: ActorRequest, receipt_no: str) -> HttpResponse:
             form.add_violation(violation)
         else:
             if isinstance(done, Saved):
+                forget_draft(key=request.POST.get("draft_key", ""), actor=request.actor)
                 messages.success(request, done.words("訂正を保存しました。"))
                 return redirect("consultations:detail", receipt_no=receipt_no)
             compare = done.rows

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,6 +16,8 @@ from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.models import Staff
 from accounts.roles import Permission
+from accounts.sent_forms import save_once
+from cases.actions.drafts import forget_draft
 from cases.actions.outreach import (
     agree_to_support,
     begin_outreach,
@@ -37,6 +39,7 @@ from cases.forms.outreach import (
 )
 from cases.models import Case, Consultation, Outreach
 from cases.selectors import outreach as selectors
+from cases.views.drafts import drafted, unjudged
 from cases.workflow import OutreachState
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
@@ -110,9 +113,9 @@ def counts(request: ActorRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def _told_in(request: ActorRequest) -> Consultation | None:
-    """The contact in which somebody told of it, if the address names one that the actor's agency received."""
-    number = request.GET.get("from") or request.POST.get("from") or ""
+def _told_in(request: ActorRequest, draft: QueryDict | None) -> Consultation | None:
+    """The contact in which somebody told of it, if the address (or the draft) names one that the actor's agency received."""
+    number = request.GET.get("from") or (draft or request.POST).get("from") or ""
     if not number:
         return None
     return (
@@ -126,7 +129,8 @@ def _told_in(request: ActorRequest) -> Consultation | None:
 @require_http_methods(["GET", "POST"])
 @permission(Permission.CASE_WRITE)
 def new(request: ActorRequest) -> HttpResponse:
-    told = _told_in(request)
+    draft = drafted(request)
+    told = _told_in(request, draft)
     initial: dict[str, Any] = {
         "request_key": uuid4(), "next_on": add_working_days(timezone.localdate() + timedelta(days=3), 0)
     }  # fmt: skip
@@ -139,22 +143,29 @@ def new(request: ActorRequest) -> HttpResponse:
         if told.person is not None:
             initial |= {"person": told.person_id, "person_text": told.person.display_name,
                         "described": told.person.display_name}  # fmt: skip
-    form = NewOutreachForm(request.POST or None, initial=initial, staff=_staff(request))
+    form = NewOutreachForm(draft or request.POST or None, initial=initial, staff=_staff(request))
+    if draft:
+        unjudged(form)
     if request.method == "POST" and form.is_valid():
+        key, at = form.cleaned_data["request_key"], timezone.now()
         try:
-            made = begin_outreach(
-                data=form.worry_data(), actor=request.actor, at=timezone.now(), consultation=told,
-                request_key=form.cleaned_data["request_key"], person_id=form.cleaned_data["person"],
+            made = save_once(
+                lambda: begin_outreach(
+                    data=form.worry_data(), actor=request.actor, at=at, consultation=told, request_key=key,
+                    person_id=form.cleaned_data["person"],
+                ),
+                actor=request.actor, key=key, data=request.POST, at=at,
             )  # fmt: skip
         except NotAllowed:
             raise
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
+            forget_draft(key=f"outreach:{key}", actor=request.actor)
             messages.success(request, "アウトリーチを始めました。次に関わる日がホームに出ます。")
             return redirect("outreach:detail", pk=made.pk)
-    context = {"form": form, "told": told}
-    return render(request, "outreach/new.html", context, status=422 if form.is_bound else 200)
+    context = {"form": form, "told": told, "draft_key": f"outreach:{form['request_key'].value()}"}
+    return render(request, "outreach/new.html", context, status=422 if request.method == "POST" else 200)
 
 
 @require_http_methods(["GET", "POST"])

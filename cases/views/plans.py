@@ -17,11 +17,13 @@ from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
 from audit.models import AccessKind
+from cases.actions.drafts import forget_draft
 from cases.actions.plan import PlanItemData, evaluate_plan, save_plan, start_plan
 from cases.forms.plan import EvaluationForm, PlanForm, PlanItems
 from cases.models import Case, Code, PlanItem, SupportPlan
 from cases.permissions import check_leads_case, leads_case
 from cases.views.cases import get_case
+from cases.views.drafts import begun, unjudged, unjudged_rows
 from cases.workflow import PlanState
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
@@ -136,16 +138,22 @@ def plan_edit(request: ActorRequest, pk: int) -> HttpResponse:
         Agency.objects.visible_to(request.actor).active_on(timezone.localdate()).with_desk().order_by("code")
     )
     options = {"agencies": agencies}
-    compare = None
+    key, compare = f"plan:{plan.case.number}:{plan.pk}", None
+    context: dict[str, Any] = {"plan": plan, "case": plan.case, "draft_key": key}
     if request.method == "GET":
         names = ("hope", "long_goal", "short_goal", "starts_on", "ends_on", "monitoring_on", "version")
         initial = {n: getattr(plan, n) for n in names} | {"services": list(plan.services.all())}
         form = PlanForm(initial=initial, actor=request.actor)
         rows = [{n: getattr(row, n) for n in ITEM_FIELDS} for row in plan.items.order_by("position", "pk")]
         items = PlanItems(initial=rows, prefix="items", form_kwargs=options)
-        return render(
-            request, "cases/plan_edit.html", {"form": form, "items": items, "plan": plan, "case": plan.case}
-        )
+        if draft := begun(request, key):
+            form, items = (
+                PlanForm(draft, actor=request.actor),
+                PlanItems(draft, prefix="items", form_kwargs=options),
+            )
+            unjudged(form)
+            unjudged_rows(items)
+        return render(request, "cases/plan_edit.html", context | {"form": form, "items": items})
     form = PlanForm(request.POST, actor=request.actor)
     items = PlanItems(request.POST, prefix="items", form_kwargs=options)
     if form.is_valid() and items.is_valid():
@@ -165,12 +173,13 @@ def plan_edit(request: ActorRequest, pk: int) -> HttpResponse:
             form.add_violation(violation)
         else:
             if isinstance(done, Saved):
+                forget_draft(key=key, actor=request.actor)
                 messages.success(request, done.words("プラン案を保存しました。会議で決定します。"))
                 return redirect("cases:plan", pk=plan.pk)
             _check_readable(request, done.current)
             compare = done.rows
             form = PlanForm(done.data, actor=request.actor)
-    context = {"form": form, "items": items, "plan": plan, "case": plan.case, "compare": compare}
+    context |= {"form": form, "items": items, "compare": compare}
     return render(request, "cases/plan_edit.html", context, status=422)
 
 

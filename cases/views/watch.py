@@ -17,6 +17,7 @@ from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
+from cases.actions.drafts import forget_draft
 from cases.actions.follow_up import proposes_reopening, record_follow_up
 from cases.actions.watch import begin_watch, change_watch, hand_back, stop_watch
 from cases.enums import Every, FollowUpResult, WatchEnd
@@ -26,6 +27,7 @@ from cases.permissions import can_write_case
 from cases.selectors import watch
 from cases.views.cases import get_case
 from cases.views.closing import namer, rhythms
+from cases.views.drafts import begun, unjudged
 from common.errors import NotAllowed, RuleViolation, StaleRecord
 from common.japan.fiscal import add_months, fiscal_year, fiscal_year_first, month_last
 from common.keyset import Sort, paginate
@@ -144,10 +146,14 @@ def follow_up(request: ActorRequest, pk: int) -> HttpResponse:
     """Record what was found, or that nobody was reached; 悪化 leads to reopening."""
     turn = get_turn(request, pk)
     sees = _sees_case(request, turn)
+    key = f"turn:{turn.case.number}:{turn.pk}"  # a draft about a case is read while the case is seen
+    draft = begun(request, key) if sees and turn.is_waiting else None
     form = FollowUpForm(
-        request.POST or None,
+        draft or request.POST or None,
         initial={"request_key": uuid4(), "way": turn.way, "started_at": timezone.localtime()},
     )
+    if draft:
+        unjudged(form)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -160,11 +166,10 @@ def follow_up(request: ActorRequest, pk: int) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
+            forget_draft(key=key, actor=request.actor)
             return _after(request, done, sees=sees)
-    return render(
-        request, "cases/follow_up.html", _turn_context(request, turn, form, sees=sees),
-        status=422 if form.is_bound else 200,
-    )  # fmt: skip
+    context = _turn_context(request, turn, form, sees=sees) | {"draft_key": key if sees else ""}
+    return render(request, "cases/follow_up.html", context, status=422 if request.method == "POST" else 200)
 
 
 def _turn_context(request: ActorRequest, turn: FollowUp, form: FollowUpForm, *, sees: bool) -> dict[str, Any]:

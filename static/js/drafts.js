@@ -1,12 +1,15 @@
-// Drafts. form[data-draft-url][data-draft-key] is posted, as it stands, to the draft address 2 s after a change
-// (same field names, plus draft_key; CSRF in the header). The server's draft is the store, and the page shows it.
-// Only while the server cannot be reached a copy stays on this device; it goes when the server has the words: a draft
-// was taken, or the cookie kyosei_arrived names the form that was saved (kyosei/middleware.py).
+// Drafts. form[data-draft-url][data-draft-key] is posted, as it stands, to the draft address 2 s after the last change
+// and at the latest 5 s after the first one that is not saved (same field names, plus draft_key; CSRF in the header).
+// The server's draft is the store, and the page shows it. Before each attempt a copy is laid down on this device; it
+// goes when the server has the words: a draft was taken, or the cookie kyosei_arrived names the form that was saved
+// (kyosei/middleware.py). An attempt that has no answer after 8 s has failed.
 // A copy found when the page opens is offered: 戻す／捨てる; so is one of another form of the same page (a new form has
 // a new key), and home tells of all of them. Copies are kept apart by staff member, and 7 days at most.
 // form[data-draft-page]: the address of the page becomes that of the draft, so that Back finds the words again.
 
 const WAIT_MS = 2000;
+const LATEST_MS = 5000;
+const ANSWER_MS = 8000;
 const KEEP_MS = 7 * 24 * 3600 * 1000;
 const PREFIX = "kyosei:draft:";
 const ARRIVED = "kyosei_arrived";
@@ -58,6 +61,7 @@ async function send(form) {
     headers: { "X-CSRFToken": csrfOf(form), "X-Requested-With": "fetch" },
     credentials: "same-origin",
     redirect: "manual",
+    signal: AbortSignal.timeout(ANSWER_MS),
     keepalive: String(body).length < 60000,
   });
   if (!response.ok) throw new Error(`draft ${response.status}`);
@@ -67,13 +71,15 @@ async function send(form) {
 
 function watch(form) {
   let timer = 0;
+  let since = 0; // when the first change came that no attempt has carried
   let turn = 0;
 
   async function save() {
     window.clearTimeout(timer);
-    timer = 0;
+    timer = since = 0;
     const mine = ++turn;
     if (form.dataset.sending === "true") return;
+    const kept = keepHere(form);
     try {
       await send(form);
       if (mine !== turn) return;
@@ -81,7 +87,7 @@ function watch(form) {
       if (!timer) form.dispatchEvent(new CustomEvent("kyosei:clean", { bubbles: true }));
       tell("saved", "下書きを保存しました");
     } catch {
-      const kept = keepHere(form);
+      if (mine !== turn) return; // a later attempt speaks for the form
       if (!kept) tell("failed", "下書きを保存できません。この画面を閉じないでください");
       else if (navigator.onLine) tell("failed", "サーバーに保存できません: この端末に下書き中");
       else tell("offline", "オフライン: この端末に下書き中");
@@ -90,7 +96,8 @@ function watch(form) {
 
   const later = () => {
     window.clearTimeout(timer);
-    timer = window.setTimeout(save, WAIT_MS);
+    since ||= Date.now();
+    timer = window.setTimeout(save, Math.max(0, Math.min(WAIT_MS, since + LATEST_MS - Date.now())));
     if (!navigator.onLine) keepHere(form);
   };
 
@@ -101,7 +108,7 @@ function watch(form) {
   document.addEventListener("visibilitychange", () => { if (document.hidden && timer) save(); });
   form.addEventListener("submit", () => {
     window.clearTimeout(timer);
-    timer = 0;
+    timer = since = 0;
     turn += 1;
     keepHere(form);
   });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import expect
@@ -107,6 +108,39 @@ def test_ten_minutes_without_the_network_lose_no_word(sign_in, worker, live_serv
     page.wait_for_url(re.compile(r"/consultations/U\d\d-\d+/"))
     assert Consultation.objects.get().text.count("分後の言葉。") == 10
     assert not Draft.objects.exists()
+
+
+def test_a_network_that_never_answers_keeps_the_words_here(sign_in, worker, live_server, masters):
+    page = sign_in(worker.staff)
+    page.goto(f"{live_server.url}/consultations/new/")
+    page.route("**/consultations/drafts/", lambda route: None)  # neither an answer nor a refusal
+    with page.expect_request("**/consultations/drafts/"):
+        page.fill("#id_text", "電話が切れた。")
+    kept = (
+        "Object.entries(localStorage).filter(([k]) => k.startsWith('kyosei:draft')).map(([, v]) => v).join()"
+    )
+    assert "電話が切れた。" in page.evaluate(kept)  # before any answer
+    expect(page.locator("#status")).to_contain_text("この端末に下書き中", timeout=15000)
+    page.unroute("**/consultations/drafts/")
+    page.goto(f"{live_server.url}/consultations/new/")
+    page.get_by_role("button", name="戻す").click()
+    expect(page.locator("#id_text")).to_have_value("電話が切れた。")
+
+
+def test_a_browser_killed_while_typing_has_lost_seconds_only(sign_in, worker, live_server, masters):
+    """Nobody pauses for two seconds: the words are sent all the same."""
+    page = sign_in(worker.staff)
+    page.clock.install()
+    page.goto(f"{live_server.url}/consultations/new/")
+    page.locator("#id_text").focus()
+    with page.expect_response("**/consultations/drafts/") as first:
+        for n in range(12):
+            page.keyboard.insert_text(f"{n}番目の言葉。")
+            page.clock.run_for(500)
+    (sent,) = parse_qs(first.value.request.post_data)["text"]
+    assert "11番目" not in sent  # it went while somebody typed, not in a pause
+    page.context.close()
+    assert "3番目の言葉。" in Draft.objects.get().data["text"][0]
 
 
 def test_a_browser_killed_mid_sentence_goes_on_at_another_machine(sign_in, worker, live_server, masters):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 
 from budgets.models import WorkEntry
 from cases.masters import load_codes
-from cases.models import Consultation, ProgressNote
+from cases.models import Consultation, Draft, ProgressNote
 from households.models import Person
 from tests import factories as f
 
@@ -107,3 +108,50 @@ def test_the_same_note_sent_twice_is_one(worker, note):
         assert worker.client.post(f"/cases/{case.number}/notes/", note).status_code == 302
     assert ProgressNote.objects.count() == 1
     assert WorkEntry.objects.filter(staff=worker.staff).count() == 1
+
+
+def test_a_note_sent_again_with_more_words_is_put_before_the_writer(worker, note):
+    case = f.make_case(worker.actor)
+    url = f"/cases/{case.number}/notes/"
+    worker.client.post(url, note)
+    more = note | {"text": "訪問した。窓が割れている。", "draft_key": f"note:{case.number}"}
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = worker.client.post(url, more, headers=headers)
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert "もう保存されています" in page
+        assert "窓が割れている。</textarea>" in page
+    row = ProgressNote.objects.get()
+    assert row.text == "訪問した。"
+    assert f'action="{reverse("cases:note_edit", args=[row.pk])}"' in page
+    Draft.objects.create(
+        staff=worker.staff,
+        agency=worker.agency,
+        key=f"note:{case.number}",
+        url="/",
+        data={},
+        updated_at=f.NOW,
+    )
+    corrected = more | {"version": str(row.version)}
+    assert worker.client.post(reverse("cases:note_edit", args=[row.pk]), corrected).status_code == 302
+    assert ProgressNote.objects.get().text == "訪問した。窓が割れている。"
+    assert not Draft.objects.exists()
+    assert worker.client.post(url, note).status_code == 302  # the first words again: nothing new
+
+
+def test_a_draft_holds_the_longest_record(worker, note):
+    long = note | {"text": "あ" * 100_000, "draft_key": "note:K08-00001"}
+    assert worker.client.post("/consultations/drafts/", long).status_code == 204
+    assert len(Draft.objects.get().data["text"][0]) == 100_000
+    assert worker.client.post("/consultations/drafts/", long | {"text": "あ" * 200_000}).status_code == 422
+
+
+def test_a_draft_that_comes_after_the_save_leaves_no_ghost(worker, note):
+    case = f.make_case(worker.actor)
+    worker.client.post(f"/cases/{case.number}/notes/", note)
+    late = note | {"draft_key": f"note:{case.number}"}
+    for text in ("訪問した。", "訪問"):
+        assert worker.client.post("/consultations/drafts/", late | {"text": text}).status_code == 204
+        assert not Draft.objects.exists()
+    worker.client.post("/consultations/drafts/", late | {"text": "訪問した。あとの言葉"})
+    assert Draft.objects.get().data["text"] == ["訪問した。あとの言葉"]

@@ -11,7 +11,7 @@ from audit.models import AccessRecord
 from cases.actions.notes import NoteData, write_note
 from cases.actions.plan import start_plan
 from cases.masters import load_codes
-from cases.models import Case, FollowUp, ProgressNote, SupportPlan
+from cases.models import Case, Draft, FollowUp, ProgressNote, SupportPlan
 from tests import factories as f
 
 pytestmark = pytest.mark.django_db
@@ -158,6 +158,32 @@ def test_plan_from_draft_to_pdf(worker):
     assert "別の通所先" in other_table.content.decode()
     wrong = client.post(f"/cases/plans/{plan.pk}/edit/", post | {"ends_on": "R8.11.1"})
     assert wrong.status_code == 422
+
+
+def test_a_plan_begun_is_found_again_with_its_rows(worker):
+    case = f.make_case(worker.actor)
+    client = worker.client
+    client.post(f"/cases/{case.number}/plans/")
+    plan = SupportPlan.objects.get()
+    url, key = f"/cases/plans/{plan.pk}/edit/", f"plan:{case.number}:{plan.pk}"
+    assert f'data-draft-key="{key}"' in client.get(url).text
+    post = {
+        "version": plan.version, "hope": "畑をまたやりたい", "long_goal": "家で暮らし続ける", "starts_on": "R8.12.1",
+        "ends_on": "R9.5.31", "monitoring_on": "R9.2.1", "items-TOTAL_FORMS": "2", "items-INITIAL_FORMS": "0",
+        "items-0-action": "通所先を見学する", "items-0-doer": "person", "items-1-problem": "閉じこもり", "draft_key": key,
+    }  # fmt: skip
+    begun = post | {"starts_on": "R8.", "long_goal": ""}  # unfinished is not wrong
+    assert (
+        client.post("/consultations/drafts/", begun, headers={"referer": f"http://t{url}"}).status_code == 204
+    )
+    again = client.get(url)
+    assert again.status_code == 200
+    for words in ("畑をまたやりたい", "R8.", "通所先を見学する", "閉じこもり"):
+        assert words in again.text
+    assert "field__error" not in again.text
+    assert "プラン" in client.get("/").text
+    assert client.post(url, post | {"items-1-problem": ""}).status_code == 302
+    assert not Draft.objects.exists()
 
 
 def test_closing_page_and_follow_up_page(worker):

@@ -22,7 +22,7 @@ from cases.actions.outreach import (
 )
 from cases.enums import Closeness
 from cases.masters import load_codes
-from cases.models import Case, Consultation, Outreach, OutreachAttempt
+from cases.models import Case, Consultation, Draft, Outreach, OutreachAttempt
 from cases.workflow import OUTREACH_TRANSITIONS, OutreachEvent, OutreachState
 from common.errors import InvalidTransition, NotAllowed, RuleViolation, StaleRecord
 from households.actions.denials import deny_staff
@@ -354,6 +354,31 @@ def test_two_who_correct_it_at_once(outreach, worker, colleague):
 
 
 # ── Pages ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_worry_half_written_is_found_again_and_leaves_no_ghost(worker):
+    post = {
+        "request_key": str(uuid4()), "described": "橋の下の人", "worry": "冬が来る。", "source": "shop",
+        "next_on": "R8.11.24",
+    }  # fmt: skip
+    key = f"outreach:{post['request_key']}"
+    begun = post | {"draft_key": key, "next_on": "R8."}
+    saved = worker.client.post("/consultations/drafts/", begun, headers={"referer": "http://t/outreach/new/"})
+    again = worker.client.get(f"/outreach/new/?draft={saved['X-Draft']}")
+    assert again.status_code == 200
+    assert "冬が来る。</textarea>" in again.text
+    assert f'data-draft-key="{key}"' in again.text
+    assert "field__error" not in again.text
+    assert "アウトリーチ: 冬が来る。" in worker.client.get("/").text
+    assert worker.client.post("/outreach/new/", post).status_code == 302
+    assert not Draft.objects.exists()
+    assert worker.client.post("/consultations/drafts/", begun).status_code == 204  # it was still on its way
+    assert not Draft.objects.exists()
+    more = worker.client.post("/outreach/new/", post | {"worry": "冬が来る。犬がいる。"})
+    assert more.status_code == 422
+    assert "もう保存されています" in more.text
+    assert "犬がいる。</textarea>" in more.text
+    assert Outreach.objects.get().worry == "冬が来る。"
 
 
 def test_the_pages_from_first_word_to_the_end(worker):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from accounts.models import Notice
 from budgets.models import WorkEntry
@@ -97,6 +99,43 @@ def test_same_form_twice_is_one_record(worker, post):
     one = worker.client.post("/consultations/new/", post)
     two = worker.client.post("/consultations/new/", post)
     assert one.url == two.url
+    assert Consultation.objects.count() == 1
+
+
+def test_the_form_again_with_more_words_opens_its_correction_filled(worker, post):
+    """The answer got lost, a sentence was added: the first record stands, and no word goes."""
+    worker.client.post("/consultations/new/", post)
+    row = Consultation.objects.get()
+    more = post | {"text": f"{post['text']}鍋も焦がした。", "concerns": ["c12"], "person_text": "小松原 フミ"}
+    answer = worker.client.post("/consultations/new/", more)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert f"相談受付 {row.receipt_no}は、もう保存されています" in page
+    assert "鍋も焦がした。</textarea>" in page
+    assert "ここでは訂正できません" in page
+    assert "小松原 フミ" in page
+    assert Consultation.objects.get().text == post["text"]
+    correct = more | {"version": str(row.version)}
+    assert f'action="/consultations/{row.receipt_no}/edit/"' in page
+    assert worker.client.post(f"/consultations/{row.receipt_no}/edit/", correct).status_code == 302
+    assert Consultation.objects.get().text.endswith("鍋も焦がした。")
+    assert (
+        worker.client.post("/consultations/new/", post | {"minutes": "26"}).status_code == 302
+    )  # the timer went on
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_form_four_times_at_once_is_one_record(worker, post):
+    def job(client):
+        try:
+            return client.post("/consultations/new/", post)
+        finally:
+            connection.close()
+
+    clients = [worker.client for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(job, clients))
+    assert {answer.status_code for answer in answers} == {302}
     assert Consultation.objects.count() == 1
 
 

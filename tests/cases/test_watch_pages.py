@@ -11,7 +11,7 @@ from cases.actions.closing import ClosingData, close_case
 from cases.actions.follow_up import record_follow_up
 from cases.actions.team import join_case
 from cases.masters import load_codes
-from cases.models import Case, Code, FollowUp, WatchAttempt, WatchCycle
+from cases.models import Case, Code, Draft, FollowUp, WatchAttempt, WatchCycle
 from households.models import Person
 from tests import factories as f
 
@@ -230,3 +230,30 @@ def test_a_turn_of_somebody_who_left_is_for_the_whole_desk(worker, colleague, ti
     time_machine.move_to(f.NOW + timedelta(days=2))
     post = {"result": "stable", "note": "元気", "request_key": str(uuid4())}
     assert colleague.client.post(f"/cases/follow-ups/{turn.pk}/", post).status_code == 302
+
+
+@pytest.mark.parametrize("form", ["close", "turn"])
+def test_words_of_a_closing_and_of_a_turn_outlive_the_browser(worker, colleague, form):
+    """Kept while somebody types, found again by the form itself, gone with the save; a late draft leaves nothing."""
+    case = f.make_case(worker.actor)
+    url, key, post = f"/cases/{case.number}/close/", f"close:{case.number}", agreement()
+    if form == "turn":
+        turn = close(worker.actor, case)
+        url, key = f"/cases/follow-ups/{turn.pk}/", f"turn:{case.number}:{turn.pk}"
+        post = {"result": "stable", "request_key": str(uuid4())}
+    assert f'data-draft-key="{key}"' in worker.client.get(url).text
+    draft = post | {"note": "畑に出ていた", "draft_key": key}
+    assert (
+        worker.client.post("/consultations/drafts/", draft, headers={"referer": f"http://t{url}"}).status_code
+        == 204
+    )
+    again = worker.client.get(url)
+    assert again.status_code == 200
+    assert "畑に出ていた</textarea>" in again.text
+    assert "field__error" not in again.text
+    assert "畑に出ていた" in worker.client.get("/").text
+    assert "畑に出ていた" not in colleague.client.get(url).text
+    assert worker.client.post(url, draft).status_code == 302
+    assert not Draft.objects.exists()
+    assert worker.client.post("/consultations/drafts/", draft).status_code == 422
+    assert not Draft.objects.exists()

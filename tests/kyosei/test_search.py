@@ -144,6 +144,16 @@ def test_a_denied_worker_finds_nothing(case, worker, colleague):
         assert kinds(colleague, text) == {}, text
 
 
+def test_one_character_says_where_it_was_looked_for(worker, case):
+    said = "新しい記録だけを見ました。2文字以上で探してください。"
+    one = worker.client.get("/search/texts/", {"q": "鯨"}).text
+    assert said in one
+    assert "ありませんでした" not in one
+    two = worker.client.get("/search/texts/", {"q": "鯨肉"}).text
+    assert said not in two
+    assert "ありませんでした" in two
+
+
 def test_one_character_is_looked_for_in_what_others_wrote_in_the_cases_opened_last(
     worker, case, center_worker, monkeypatch
 ):
