@@ -297,9 +297,9 @@ def _death(step: Step, actor: Actor, at: datetime) -> None:
 
 
 def _move(step: Step, actor: Actor, at: datetime) -> None:
-    """転居 of everybody moves the household; of some, they are a household of their own from that day."""
+    """転居・転入 of everybody moves the household; of some, they are a household of their own from that day."""
     row, home = step.row, _household(step)
-    if step.kind == K.MOVE and stay_behind(home, [p.pk for p in step.people], row.on):
+    if stay_behind(home, [p.pk for p in step.people], row.on):
         _split(step, actor, at)
         return
     place = Place(postal_code=row.postal_code, address=row.address)

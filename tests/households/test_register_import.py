@@ -139,6 +139,16 @@ def test_who_moves_alone_is_a_household_of_their_own_and_it_can_be_taken_back(wo
     assert HouseholdMember.objects.get(person=son).household == old
 
 
+def test_who_moves_in_alone_leaves_the_others_where_they_live(worker, mother):
+    son = f.make_person("髙﨑", "修", birth_on=date(1976, 5, 1))
+    old = home_of(mother)
+    join_in(worker, son, old)
+    take(read(row("転入", "髙﨑 修", "S51.5.1", address=NEW_HOME)), worker)
+    assert (home_of(son).address, home_of(mother).address) == (NEW_HOME, "美旗野市梅ヶ原1丁目3番地")
+    assert home_of(mother) == old
+    assert not FormerAddress.objects.exists()
+
+
 def test_what_a_rule_forbids_is_named_and_the_rest_goes_in(worker, mother):
     other = live(worker, "三上", "勇", date(1960, 1, 5))
     Person.objects.filter(pk=mother.pk).update(died_on=date(2026, 9, 1))
