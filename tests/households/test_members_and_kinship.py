@@ -10,7 +10,7 @@ from django.urls import reverse
 from common.errors import Overlap, RuleViolation
 from households.actions.kinship import add_kinship
 from households.actions.members import add_member, end_membership
-from households.actions.persons import PersonData
+from households.actions.persons import PersonData, update_person
 from households.models import Household, HouseholdMember, Kinship, Person
 from tests import factories as f
 
@@ -65,6 +65,36 @@ def test_kinship_has_a_direction_and_no_circle(home, worker):
     first = add_kinship(person=son, relative=mother, kind="sibling", **options)
     assert add_kinship(person=mother, relative=son, kind="sibling", **options) == first
     assert Kinship.objects.count() == 2
+
+
+def test_no_kinship_and_no_correction_makes_a_birth_after_a_death(home, worker):
+    mother, child = Person.objects.get(), join(home, worker.actor).person
+    Person.objects.filter(pk=mother.pk).update(died_on=date(1973, 4, 30), sex="female")
+    options = {"household": home, "relative": child, "kind": "parent", "note": "", "actor": worker.actor}
+    with pytest.raises(RuleViolation, match="死亡日より後の出生") as caught:
+        add_kinship(person=Person.objects.get(pk=mother.pk), **options, at=f.NOW)
+    assert caught.value.field == "relative"
+    Person.objects.filter(pk=mother.pk).update(died_on=date(1976, 5, 1))
+    add_kinship(person=Person.objects.get(pk=mother.pk), **options, at=f.NOW)
+    url = f"/households/people/{child.pk}/"
+    late = worker.client.post(url, {"family_name": "森下", "birth_on": "S53.1.1", "version": child.version})
+    assert late.status_code == 422
+    assert "実の親の死亡日より後の出生" in late.content.decode()
+    child.refresh_from_db()
+    assert child.birth_on == date(1976, 5, 1)
+
+
+def test_whose_sex_is_corrected_is_measured_again(home, worker):
+    father, child = Person.objects.get(), join(home, worker.actor).person
+    Person.objects.filter(pk=father.pk).update(died_on=date(1976, 1, 1), sex="male")
+    father.refresh_from_db()
+    Kinship.objects.create(person=father, relative=child, kind="parent")
+    with pytest.raises(RuleViolation) as caught:
+        update_person(
+            person=father, data=PersonData("森下", "和子", birth_on=father.birth_on, died_on=father.died_on, sex="female"),
+            version=father.version, actor=worker.actor, at=f.NOW,
+        )  # fmt: skip
+    assert caught.value.field == "sex"
 
 
 def test_two_people_correct_the_same_household(home, worker, colleague, stranger):
