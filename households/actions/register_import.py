@@ -33,6 +33,7 @@ from households.enums import MovementSource, Relation
 from households.models import FormerName, Household, HouseholdMember, HouseholdMovement, Person
 from households.permissions import check_can_edit_household
 from households.register_file import RegisterRow, name_key
+from households.selectors_same import standing_id
 
 _KEY: Final = UUID("b2f4d7a8-7d6e-4a52-9d13-6f0a5f5f4a31")
 _TOGETHER: Final = (K.MOVE, K.MOVE_IN, K.MOVE_OUT, K.SPLIT, K.JOIN)
@@ -151,8 +152,12 @@ class _Known:
     def __init__(self, rows: Sequence[RegisterRow], actor: Actor, shield: Shield) -> None:
         days = {row.birth_on for row in rows} | {row.head_birth_on for row in rows}
         numbers = {row.register_no for row in rows} | {row.head_no for row in rows}
+        held = Person.objects.filter(register_no__in=[n for n in numbers if n], merged_into__isnull=False)
+        merged = {number: standing_id(pk) for number, pk in held.values_list("register_no", "pk")}
         people = Person.objects.visible_to(actor).filter(
-            Q(birth_on__in=[day for day in days if day]) | Q(register_no__in=[n for n in numbers if n]),
+            Q(birth_on__in=[day for day in days if day])
+            | Q(register_no__in=[n for n in numbers if n])
+            | Q(pk__in=list(merged.values())),
             merged_into__isnull=True,
         )
         self.by_number: dict[str, Person] = {}
@@ -163,6 +168,8 @@ class _Known:
             if person.register_no:
                 self.by_number[person.register_no] = person
             self.by_name[name_key(f"{person.family_name}{person.given_name}"), person.birth_on].append(person)
+        read = {person.pk: person for same in self.by_name.values() for person in same}
+        self.by_number |= {number: read[pk] for number, pk in merged.items() if pk in read}
         self.homes: dict[int, list[HouseholdMember]] = defaultdict(list)
         found = {p.pk for rows_ in self.by_name.values() for p in rows_} | {
             p.pk for p in self.by_number.values()
