@@ -8,8 +8,10 @@ from django import forms
 
 from accounts.models import Area
 from common.forms import KyoseiForm, PhoneField, VersionField, WarekiDateField
+from households.actions.members import MemberDays, member_days
 from households.actions.persons import PersonData
 from households.enums import FormerNameKind, KinshipKind, Relation, Sex
+from households.models import HouseholdMember
 
 
 class PersonFields(KyoseiForm):
@@ -99,9 +101,41 @@ class MemberForm(PersonFields):
 
 
 class MemberEditForm(KyoseiForm):
+    """One row of the list; its days are asked beside it, the last one where somebody has left."""
+
     relation = forms.ChoiceField(label="続柄", choices=Relation.choices)
     lives_together = forms.BooleanField(label="同居している", required=False)
     is_key_person = forms.BooleanField(label="キーパーソン", required=False)
+    first_on = WarekiDateField(label="加わった日", required=False)
+    last_on = WarekiDateField(label="最後の日", required=False)
+    shown_first = WarekiDateField(required=False, widget=forms.HiddenInput)
+    shown_last = WarekiDateField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, member: HouseholdMember, **kwargs: Any) -> None:
+        first, last = member_days(member)
+        names = ("relation", "lives_together", "is_key_person")
+        initial = {name: getattr(member, name) for name in names}
+        days = {
+            name: day.isoformat() if day else ""
+            for name, day in (("shown_first", first), ("shown_last", last))
+        }
+        initial |= {"first_on": first, "last_on": last} | days
+        super().__init__(*args, initial=initial, auto_id=f"member{member.pk}_%s", **kwargs)
+        for name in ("relation", "first_on", "last_on"):
+            words = f"{member.person.display_name}の{self.fields[name].label}"
+            self.fields[name].widget.attrs |= {"aria-label": words, "form": f"member{member.pk}"}
+        self.fields["relation"].widget.attrs["autofocus"] = True
+        if last is None:
+            del self.fields["last_on"]
+
+    def correction(self) -> dict[str, Any]:
+        """What the action wants; a form without the days leaves them."""
+        said = {name: self.cleaned_data[name] for name in ("relation", "lives_together", "is_key_person")}
+        if "first_on" not in self.data:
+            return said
+        shown = self.cleaned_data["shown_first"], self.cleaned_data["shown_last"]
+        last_on = self.cleaned_data["last_on"] if "last_on" in self.fields else shown[1]
+        return said | {"days": MemberDays(self.cleaned_data["first_on"], last_on, shown)}
 
 
 class MemberEndForm(KyoseiForm):

@@ -19,7 +19,7 @@ SYMMETRIC: Final = frozenset(
 # what a person may be given from either record, field by field
 FIELDS: Final = (
     "family_name", "given_name", "family_kana", "given_kana", "alias", "birth_on", "birth_note", "died_on", "sex", "phone",
-    "workplace", "note",
+    "workplace", "note", "register_no",
 )  # fmt: skip
 _NAME: Final = ("family_name", "family_kana", "given_name", "given_kana")
 # these speak of two people as two, and stay where they are

@@ -114,7 +114,14 @@ def _kinship_form(people: list[Person], data: Any = None) -> KinshipForm:
 def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str, Any]:
     rows = member_rows(household, timezone.localdate(), shield_of(request))
     people = [row.member.person for row in rows]
-    may_edit, asked = can_edit_household(request.actor), request.GET.get("member", "")
+    may_edit, asked = (
+        can_edit_household(request.actor),
+        str(forms.get("edited") or request.GET.get("member", "")),
+    )
+    # the row that is being corrected; twelve rows of fields would be slow to read, and to make
+    edited = next(
+        (r.member for r in rows if may_edit and not r.hides_move and str(r.member.pk) == asked), None
+    )
     main, aside = rendered(request, household, [row.member.person for row in rows if row.is_current])
     return {
         "rules": safe_contacts([p.pk for p in people], request.actor),
@@ -123,15 +130,8 @@ def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str
         "rows": rows,
         "kinships": kinship_rows(request.actor, people),
         "may_edit": may_edit,
-        # the row that is being corrected; twelve rows of fields would be slow to read, and to make
-        "edited": next(
-            (
-                row.member.pk
-                for row in rows
-                if may_edit and row.is_current and not row.hides_move and str(row.member.pk) == asked
-            ),
-            None,
-        ),
+        "edited": edited.pk if edited else None,
+        "edit_form": forms.get("edit_form") or (MemberEditForm(member=edited) if edited else None),
         "member_form": forms.get("member_form"),
         "kinship_form": forms.get("kinship_form"),
         "relations": Relation.choices,
@@ -196,13 +196,21 @@ def _member(request: ActorRequest, pk: int, member_pk: int) -> HouseholdMember:
 @permission(Permission.HOUSEHOLD_EDIT)
 def member_edit(request: ActorRequest, pk: int, member_pk: int) -> HttpResponse:
     member = _member(request, pk, member_pk)
-    form = MemberEditForm(request.POST)
+    form = MemberEditForm(request.POST, member=member)
     if form.is_valid():
-        member_actions.edit_member(member=member, **form.cleaned_data, actor=request.actor, at=timezone.now())
-        messages.success(request, "世帯員を訂正しました。")
-    else:
-        messages.error(request, "続柄を一覧から選んでください。")
-    return redirect(f"{reverse('households:detail', args=[pk])}#members-head")
+        try:
+            member_actions.edit_member(
+                member=member, **form.correction(), actor=request.actor, at=timezone.now()
+            )
+        except NotAllowed:
+            raise
+        except RuleViolation as violation:
+            form.add_violation(violation)
+        else:
+            messages.success(request, "世帯員を訂正しました。")
+            return redirect(f"{reverse('households:detail', args=[pk])}#members-head")
+    page = _page(request, _household(request, pk), edited=member.pk, edit_form=form)
+    return render(request, "households/detail.html", page, status=422)
 
 
 @require_POST

@@ -135,6 +135,9 @@ class ConsultationForm(ContactFields):
             self.fields[f"other_{n}_text"] = forms.CharField(
                 label=f"ほかの人 {n + 1}", max_length=120, required=False
             )
+            self.fields[f"other_{n}_another"] = forms.CharField(
+                max_length=120, required=False, widget=forms.HiddenInput
+            )
             self.fields[f"other_{n}_relation"] = forms.ChoiceField(
                 label="本人との続柄", choices=Relation.choices, required=False, initial=Relation.UNKNOWN
             )
@@ -162,7 +165,9 @@ class ConsultationForm(ContactFields):
 
     def other_rows(self) -> list[dict[str, Any]]:
         """Bound fields of the rows, for the template."""
-        names = {"value": "", "text": "_text", "relation": "_relation", "together": "_together"}
+        names = {
+            "value": "", "text": "_text", "relation": "_relation", "together": "_together", "another": "_another"
+        }  # fmt: skip
         return [{key: self[f"other_{n}{end}"] for key, end in names.items()} for n in range(OTHERS)]
 
     def has_others(self) -> bool:
@@ -178,6 +183,19 @@ class ConsultationForm(ContactFields):
         base = typed_person(data["person_text"])
         named = base is not None and not (base.birth_on or base.phone)
         return [text for text in (data["person_text"] if named else "", data["new_kana"]) if text.strip()]
+
+    def questions(self) -> list[tuple[str, list[str]]]:
+        """Of whom it is to be asked whether they are registered: the field that an answer fills, and the names."""
+        data = self.cleaned_data
+        asked = [("person", self.names_to_ask())]
+        for n in range(OTHERS):
+            text = data[f"other_{n}_text"]
+            if data[f"other_{n}"] or data[f"other_{n}_another"] == text:
+                continue
+            base = typed_person(text)
+            if base is not None and not (base.birth_on or base.phone):
+                asked.append((f"other_{n}", [text]))
+        return asked
 
     def new_person(self) -> PersonData | None:
         """A person made of what was typed; None when nothing was or somebody was chosen."""

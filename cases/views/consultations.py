@@ -63,8 +63,8 @@ def new(request: ActorRequest) -> HttpResponse:
     """One page: who, what was said, concerns. The least needed is how, when, how long and what."""
     if request.method == "POST":
         form = ConsultationForm(request.POST, actor=request.actor, on=timezone.localdate())
-        asked = _namesakes(request, form) if form.is_valid() else []
-        if form.is_valid() and not asked:
+        asked, found = _namesakes(request, form) if form.is_valid() else ("", [])
+        if form.is_valid() and not found:
             try:
                 consultation = _receive(request, form)
             except NotAllowed:
@@ -77,7 +77,7 @@ def new(request: ActorRequest) -> HttpResponse:
                 form.add_violation(_placed(violation))
             else:
                 return _after_saving(request, consultation, form.cleaned_data["minutes"])
-        context = _new_context(request, form) | {"namesakes": asked}
+        context = _new_context(request, form) | {"asked": asked, "namesakes": found}
         return render(request, "consultations/new.html", context, status=422)
     data = drafted(request)
     form = _blank_form(request)
@@ -145,16 +145,18 @@ def _beside(request: ActorRequest, form: ConsultationForm, known: Consultation) 
     ]
 
 
-def _namesakes(request: ActorRequest, form: ConsultationForm) -> list[Person]:
-    """People of the typed name, when nobody was chosen: asked about once, so that nobody is registered twice."""
+def _namesakes(request: ActorRequest, form: ConsultationForm) -> tuple[str, list[Person]]:
+    """People of a typed name, when nobody was chosen: asked about once, so that nobody is registered twice. The person
+    first, then whoever else is named, one after the other; with the field that the answer fills.
+    """
     key = UUID(str(form.cleaned_data["request_key"]))
     if Consultation.objects.visible_to(request.actor).filter(request_key=key).exists():
-        return []  # the same form again: its record stands
-    names = form.names_to_ask()
-    found = namesakes(actor=request.actor, names=names)
-    if found:
-        log_reads(request, AccessKind.SEARCH, "households.person", " ".join(names)[:60])
-    return found
+        return "", []  # the same form again: its record stands
+    for asked, names in form.questions():
+        if found := namesakes(actor=request.actor, names=names):
+            log_reads(request, AccessKind.SEARCH, "households.person", " ".join(names)[:60])
+            return asked, found
+    return "", []
 
 
 def _placed(violation: RuleViolation) -> RuleViolation:

@@ -14,6 +14,7 @@ from households.actions.movements import Moved, keep_movement, known_movement, l
 from households.actions.protection import check_not_together
 from households.changes import Changes
 from households.enums import PARENT_KINDS, SYMMETRIC_KINDS, KinshipKind, MovementKind
+from households.lifetimes import check_parent_alive
 from households.models import Household, HouseholdMovement, Kinship, Person
 from households.models.descent import DESCENT_LOCK
 
@@ -65,6 +66,7 @@ def check_kinship(person: Person, relative: Person, kind: str) -> None:
                 field="kind",
             )
     if kind == KinshipKind.PARENT:
+        check_parent_alive(person, relative.birth_on, field="relative")
         parents = Kinship.objects.filter(relative=relative, kind=KinshipKind.PARENT).exclude(person=person)
         if parents.count() >= 2:
             raise RuleViolation(TWO_BIRTH_PARENTS, field="kind")

@@ -21,12 +21,10 @@ from households.actions.movements import (
 )
 from households.actions.persons import PersonData, build_person
 from households.changes import Changes
-from households.enums import KinshipKind, MovementKind, Sex
+from households.enums import KinshipKind, MovementKind
+from households.lifetimes import check_lives_in_order, check_parent_alive
 from households.models import Household, HouseholdMember, HouseholdMovement, Kinship, Person
 from households.signals import person_died
-
-# a child is born at most so long after the father's death
-GESTATION_DAYS = 300
 
 
 @transaction.atomic
@@ -48,7 +46,7 @@ def record_birth(
     )
     parents = _parents(opened, moved.people)
     for parent in parents:
-        check_parent_alive(parent, moved.on)
+        check_parent_alive(parent, moved.on, field="on")
     values = {name: getattr(child, name) for name in PersonData.__dataclass_fields__} | {"birth_on": moved.on}
     person = build_person(PersonData(**values), at=at)
     begin_membership(
@@ -74,18 +72,11 @@ def _parents(opened: Opened, ids: tuple[int, ...]) -> list[Person]:
     return found
 
 
-def check_parent_alive(parent: Person, born_on: date) -> None:
-    """Nobody gives birth after their death; a father may have died in the months before."""
-    if parent.died_on is None or parent.died_on >= born_on:
-        return
-    if parent.sex == Sex.FEMALE or (born_on - parent.died_on).days > GESTATION_DAYS:
-        raise RuleViolation(
-            f"{parent.display_name}さんの死亡日より後の出生です。日付か親を確かめてください。", field="on"
-        )
-
-
 def close_life(changes: Changes, person: Person, died_on: date) -> list[int]:
-    """The person belongs nowhere after the day of death; ids of the households that they belonged to until then."""
+    """The person belongs nowhere after the day of death; ids of the households that they belonged to until then.
+
+    Raises RuleViolation for a death before a recorded child was born.
+    """
     if person.birth_on and died_on < person.birth_on:
         raise RuleViolation("死亡日が生年月日より前です。", field="on")
     homes = []
@@ -99,6 +90,7 @@ def close_life(changes: Changes, person: Person, died_on: date) -> list[int]:
             changes.change(member, during=last)
             homes.append(member.household_id)
     changes.change(person, died_on=died_on)
+    check_lives_in_order(person, field="on")
     return homes
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -11,7 +12,12 @@ from django.utils import timezone
 from accounts.actor import Actor
 from audit.actions import record
 from common.errors import Overlap, RuleViolation
-from households.actions.movements import check_lives_nowhere_else, lock_household
+from households.actions.movements import (
+    check_lives_nowhere_else,
+    check_not_hidden,
+    day_before,
+    lock_household,
+)
 from households.actions.persons import PersonData, build_person
 from households.actions.protection import check_not_together
 from households.models import Household, HouseholdMember, Person
@@ -68,19 +74,29 @@ def add_member(
     return member
 
 
+@dataclass(frozen=True, slots=True)
+class MemberDays:
+    """First and last day of a membership, None where it is not known or goes on; ``shown``: those of the form's page."""
+
+    first_on: date | None
+    last_on: date | None
+    shown: tuple[date | None, date | None]
+
+
+def member_days(member: HouseholdMember) -> tuple[date | None, date | None]:
+    """First and last day, both of them days on which the person belongs."""
+    return member.during.lower, day_before(member.during.upper) if member.during.upper else None
+
+
 @transaction.atomic
 def edit_member(
-    *,
-    member: HouseholdMember,
-    relation: str,
-    lives_together: bool,
-    is_key_person: bool,
-    actor: Actor,
-    at: datetime,
-) -> HouseholdMember:
-    """Correct relation, living together and key person: what was wrong from the first day, not what changed one day.
+    *, member: HouseholdMember, relation: str, lives_together: bool, is_key_person: bool, actor: Actor, at: datetime,
+    days: MemberDays | None = None,
+) -> HouseholdMember:  # fmt: skip
+    """Correct relation, living together, key person, first and last day: what was wrong, not what changed one day.
 
-    Who sees the person's record anyway opens it here.
+    Who sees the person's record anyway opens it here. ``days`` None leaves the days; those that the page showed are
+    left, too, so that a page opened before somebody left opens nothing again.
     """
     household = lock_household(member.household, actor)
     member = HouseholdMember.objects.select_related("person").get(pk=member.pk, household=household)
@@ -90,11 +106,49 @@ def edit_member(
         and Person.objects.visible_to(actor.by_office()).filter(pk=member.person_id).exists()
     ):
         member.by_identity = False
+    told = _correct_days(member, days, actor, at) if days else {}
     if lives_together and not member.by_identity:
         check_lives_nowhere_else(member.person, member.during, but=member.pk)
-    member.save(update_fields=["relation", "lives_together", "is_key_person", "by_identity"])
-    record(actor=actor, action="household.edit_member", target=household, at=at, person=member.person_id)
+    member.save(update_fields=["relation", "lives_together", "is_key_person", "by_identity", "during"])
+    record(
+        actor=actor, action="household.edit_member", target=household, at=at, person=member.person_id, **told
+    )  # fmt: skip
     return member
+
+
+def _correct_days(member: HouseholdMember, days: MemberDays, actor: Actor, at: datetime) -> dict[str, str]:
+    """Other days, checked as those of a new membership are; what the trail keeps of them."""
+    first, last = days.first_on, days.last_on
+    if (first, last) == days.shown:
+        return {}
+    check_not_hidden([member.person_id], actor)
+    if days.shown != member_days(member):
+        raise RuleViolation(
+            "ほかの職員が、先にこの人の期間を変えました。画面を開き直して確かめてください。", field="first_on"
+        )
+    person, today = member.person, timezone.localdate(at)
+    if first and first > today:
+        raise RuleViolation("世帯に加わった日が今日より後です。", field="first_on")
+    if first and person.birth_on and first < person.birth_on:
+        raise RuleViolation("世帯に加わった日が生年月日より前です。", field="first_on")
+    _check_last_day(member, first, last, today)
+    member.during = DateRange(first, last + timedelta(days=1) if last else None)
+    others = HouseholdMember.objects.filter(household=member.household, person=person).exclude(pk=member.pk)
+    if others.filter(during__overlap=member.during).exists():
+        raise Overlap("この人の、この世帯での別の期間と重なります。", field="first_on")
+    if member.lives_together and not member.by_identity:
+        check_lives_nowhere_else(person, member.during, but=member.pk, field="first_on")
+    return {"first_on": first.isoformat() if first else "", "last_on": last.isoformat() if last else ""}
+
+
+def _check_last_day(member: HouseholdMember, first: date | None, last: date | None, today: date) -> None:
+    died_on = member.person.died_on
+    if died_on and (last is None or last > died_on):
+        raise RuleViolation("世帯を離れた日が、死亡日より後です。", field="last_on")
+    if last and last > today:
+        raise RuleViolation("世帯を離れた日が今日より後です。", field="last_on")
+    if first and last and last < first:
+        raise RuleViolation("世帯を離れた日が、加わった日より前です。", field="last_on")
 
 
 @transaction.atomic
@@ -102,12 +156,7 @@ def end_membership(*, member: HouseholdMember, last_on: date, actor: Actor, at: 
     """The person leaves after ``last_on`` (moved, died, facility); the past stays answerable."""
     household = lock_household(member.household, actor)
     member = HouseholdMember.objects.select_related("person").get(pk=member.pk, household=household)
-    if member.person.died_on and last_on > member.person.died_on:
-        raise RuleViolation("世帯を離れた日が、死亡日より後です。", field="last_on")
-    if last_on > timezone.localdate(at):
-        raise RuleViolation("世帯を離れた日が今日より後です。", field="last_on")
-    if member.during.lower and last_on < member.during.lower:
-        raise RuleViolation("世帯を離れた日が、加わった日より前です。", field="last_on")
+    _check_last_day(member, member.during.lower, last_on, timezone.localdate(at))
     if member.during.upper is not None:
         raise RuleViolation("すでに世帯を離れています。", field="last_on")
     member.during = DateRange(member.during.lower, date.fromordinal(last_on.toordinal() + 1))

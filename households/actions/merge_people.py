@@ -21,6 +21,7 @@ from households.actions.movements import SENT_BEFORE
 from households.actions.persons import PersonData, check_dates
 from households.actions.protection import check_not_together
 from households.enums import LinkState, MergeChange, Relation
+from households.lifetimes import check_lives_in_order
 from households.merging import (
     FIELDS,
     family_circle,
@@ -101,7 +102,7 @@ def merge_people(
         raise RuleViolation("同じ人であることを、どう確かめたかを書いてください。", field="basis")
     _check_may_be_one(kept, absorbed, actor)
     values = merged_values(kept, absorbed, data.choices)
-    check_dates(PersonData(**values), timezone.localdate(at))
+    check_dates(PersonData(**{n: v for n, v in values.items() if n != "register_no"}), timezone.localdate(at))
     _, staff = actor.office()
     merge = PersonMerge.objects.create(
         request_key=request_key, kept=kept, absorbed=absorbed, choices=dict(data.choices), basis=data.basis.strip(),
@@ -115,6 +116,7 @@ def merge_people(
             "二人の記録に両立しないものがあるため統合できません。世帯員の期間や関係を確かめてください。"
         ) from None
     _join(merge, kept, absorbed, values)
+    check_lives_in_order(kept, field="take_birth_on")
     record(actor=actor, action="person.merge", target=kept, at=at, absorbed=absorbed.pk, merge=merge.pk)
     people_merged.send(PersonMerge, merge=merge, actor=actor, at=at)
     return merge
@@ -162,7 +164,11 @@ def _check_may_be_one(kept: Person, absorbed: Person, actor: Actor) -> None:
 
 
 def _join(merge: PersonMerge, kept: Person, absorbed: Person, values: dict[str, Any]) -> None:
-    before, records = row_values(kept), [copy(kept), absorbed]
+    before, records, given_up = row_values(kept), [copy(kept), absorbed], kept.register_no
+    gives = values["register_no"] == absorbed.register_no != ""
+    was = row_values(absorbed)
+    if gives:  # a 宛名番号 stands once: the absorbed record lets go before the other takes it
+        Person.objects.filter(pk=absorbed.pk).update(register_no="")
     for name, value in values.items():
         setattr(kept, name, value)
     kept.version += VERSION_STEP
@@ -174,7 +180,14 @@ def _join(merge: PersonMerge, kept: Person, absorbed: Person, values: dict[str, 
         merge=merge, change=MergeChange.CHANGED, model=Person._meta.label_lower, row_id=kept.pk, before=before,
         after=row_values(kept),
     )  # fmt: skip
-    Person.objects.filter(pk=absorbed.pk).update(merged_into=kept)
+    if gives:  # after the row of the kept record: the undo goes in this order, too
+        MergedRow.objects.create(
+            merge=merge, change=MergeChange.CHANGED, model=Person._meta.label_lower, row_id=absorbed.pk, before=was,
+            after=was | {"register_no": ""},
+        )  # fmt: skip
+    # the number that was not chosen stays with the absorbed record, by which the register's file finds the person
+    number = given_up if gives else absorbed.register_no
+    Person.objects.filter(pk=absorbed.pk).update(merged_into=kept, register_no=number)
 
 
 def _keep_names(merge: PersonMerge, kept: Person, records: list[Person]) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.actor import Actor
 from audit.actions import record
@@ -33,9 +33,12 @@ from households.enums import MovementSource, Relation
 from households.models import FormerName, Household, HouseholdMember, HouseholdMovement, Person
 from households.permissions import check_can_edit_household
 from households.register_file import RegisterRow, name_key
+from households.selectors_same import standing_id
 
 _KEY: Final = UUID("b2f4d7a8-7d6e-4a52-9d13-6f0a5f5f4a31")
 _TOGETHER: Final = (K.MOVE, K.MOVE_IN, K.MOVE_OUT, K.SPLIT, K.JOIN)
+# 転居・転入 of some people is kept as their 世帯分離
+_WRITTEN_AS: Final = {K.MOVE: (K.MOVE, K.SPLIT), K.MOVE_IN: (K.MOVE_IN, K.SPLIT)}
 NEW, STANDS, BROKEN, CHOOSE = "new", "stands", "broken", "choose"
 
 
@@ -48,6 +51,7 @@ class Step:
     people: list[Person]
     household: Household | None = None
     target: Household | None = None
+    head: Person | None = None
     state: str = NEW
     said: str = ""
     candidates: list[Person] = field(default_factory=list)
@@ -148,8 +152,12 @@ class _Known:
     def __init__(self, rows: Sequence[RegisterRow], actor: Actor, shield: Shield) -> None:
         days = {row.birth_on for row in rows} | {row.head_birth_on for row in rows}
         numbers = {row.register_no for row in rows} | {row.head_no for row in rows}
+        held = Person.objects.filter(register_no__in=[n for n in numbers if n], merged_into__isnull=False)
+        merged = {number: standing_id(pk) for number, pk in held.values_list("register_no", "pk")}
         people = Person.objects.visible_to(actor).filter(
-            Q(birth_on__in=[day for day in days if day]) | Q(register_no__in=[n for n in numbers if n]),
+            Q(birth_on__in=[day for day in days if day])
+            | Q(register_no__in=[n for n in numbers if n])
+            | Q(pk__in=list(merged.values())),
             merged_into__isnull=True,
         )
         self.by_number: dict[str, Person] = {}
@@ -160,6 +168,8 @@ class _Known:
             if person.register_no:
                 self.by_number[person.register_no] = person
             self.by_name[name_key(f"{person.family_name}{person.given_name}"), person.birth_on].append(person)
+        read = {person.pk: person for same in self.by_name.values() for person in same}
+        self.by_number |= {number: read[pk] for number, pk in merged.items() if pk in read}
         self.homes: dict[int, list[HouseholdMember]] = defaultdict(list)
         found = {p.pk for rows_ in self.by_name.values() for p in rows_} | {
             p.pk for p in self.by_number.values()
@@ -200,7 +210,7 @@ def _steps(rows: Sequence[RegisterRow], actor: Actor, shield: Shield, picks: Map
             heads = known.people(row.head_no, row.head_name, row.head_birth_on)
             home = known.home(heads[0], row) if len(heads) == 1 else None
             if home is not None:
-                steps.append(Step(kind, [row], [], home))
+                steps.append(Step(kind, [row], [], home, head=heads[0]))
             continue
         people = known.people(row.register_no, row.name, row.birth_on, row.kana)
         if len(people) > 1 and (picked := [p for p in people if p.pk == picks.get(row.line)]):
@@ -231,7 +241,7 @@ def _steps(rows: Sequence[RegisterRow], actor: Actor, shield: Shield, picks: Map
 def _try(step: Step, actor: Actor, at: datetime) -> None:
     if step.state == CHOOSE:
         return
-    if known_movement(step.request_key(), _household(step)) is not None or _stands(step):
+    if known_movement(step.request_key(), _household(step)) is not None or _stands(step, actor):
         step.state = STANDS
         return
     try:
@@ -241,21 +251,61 @@ def _try(step: Step, actor: Actor, at: datetime) -> None:
         step.state, step.said = BROKEN, violation.message
 
 
-def _stands(step: Step) -> bool:
-    """Whether the record says so already, by whichever hand."""
-    row, home = step.row, step.household
-    assert home is not None
+def _stands(step: Step, actor: Actor) -> bool:
+    """Whether the record says so already, by whichever hand, or said so until somebody corrected it."""
+    row = step.row
+    if _written_before(step, actor):
+        return True
     if step.kind == K.BIRTH:
-        born = Person.objects.filter(memberships__household=home, birth_on=row.on)
+        homes = _homes_of_head(step, actor)
+        born = Person.objects.filter(memberships__household__in=homes, birth_on=row.on)
         return any(name_key(f"{p.family_name}{p.given_name}") == name_key(row.name) for p in born)
     if step.kind == K.DEATH:
         return step.people[0].died_on == row.on
     if step.kind == K.CORRECTION:
         return name_key(f"{step.people[0].family_name}{step.people[0].given_name}") == name_key(row.new_name)
-    if step.kind in (K.MOVE, K.MOVE_IN):
-        return name_key(home.address) == name_key(row.address)
-    written = HouseholdMovement.objects.standing().filter(household=home, kind=step.kind, on=row.on)
-    return step.kind in (K.MOVE_OUT, K.SPLIT, K.JOIN) and written.filter(people__in=step.people).exists()
+    return step.kind in (K.MOVE, K.MOVE_IN) and name_key(_household(step).address) == name_key(row.address)
+
+
+def _homes_of_head(step: Step, actor: Actor) -> QuerySet[Household]:
+    """Every household in which the head of a newborn was ever a member: a split since then hides no child."""
+    return Household.objects.visible_to(actor).filter(members__person=step.head)
+
+
+def _written_before(step: Step, actor: Actor) -> bool:
+    """Whether a movement wrote what the row says, wherever its people belong today.
+
+    One from the register counts after it was withdrawn, too: the worker who took it back knew better than the file.
+    """
+    seen = Household.objects.visible_to(actor)
+    rows = HouseholdMovement.objects.filter(
+        Q(withdrawn_at__isnull=True) | Q(source=MovementSource.REGISTER),
+        Q(household__in=seen) | Q(other_household__in=seen),
+        on=step.row.on,
+        kind__in=_WRITTEN_AS.get(step.kind, (step.kind,)),
+    )
+    if step.kind == K.BIRTH:
+        return any(_wrote(m, step) for m in rows.filter(household__in=_homes_of_head(step, actor)))
+    named = {
+        person
+        for movement in rows.filter(people__in=step.people).distinct().prefetch_related("named")
+        if _wrote(movement, step)
+        for person in (row.person_id for row in movement.named.all())
+    }
+    return {p.pk for p in step.people} <= named
+
+
+def _wrote(movement: HouseholdMovement, step: Step) -> bool:
+    """Whether the movement wrote the address or the name of the row; of the other kinds, people and day say all."""
+    row, moves = step.row, step.kind in (K.MOVE, K.MOVE_IN)
+    if not moves and step.kind not in (K.BIRTH, K.CORRECTION):
+        return True
+    model = (Household if moves else Person)._meta.label_lower
+    after = [change["after"] for change in movement.changes if change["model"] == model and change["after"]]
+    names = ("address",) if moves else ("family_name", "given_name")
+    said = ["".join(values.get(name, "") for name in names) for values in after]
+    wanted = row.address if moves else (row.name if step.kind == K.BIRTH else row.new_name)
+    return name_key(wanted) in {name_key(text) for text in said}
 
 
 def _moved(step: Step, people: Iterable[Person] | None = None) -> Moved:
@@ -297,9 +347,9 @@ def _death(step: Step, actor: Actor, at: datetime) -> None:
 
 
 def _move(step: Step, actor: Actor, at: datetime) -> None:
-    """転居 of everybody moves the household; of some, they are a household of their own from that day."""
+    """転居・転入 of everybody moves the household; of some, they are a household of their own from that day."""
     row, home = step.row, _household(step)
-    if step.kind == K.MOVE and stay_behind(home, [p.pk for p in step.people], row.on):
+    if stay_behind(home, [p.pk for p in step.people], row.on):
         _split(step, actor, at)
         return
     place = Place(postal_code=row.postal_code, address=row.address)

@@ -41,6 +41,11 @@ def undo_merge(*, merge: PersonMerge, reason: str, actor: Actor, at: datetime) -
     people = Person.objects.filter(pk__in=[merge.kept_id, merge.absorbed_id])
     list(people.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
     Person.objects.filter(pk=merge.absorbed_id).update(merged_into=None)
+    if MergedRow.objects.filter(
+        merge=merge, model=Person._meta.label_lower, row_id=merge.absorbed_id
+    ).exists():
+        # it gave its 宛名番号 to the other record, and lets go of that one's, so that each gets back its own
+        Person.objects.filter(pk=merge.absorbed_id).update(register_no="")
     try:
         with transaction.atomic():
             _put_back(merge)

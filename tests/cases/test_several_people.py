@@ -59,6 +59,40 @@ def test_a_known_person_is_named_and_not_moved_into_the_household(worker, center
     assert not Case.objects.visible_to(worker.actor).filter(pk=case.pk).exists()
 
 
+def test_an_extra_person_of_a_known_name_is_asked_about_too(worker):
+    known = f.make_person("笹岡", "透")
+    f.make_household("笹岡 世帯", person=known, agency=worker.agency)
+    typed = {"other_1_text": "笹岡 透", "other_1_relation": "relative"}
+    answer = send(worker, **typed)
+    assert answer.status_code == 422
+    assert (answer.context["asked"], answer.context["namesakes"]) == ("other_1", [known])
+    page = answer.content.decode()
+    assert f'name="other_1" value="{known.pk}"' in page
+    assert 'name="other_1_another" value="笹岡 透"' in page
+    assert page.index('name="other_1" value=""') < page.index(f'name="other_1" value="{known.pk}"')
+    assert not Consultation.objects.exists()
+    assert send(worker, **typed, other_1=str(known.pk)).status_code == 302
+    assert ConsultationPerson.objects.get().person == known
+    later = typed | {"person_text": "小松原 ウメ", "started_at_1": "13:30"}
+    assert (
+        send(worker, **later, other_1_another="別の名").context["asked"] == "other_1"
+    )  # said of another name
+    assert send(worker, **later, other_1_another="笹岡 透").status_code == 302
+    assert Person.objects.filter(family_name="笹岡").count() == 2
+
+
+def test_the_person_is_asked_about_first_and_the_answer_is_kept(worker):
+    for given in ("フミ", "健一"):
+        f.make_household(f"{given} 世帯", person=f.make_person("小松原", given), agency=worker.agency)
+    typed = {"other_0_text": "小松原 健一", "other_0_relation": "child"}
+    assert send(worker, **typed).context["asked"] == "person"
+    second = send(worker, **typed, another="小松原 フミ")
+    assert second.context["asked"] == "other_0"
+    assert 'name="another" value="小松原 フミ"' in second.content.decode()
+    assert send(worker, **typed, another="小松原 フミ", other_0_another="小松原 健一").status_code == 302
+    assert Person.objects.filter(family_name="小松原").count() == 4
+
+
 @pytest.mark.parametrize(
     "over",
     [{"other_0": "99999", "other_0_text": "だれか"}, {"other_0_text": "だれか", "other_0_relation": "boss"},

@@ -7,10 +7,12 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
+from audit.models import ChangeRecord
 from common.errors import Overlap, RuleViolation
 from households.actions.kinship import add_kinship
-from households.actions.members import add_member, end_membership
-from households.actions.persons import PersonData
+from households.actions.members import MemberDays, add_member, edit_member, end_membership
+from households.actions.persons import PersonData, update_person
+from households.actions.protection import protect_address
 from households.models import Household, HouseholdMember, Kinship, Person
 from tests import factories as f
 
@@ -50,6 +52,95 @@ def test_wrong_member_names_its_field_and_leaves_nobody(home, worker, over, fiel
     assert Person.objects.count() == 1
 
 
+def correct(who, member, **over):
+    """The edit form as the household's page shows it, with some fields changed, sent."""
+    url = f"/households/{member.household_id}/?member={member.pk}"
+    form = who.client.get(url).context["edit_form"]
+    post = {field.html_name: field.value() or "" for field in form}
+    post = (
+        {name: value for name, value in post.items() if value is not True} | {"lives_together": "on"} | over
+    )
+    return who.client.post(reverse("households:member_edit", args=[member.household_id, member.pk]), post)
+
+
+def test_first_and_last_day_are_corrected_on_the_page(home, worker):
+    member = join(home, worker.actor, since=date(2026, 4, 1))
+    assert correct(worker, member, first_on="R8.3.1", relation="sibling").status_code == 302
+    end_membership(member=member, last_on=date(2026, 11, 1), actor=worker.actor, at=f.NOW)
+    assert correct(worker, member, last_on="R8.10.20").status_code == 302
+    member.refresh_from_db()
+    assert (member.during.lower, member.during.upper) == (date(2026, 3, 1), date(2026, 10, 21))
+    assert member.relation == "sibling"
+    told = ChangeRecord.objects.filter(action="household.edit_member").latest("pk")
+    assert told.detail["first_on"] == "2026-03-01"
+    assert told.detail["last_on"] == "2026-10-20"
+    history = HouseholdMember.pgh_event_model.objects.filter(pgh_obj=member).order_by("pgh_id")
+    assert [row.during.lower for row in history][:2] == [date(2026, 4, 1), date(2026, 3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ({"first_on": "R8.13.1"}, "first_on"), ({"first_on": "R8.12.1"}, "first_on"),
+        ({"first_on": "S50.1.1"}, "first_on"), ({"first_on": "H20.6.1"}, "first_on"),
+        ({"last_on": "R8.3.31"}, "last_on"), ({"last_on": "R8.12.1"}, "last_on"),
+        ({"last_on": "R8.11.2"}, "last_on"), ({"last_on": ""}, "last_on"), ({"first_on": "R7.12.31"}, "first_on"),
+    ],
+)  # fmt: skip
+def test_days_that_cannot_be_are_named_beside_their_field_and_kept(home, worker, days, said):
+    """Born 1976, elsewhere until 2025, here twice, died on 2026-11-01."""
+    person = f.make_person("森下", "健", birth_on=date(1976, 5, 1))
+    other = f.make_household("別 世帯", agency=worker.agency)
+    stay = {"person": person, "relation": "child", "lives_together": True}
+    HouseholdMember.objects.create(household=other, **stay, during=(date(2008, 1, 1), date(2009, 1, 1)))
+    HouseholdMember.objects.create(household=home, **stay, during=(date(2025, 1, 1), date(2026, 1, 1)))
+    member = HouseholdMember.objects.create(
+        household=home, **stay, during=(date(2026, 4, 1), date(2026, 11, 1))
+    )
+    Person.objects.filter(pk=person.pk).update(died_on=date(2026, 11, 1))
+    answer = correct(worker, member, **days)
+    assert answer.status_code == 422
+    assert list(answer.context["edit_form"].errors) == [said]
+    assert all(answer.context["edit_form"][name].value() == text for name, text in days.items())
+    member.refresh_from_db()
+    assert (member.during.lower, member.during.upper) == (date(2026, 4, 1), date(2026, 11, 1))
+
+
+def test_a_page_opened_before_somebody_left_opens_nothing_again(home, worker):
+    member = join(home, worker.actor, since=date(2026, 4, 1))
+    page = {"relation": "other", "first_on": "R8.4.1", "shown_first": "2026-04-01", "shown_last": ""}
+    end_membership(member=member, last_on=date(2026, 11, 1), actor=worker.actor, at=f.NOW)
+    url = reverse("households:member_edit", args=[home.pk, member.pk])
+    late = worker.client.post(url, page | {"first_on": "R8.3.1"})
+    assert late.status_code == 422
+    assert "先にこの人の期間を変えました" in late.content.decode()
+    member.refresh_from_db()
+    assert (member.during.lower, member.during.upper) == (date(2026, 4, 1), date(2026, 11, 2))
+
+
+def test_the_days_of_a_protected_person_are_neither_shown_nor_corrected(home, worker, center_worker):
+    member = join(home, worker.actor, since=date(2026, 4, 1))
+    case = f.make_case(worker.actor, household=home)
+    case.person = home.members.exclude(pk=member.pk).get().person
+    case.save()
+    f.share_by_consent(case, worker.actor, center_worker.actor)
+    days = MemberDays(date(2026, 3, 1), None, (date(2026, 4, 1), None))
+    protect_address(
+        person=member.person,
+        units=[],
+        first_on=f.TODAY,
+        last_on=date(2027, 11, 22),
+        actor=worker.actor,
+        at=f.NOW,
+    )
+    asked = f"/households/{home.pk}/?member={member.pk}"
+    assert center_worker.client.get(asked).context["edit_form"] is None
+    said = {"relation": "child", "lives_together": True, "is_key_person": False}
+    with pytest.raises((RuleViolation, Household.DoesNotExist)):
+        edit_member(member=member, **said, days=days, actor=center_worker.actor, at=f.NOW)
+    edit_member(member=member, **said, days=days, actor=worker.actor, at=f.NOW)  # a unit of the protection
+
+
 def test_nobody_belongs_twice(home, worker):
     with pytest.raises(Overlap):
         join(home, worker.actor, person=Person.objects.get(), data=None)
@@ -65,6 +156,36 @@ def test_kinship_has_a_direction_and_no_circle(home, worker):
     first = add_kinship(person=son, relative=mother, kind="sibling", **options)
     assert add_kinship(person=mother, relative=son, kind="sibling", **options) == first
     assert Kinship.objects.count() == 2
+
+
+def test_no_kinship_and_no_correction_makes_a_birth_after_a_death(home, worker):
+    mother, child = Person.objects.get(), join(home, worker.actor).person
+    Person.objects.filter(pk=mother.pk).update(died_on=date(1973, 4, 30), sex="female")
+    options = {"household": home, "relative": child, "kind": "parent", "note": "", "actor": worker.actor}
+    with pytest.raises(RuleViolation, match="死亡日より後の出生") as caught:
+        add_kinship(person=Person.objects.get(pk=mother.pk), **options, at=f.NOW)
+    assert caught.value.field == "relative"
+    Person.objects.filter(pk=mother.pk).update(died_on=date(1976, 5, 1))
+    add_kinship(person=Person.objects.get(pk=mother.pk), **options, at=f.NOW)
+    url = f"/households/people/{child.pk}/"
+    late = worker.client.post(url, {"family_name": "森下", "birth_on": "S53.1.1", "version": child.version})
+    assert late.status_code == 422
+    assert "実の親の死亡日より後の出生" in late.content.decode()
+    child.refresh_from_db()
+    assert child.birth_on == date(1976, 5, 1)
+
+
+def test_whose_sex_is_corrected_is_measured_again(home, worker):
+    father, child = Person.objects.get(), join(home, worker.actor).person
+    Person.objects.filter(pk=father.pk).update(died_on=date(1976, 1, 1), sex="male")
+    father.refresh_from_db()
+    Kinship.objects.create(person=father, relative=child, kind="parent")
+    with pytest.raises(RuleViolation) as caught:
+        update_person(
+            person=father, data=PersonData("森下", "和子", birth_on=father.birth_on, died_on=father.died_on, sex="female"),
+            version=father.version, actor=worker.actor, at=f.NOW,
+        )  # fmt: skip
+    assert caught.value.field == "sex"
 
 
 def test_two_people_correct_the_same_household(home, worker, colleague, stranger):

@@ -361,6 +361,19 @@ def test_kin_and_circles_and_different_people_are_no_one_person(pair, worker):
     assert not PersonMerge.objects.exists()
 
 
+def test_a_merge_makes_no_birth_after_a_death(pair, worker):
+    """One record knows of the death, the other of the child."""
+    Person.objects.filter(pk=pair[1].pk).update(died_on=date(1990, 1, 1))
+    child = f.make_person("髙橋", "葵", birth_on=date(1992, 5, 1))
+    Kinship.objects.create(person=pair[0], relative=child, kind="parent")
+    before = fingerprint()
+    with pytest.raises(RuleViolation, match="より前の死亡"):
+        merge(pair, worker.actor)
+    assert differing(before, fingerprint()) == set()
+    Person.objects.filter(pk=child.pk).update(birth_on=date(1989, 5, 1))
+    merge(pair, worker.actor)
+
+
 def _protect(person, actor, **over) -> AddressProtection:
     return protect_address(person=person, units=[], first_on=date(2026, 1, 1), last_on=date(2026, 12, 31), actor=actor,
                            at=f.NOW, **over)  # fmt: skip

@@ -127,6 +127,24 @@ def test_no_birth_after_the_mothers_death(home, worker, mother):
     assert not Person.objects.filter(given_name="新").exists()
 
 
+def test_no_death_before_the_birth_of_a_recorded_child(home, worker, mother, son):
+    Kinship.objects.create(person=mother, relative=son, kind="parent")
+    HouseholdMember.objects.update(during=(None, None))
+    with pytest.raises(RuleViolation, match="より前の死亡") as caught:
+        record_death(**said(home, worker, mother, day=date(1976, 4, 30)))
+    assert caught.value.field == "on"
+    mother.refresh_from_db()
+    assert mother.died_on is None
+    record_death(**said(home, worker, mother, day=date(1976, 5, 1)))  # the day of the birth itself
+
+
+def test_a_father_may_die_in_the_months_before(home, worker, mother, son):
+    Person.objects.filter(pk=mother.pk).update(sex="male")
+    HouseholdMember.objects.update(during=(None, None))
+    Kinship.objects.create(person=mother, relative=son, kind="parent")
+    record_death(**said(home, worker, mother, day=date(1975, 12, 1)))
+
+
 @pytest.mark.parametrize("kind", ["split", "move", "move_out", "death", "facility", "marriage", "birth"])
 def test_withdrawing_puts_every_row_back(home, worker, mother, son, kind):
     before = rows()

@@ -10,7 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Appointment
 from common.tabular import BrokenTable, write_csv
-from households.actions.movements import withdraw_movement
+from households.actions.lives import record_death
+from households.actions.movements import Moved, withdraw_movement
+from households.actions.persons import PersonData, update_household, update_person
 from households.actions.protection import protect_address
 from households.actions.register_import import BROKEN, CHOOSE, NEW, STANDS, Plan, plan_import, take_in
 from households.contact import shield_for
@@ -127,6 +129,93 @@ def test_the_same_file_again_changes_nothing(worker, mother):
     assert FormerAddress.objects.count() == 1
 
 
+KINDS = {
+    "birth": lambda: row("出生", "髙﨑 望", "R8.10.3", on="R8.10.3", head=("髙﨑 芳江", "S21.3.1")),
+    "death": lambda: row("死亡", "髙﨑 修", "S51.5.1"),
+    "move_in": lambda: row("転入", "髙﨑 修", "S51.5.1", address=NEW_HOME),
+    "move_out": lambda: row("転出", "髙﨑 修", "S51.5.1", address="よその県"),
+    "move": lambda: row("転居", "髙﨑 修", "S51.5.1", address=NEW_HOME),
+    "split": lambda: row("世帯分離", "髙﨑 修", "S51.5.1"),
+    "join": lambda: row("世帯合併", "髙﨑 修", "S51.5.1", head=("相沢 遥", "H2.2.2")),
+    "rename": lambda: row("氏名変更", "髙﨑 修", "S51.5.1", register_no="0007", new="三上 修"),
+}
+
+
+@pytest.fixture
+def son(worker, mother) -> Person:
+    """Lives with his mother; 相沢 遥 has a household of her own."""
+    son = f.make_person("髙﨑", "修", birth_on=date(1976, 5, 1), register_no="0007")
+    join_in(worker, son, home_of(mother))
+    live(worker, "相沢", "遥", date(1990, 2, 2))
+    return son
+
+
+def state() -> list[list[str]]:
+    models = (Person, Household, HouseholdMember, HouseholdMovement, FormerAddress, FormerName)
+    return [sorted(str(r) for r in model.objects.values()) for model in models]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_re_import_of_every_kind_changes_nothing(worker, son, kind):
+    rows = read(KINDS[kind]())
+    assert [step.state for step in take(rows, worker).steps] == [NEW]
+    before = state()
+    assert [(step.state, step.said) for step in plan(rows, worker).steps] == [(STANDS, "")]
+    take(rows, worker)
+    assert state() == before
+
+
+def correct(worker, son, kind) -> None:
+    """What a worker puts right after the import: a name, an address, a day; else they take the movement back."""
+    if kind in ("birth", "rename"):
+        person = Person.objects.get(given_name="望") if kind == "birth" else Person.objects.get(pk=son.pk)
+        data = PersonData("見上", "のぞみ" if kind == "birth" else "修", birth_on=person.birth_on)
+        update_person(person=person, data=data, version=person.version, actor=worker.actor, at=f.NOW)
+    elif kind in ("move", "move_in"):
+        home = home_of(son)
+        update_household(
+            household=home, name=home.name, area=None, postal_code="", address=f"{NEW_HOME} コーポ青峰203", phone="",
+            version=home.version, actor=worker.actor, at=f.NOW,
+        )  # fmt: skip
+    else:
+        movement = HouseholdMovement.objects.get()
+        withdraw_movement(movement=movement, reason="別の人でした", actor=worker.actor, at=f.NOW)
+    if kind == "death":
+        moved = Moved(date(2026, 10, 11), (son.pk,))
+        record_death(household=home_of(son), moved=moved, actor=worker.actor, at=f.NOW)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_worker_corrected_after_the_import_stays(worker, son, kind):
+    rows = read(KINDS[kind]())
+    take(rows, worker)
+    correct(worker, son, kind)
+    before = state()
+    assert [step.state for step in plan(rows, worker).steps] == [STANDS]
+    take(rows, worker)
+    assert state() == before
+
+
+def test_what_a_hand_took_back_the_register_may_still_say(worker, son):
+    """Only a movement that came from the register stays taken back."""
+    moved = Moved(date(2026, 10, 10), (son.pk,))
+    by_hand = record_death(household=home_of(son), moved=moved, actor=worker.actor, at=f.NOW)
+    withdraw_movement(movement=by_hand, reason="まだわからない", actor=worker.actor, at=f.NOW)
+    assert [step.state for step in take(read(KINDS["death"]()), worker).steps] == [NEW]
+
+
+def test_a_child_is_not_born_again_when_the_mother_has_moved_since(worker, son, mother):
+    rows = read(KINDS["birth"]())
+    take(rows, worker)
+    HouseholdMember.objects.filter(person=mother).update(during=(None, date(2026, 10, 1)))
+    live(worker, "別", "人", date(1950, 1, 1))
+    HouseholdMember.objects.create(
+        household=f.make_household("新 世帯", agency=worker.agency, actor=worker.actor), person=mother,
+        relation="self", lives_together=True, during=(date(2026, 10, 1), None),
+    )  # fmt: skip
+    assert [step.state for step in plan(rows, worker).steps] == [STANDS]
+
+
 def test_who_moves_alone_is_a_household_of_their_own_and_it_can_be_taken_back(worker, mother):
     son = f.make_person("髙﨑", "修", birth_on=date(1976, 5, 1))
     old = home_of(mother)
@@ -137,6 +226,16 @@ def test_who_moves_alone_is_a_household_of_their_own_and_it_can_be_taken_back(wo
     movement = HouseholdMovement.objects.get()
     withdraw_movement(movement=movement, reason="別の人でした", actor=worker.actor, at=f.NOW)
     assert HouseholdMember.objects.get(person=son).household == old
+
+
+def test_who_moves_in_alone_leaves_the_others_where_they_live(worker, mother):
+    son = f.make_person("髙﨑", "修", birth_on=date(1976, 5, 1))
+    old = home_of(mother)
+    join_in(worker, son, old)
+    take(read(row("転入", "髙﨑 修", "S51.5.1", address=NEW_HOME)), worker)
+    assert (home_of(son).address, home_of(mother).address) == (NEW_HOME, "美旗野市梅ヶ原1丁目3番地")
+    assert home_of(mother) == old
+    assert not FormerAddress.objects.exists()
 
 
 def test_what_a_rule_forbids_is_named_and_the_rest_goes_in(worker, mother):
