@@ -14,7 +14,7 @@ from accounts.models import Appointment, Staff, StaffAbsence
 from cases.actions.silent_risks import refresh_cases
 from cases.enums import RiskOwner
 from cases.models import Case, FollowUp, SilentRisk
-from households.models import Household, HouseholdMember, Person
+from households.models import Household, HouseholdMember, HouseholdMovement, Person
 
 _SILENT = ("cases.silentrisk", "cases.draft")
 _pending = local()
@@ -22,7 +22,7 @@ _pending = local()
 
 def touched(target: models.Model) -> set[int]:
     """Ids of the cases whose worries may be others after a change of ``target``: its case, or those of its household,
-    of its people's households, or of the worker.
+    of its people's households (of a movement both households and everybody in it), or of the worker.
     """
     if target._meta.label_lower in _SILENT:
         return set()
@@ -33,12 +33,17 @@ def touched(target: models.Model) -> set[int]:
     case_id = getattr(target, "case_id", None)
     if case_id is not None:
         return {case_id}
-    homes = _ids(target.pk if isinstance(target, Household) else getattr(target, "household_id", None))
+    homes = _ids(
+        target.pk if isinstance(target, Household) else getattr(target, "household_id", None),
+        getattr(target, "other_household_id", None),
+    )
     people = _ids(
         target.pk if isinstance(target, Person) else getattr(target, "person_id", None),
         getattr(target, "kept_id", None),
         getattr(target, "absorbed_id", None),
     )
+    if isinstance(target, HouseholdMovement):  # somebody of it may belong to further households
+        people |= set(target.named.values_list("person_id", flat=True))
     if people:
         homes |= set(
             HouseholdMember.objects.filter(person_id__in=people).values_list("household_id", flat=True)

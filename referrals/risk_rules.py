@@ -21,7 +21,7 @@ _WORKS_ALONG: Final = f"""
                 AND NOT EXISTS (SELECT 1 FROM referrals_referral r
                                  WHERE r.case_id = p.case_id AND r.to_agency_id = p.agency_id AND NOT {_ON_IT}
                                    AND r.finished_at >= p.since)))
-"""
+"""  # noqa: S608
 
 # every referral is over, no partner works along, no decision waits to be done, and since the last of them ended (its
 # answer, or what came of it) nobody has been in contact for a week
@@ -37,5 +37,5 @@ NOBODY_ACTS: Final = Rule(
      WHERE s.state = 'open' AND e.waits IS FALSE AND e.ended_on + 7 <= %(today)s AND s.last_on <= e.ended_on
        AND NOT EXISTS ({_WORKS_ALONG})
        AND NOT EXISTS (SELECT 1 FROM referrals_actionitem i WHERE i.case_id = s.case_id AND i.state = 'open')
-    """,
+    """,  # noqa: S608
 )
