@@ -57,8 +57,11 @@ def _ids(*found: int | None) -> set[int]:
 
 def _of_staff(target: Staff | Appointment | StaffAbsence) -> set[int]:
     staff_id = target.pk if isinstance(target, Staff) else target.staff_id
-    risks = Q(owner_staff=staff_id)
-    if isinstance(target, Appointment):  # somebody may now answer for the agency, or no longer
+    # what lies with an agency or an office without a name, and what somebody who may now be there or gone answers for
+    posts = Appointment.objects.filter(staff=staff_id).values("agency_id")
+    risks = Q(owner_staff=staff_id) | Q(owner_as=RiskOwner.AGENCY)
+    risks |= Q(owner_agency__in=posts) & ~Q(owner_as=RiskOwner.LEAD)
+    if isinstance(target, Appointment):
         risks |= Q(owner_agency=target.agency_id) & ~Q(owner_as=RiskOwner.LEAD)
     return {
         *Case.objects.open().filter(lead_staff=staff_id).values_list("pk", flat=True),

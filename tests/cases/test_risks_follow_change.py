@@ -10,10 +10,15 @@ from uuid import uuid4
 import pytest
 from celery import current_app
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.urls import reverse
 
-from cases.actions.silent_risks import refresh_all
+from accounts.actions.absences import enter_absence
+from accounts.actions.staff import appoint
+from accounts.enums import Role
+from accounts.models import Appointment, StaffAbsence
+from cases.actions.silent_risks import put_off, refresh_all
 from cases.masters import load_codes
-from cases.models import Case, SilentRisk
+from cases.models import Case, RiskPutOff, SilentRisk
 from cases.tasks import refresh_risks
 from households.actions.denials import deny_staff, release_staff
 from households.actions.join import join_household
@@ -254,3 +259,89 @@ def test_the_night_makes_them_anew(homes):
     SilentRisk.objects.filter(kind="turns_15").delete()
     current_app.tasks[beat["task"]].apply()
     assert {row[1] for row in rows()} == {"turns_15", "turns_65"}
+
+
+# ── Nobody of the agency is here ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def empty_desk(worker, elderly_director, disability_director):
+    """A case of 高齢 that has been quiet for two months, with a reason why it was put off; its only worker is gone."""
+    case = f.make_case(worker.actor)
+    Person.objects.filter(memberships__household=case.household).update(birth_on=date(1961, 12, 10))
+    Case.objects.filter(pk=case.pk).update(last_contact_at=f.NOW - 60 * DAY)
+    refresh_all(at=f.NOW)
+    risk = SilentRisk.objects.standing().get(kind="quiet")
+    put_off(risk=risk, until=f.TODAY + DAY, reason="入院中。", actor=worker.actor, at=f.NOW)
+    Appointment.objects.filter(staff=worker.staff).update(during=DateRange(date(2024, 4, 1), f.TODAY))
+    refresh_all(at=f.NOW)
+    return case
+
+
+def seen_by(who) -> set[str]:
+    return set(SilentRisk.objects.standing().visible_to(who.actor).values_list("kind", flat=True))
+
+
+def test_where_nobody_is_at_the_agency_the_office_of_the_sector_owns_it(
+    empty_desk, elderly_director, disability_director, center_worker, admin
+):
+    risen = SilentRisk.objects.standing().filter(owner_agency=elderly_director.agency)
+    assert {(r.kind, r.owner_staff, r.owner_as) for r in risen} == {
+        ("quiet", None, "agency"), ("no_next", None, "agency"), ("owner_left", None, "agency"),
+    }  # fmt: skip
+    assert seen_by(elderly_director) == {"quiet", "no_next", "owner_left"}  # not whose birthday is near
+    for who in (disability_director, center_worker, admin):
+        assert seen_by(who) == set()
+    assert not Case.objects.visible_to(elderly_director.actor).exists()
+    assert not RiskPutOff.objects.visible_to(
+        elderly_director.actor
+    ).exists()  # the reason tells of the record
+
+
+def test_the_page_of_the_office_shows_the_number_and_no_name(empty_desk, elderly_director):
+    page = elderly_director.client.get("/worries/?whose=agency&show=").content.decode()
+    assert empty_desk.number in page
+    assert empty_desk.lead_agency.short_name + "にだれもいないため" in page
+    assert empty_desk.household.name not in page
+    risk = SilentRisk.objects.standing().get(kind="quiet")
+    page = elderly_director.client.get(reverse("worries:put_off", args=[risk.pk])).content.decode()
+    assert empty_desk.number in page
+    for hidden in ("入院中", empty_desk.household.name):
+        assert hidden not in page
+
+
+def test_who_is_on_the_deny_list_or_away_does_not_take_it(empty_desk, elderly_director, disability_director):
+    denial = HouseholdDenial.objects.create(
+        household=empty_desk.household, staff=elderly_director.staff, reason="relative",
+        given_by=disability_director.staff, given_at=f.NOW,
+    )  # fmt: skip
+    assert seen_by(elderly_director) == set()  # before anything is made anew
+    refresh_all(at=f.NOW)
+    assert seen_by(disability_director) == {"quiet", "no_next", "owner_left"}
+    denial.delete()
+    StaffAbsence.objects.create(
+        staff=elderly_director.staff, during=DateRange(f.TODAY, None), entered_at=f.NOW,
+        entered_by=elderly_director.staff,
+    )  # fmt: skip
+    refresh_all(at=f.NOW)
+    assert seen_by(elderly_director) == set()
+    assert seen_by(disability_director) == {"quiet", "no_next", "owner_left"}
+
+
+def test_it_goes_back_when_somebody_comes(empty_desk, elderly_director, colleague, admin, change):
+    Appointment.objects.filter(staff=colleague.staff).delete()
+    post = {
+        "staff": colleague.staff, "agency": empty_desk.lead_agency, "role": Role.AGENCY_MANAGER, "sector": "",
+        "title": "", "starts_on": f.TODAY, "ends_on": None,
+    }  # fmt: skip
+    assert change(lambda: appoint(**post, actor=admin.actor, at=f.NOW))[1]
+    assert seen_by(elderly_director) == set()
+    away = {
+        "staff": colleague.staff,
+        "first_on": f.TODAY,
+        "last_on": None,
+        "deputy": None,
+        "request_key": uuid4(),
+    }
+    assert change(lambda: enter_absence(**away, actor=colleague.actor, at=f.NOW))[1]
+    assert seen_by(elderly_director) == {"quiet", "no_next", "owner_left"}
