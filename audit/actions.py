@@ -34,12 +34,12 @@ def _who(actor: ActorLike) -> dict[str, str]:
 
 
 def record(
-    *, actor: ActorLike, action: str, target: models.Model, at: datetime, also: models.Model | None = None,
+    *, actor: ActorLike, action: str, target: models.Model, at: datetime, also: Any = None,
     **detail: Any,
 ) -> ChangeRecord:  # fmt: skip
     """One change record: ``action`` is ``noun.verb``; ``detail`` holds ids and codes, never text about a person.
 
-    ``also``: a row that names whom else the change concerns; receivers of ``change_recorded`` hear of it too.
+    ``also``: a row (a model instance) that names whom else the change concerns; receivers of ``change_recorded`` hear of it too.
     """
     row = ChangeRecord.objects.create(
         at=at, action=action, target_type=target._meta.label_lower, target_id=str(target.pk), detail=detail,
