@@ -34,14 +34,20 @@ def _who(actor: ActorLike) -> dict[str, str]:
 
 
 def record(
-    *, actor: ActorLike, action: str, target: models.Model, at: datetime, **detail: Any
-) -> ChangeRecord:
-    """One change record: ``action`` is ``noun.verb``; ``detail`` holds ids and codes, never text about a person."""
+    *, actor: ActorLike, action: str, target: models.Model, at: datetime, also: Any = None,
+    **detail: Any,
+) -> ChangeRecord:  # fmt: skip
+    """One change record: ``action`` is ``noun.verb``; ``detail`` holds ids and codes, never text about a person.
+
+    ``also``: a row (a model instance) that names whom else the change concerns; receivers of ``change_recorded`` hear of it too.
+    """
     row = ChangeRecord.objects.create(
         at=at, action=action, target_type=target._meta.label_lower, target_id=str(target.pk), detail=detail,
         **_who(actor),
     )  # fmt: skip
-    change_recorded.send(type(target), target=target, at=at)
+    for changed in (target, also):
+        if changed is not None:
+            change_recorded.send(type(changed), target=changed, at=at)
     return row
 
 

@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-# kwargs: target (the row that an action changed), at — inside the action's transaction
+# kwargs: target (the row that an action changed, or that names whom else it concerns), at — inside the action's transaction
 change_recorded = Signal()

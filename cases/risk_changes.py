@@ -14,7 +14,7 @@ from accounts.models import Appointment, Staff, StaffAbsence
 from cases.actions.silent_risks import refresh_cases
 from cases.enums import RiskOwner
 from cases.models import Case, FollowUp, SilentRisk
-from households.models import Household, HouseholdMember, Person
+from households.models import Household, HouseholdMember, HouseholdMovement, Person
 
 _SILENT = ("cases.silentrisk", "cases.draft")
 _pending = local()
@@ -22,7 +22,7 @@ _pending = local()
 
 def touched(target: models.Model) -> set[int]:
     """Ids of the cases whose worries may be others after a change of ``target``: its case, or those of its household,
-    of its people's households, or of the worker.
+    of its people's households (of a movement both households and everybody in it), or of the worker.
     """
     if target._meta.label_lower in _SILENT:
         return set()
@@ -33,12 +33,17 @@ def touched(target: models.Model) -> set[int]:
     case_id = getattr(target, "case_id", None)
     if case_id is not None:
         return {case_id}
-    homes = _ids(target.pk if isinstance(target, Household) else getattr(target, "household_id", None))
+    homes = _ids(
+        target.pk if isinstance(target, Household) else getattr(target, "household_id", None),
+        getattr(target, "other_household_id", None),
+    )
     people = _ids(
         target.pk if isinstance(target, Person) else getattr(target, "person_id", None),
         getattr(target, "kept_id", None),
         getattr(target, "absorbed_id", None),
     )
+    if isinstance(target, HouseholdMovement):  # somebody of it may belong to further households
+        people |= set(target.named.values_list("person_id", flat=True))
     if people:
         homes |= set(
             HouseholdMember.objects.filter(person_id__in=people).values_list("household_id", flat=True)
@@ -52,8 +57,11 @@ def _ids(*found: int | None) -> set[int]:
 
 def _of_staff(target: Staff | Appointment | StaffAbsence) -> set[int]:
     staff_id = target.pk if isinstance(target, Staff) else target.staff_id
-    risks = Q(owner_staff=staff_id)
-    if isinstance(target, Appointment):  # somebody may now answer for the agency, or no longer
+    # what lies with an agency or an office without a name, and what somebody who may now be there or gone answers for
+    posts = Appointment.objects.filter(staff=staff_id).values("agency_id")
+    risks = Q(owner_staff=staff_id) | Q(owner_as=RiskOwner.AGENCY)
+    risks |= Q(owner_agency__in=posts) & ~Q(owner_as=RiskOwner.LEAD)
+    if isinstance(target, Appointment):
         risks |= Q(owner_agency=target.agency_id) & ~Q(owner_as=RiskOwner.LEAD)
     return {
         *Case.objects.open().filter(lead_staff=staff_id).values_list("pk", flat=True),

@@ -4,7 +4,8 @@ A rule reads the CTE ``scope`` (``case_id, household_id, state, lead_agency_id, 
 — the day of the last contact, else of opening —, ``next_on``) and gives ``(kind, case_id, subject_id, about_id, due_on,
 urgency, agency_id, staff_id)``: the agency and the person that ought to act. Whether that person is there, and who acts
 otherwise, is decided once for all rules (``cases.actions.silent_risks``). A higher app adds its rule with ``add_rule``
-when it starts; outreach, whose people may have no case yet, belongs here as soon as its attempts hang on one.
+when it starts. The queue is of cases: outreach to people who have none yet is not in it; its next day stands on the
+home page of who goes and of their agency.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from datetime import date
 from typing import Any, Final
 
 from django.conf import settings
+
+from accounts.enums import Role
+from accounts.roles import PERMISSIONS, Permission
+from cases.coordination import NEEDS_CENTER
 
 NEXT_DAYS: Final = 7  # a case may stand so long without a next date
 LONG_ABSENCE: Final = 5  # days; a shorter one with a deputy leaves no case without anybody
@@ -35,6 +40,7 @@ def parameters(today: date) -> dict[str, Any]:
         "quiet_kinds": list(settings.KYOSEI_QUIET_DAYS_BY_KIND), "quiet_days": list(settings.KYOSEI_QUIET_DAYS_BY_KIND.values()),
         "next": NEXT_DAYS, "long_absence": LONG_ABSENCE, "consent": CONSENT_DAYS, "protection": PROTECTION_DAYS,
         "ahead": settings.KYOSEI_BIRTHDAY_DAYS, "after_birthday": AFTER_BIRTHDAY,
+        "central": list(NEEDS_CENTER), "acting": [role for role in Role if Permission.CASE_WRITE in PERMISSIONS[role]],
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ _LOCK: Final = 7011  # the nightly run holds it alone, a change of some cases be
 
 _SCOPE = """
     SELECT c.id AS case_id, c.household_id, c.state, c.lead_agency_id, c.lead_staff_id, c.lead_since, c.next_on,
+           c.sectors, c.opened_at,
            (COALESCE(c.last_contact_at, c.opened_at) AT TIME ZONE %(zone)s)::date AS last_on
       FROM cases_case c WHERE {where}
 """
@@ -39,7 +40,8 @@ here AS MATERIALIZED (SELECT h.* FROM posts h WHERE NOT EXISTS (SELECT 1 FROM aw
 found (kind, case_id, subject_id, about_id, due_on, urgency, agency_id, staff_id) AS MATERIALIZED ({found}),
 owned AS MATERIALIZED (
     SELECT DISTINCT ON (f.case_id, f.kind, f.subject_id)
-           f.case_id, f.kind, f.subject_id, f.about_id, f.due_on, f.urgency, f.agency_id AS owner_agency_id,
+           f.case_id, f.kind, f.subject_id, f.about_id, f.due_on, f.urgency,
+           COALESCE(office.agency_id, f.agency_id) AS owner_agency_id,
            COALESCE(own.staff_id, deputy.staff_id, boss.staff_id) AS owner_staff_id,
            CASE WHEN own.staff_id IS NOT NULL THEN 'lead' WHEN deputy.staff_id IS NOT NULL THEN 'deputy'
                 WHEN boss.staff_id IS NOT NULL THEN 'manager' ELSE 'agency' END AS owner_as
@@ -54,6 +56,8 @@ owned AS MATERIALIZED (
           SELECT h.staff_id FROM here h WHERE h.agency_id = f.agency_id AND h.role = 'agency_manager'
              AND NOT EXISTS ({denied} = h.staff_id)
            ORDER BY h.staff_id LIMIT 1) boss ON own.staff_id IS NULL AND deputy.staff_id IS NULL
+      LEFT JOIN LATERAL ({office}) office
+        ON own.staff_id IS NULL AND deputy.staff_id IS NULL AND boss.staff_id IS NULL AND f.about_id IS NULL
      ORDER BY f.case_id, f.kind, f.subject_id
 ),
 over AS (
@@ -89,6 +93,28 @@ _DENIED = (
     "SELECT 1 FROM households_householddenial d WHERE d.household_id = s.household_id AND d.ended_at IS NULL "
     "AND d.staff_id"
 )
+# where nobody of the agency is here: the first office with somebody at work, who coordinates by the model of the case's
+# day before the directors of its sectors, these before the others, those of the household's area first (decision 0011)
+_OFFICE = """
+    SELECT a.id AS agency_id
+      FROM accounts_agency a
+      JOIN households_household hh ON hh.id = s.household_id
+      LEFT JOIN accounts_area ar ON ar.id = hh.area_id
+      LEFT JOIN LATERAL (
+          SELECT c.center_id, c.model FROM cases_coordinationsetting c
+           WHERE c.withdrawn_at IS NULL AND c.starts_on <= (s.opened_at AT TIME ZONE %(zone)s)::date
+           ORDER BY c.starts_on DESC LIMIT 1) cs ON cs.model = ANY(%(central)s::text[])
+     WHERE own.staff_id IS NULL AND deputy.staff_id IS NULL AND boss.staff_id IS NULL AND f.about_id IS NULL
+       AND a.id <> f.agency_id AND a.closed_on IS NULL AND (a.kind = 'director_office' OR a.id = cs.center_id)
+       AND NOT EXISTS (SELECT 1 FROM here h WHERE h.agency_id = f.agency_id AND h.role = ANY(%(acting)s::text[])
+                          AND NOT EXISTS ({denied} = h.staff_id))
+       AND EXISTS (SELECT 1 FROM here h WHERE h.agency_id = a.id AND h.role = ANY(%(acting)s::text[])
+                      AND NOT EXISTS ({denied} = h.staff_id))
+     ORDER BY a.id IS DISTINCT FROM cs.center_id,
+              NOT (a.area_id IS NULL OR ar.id IS NULL OR a.area_id IN (ar.id, COALESCE(ar.parent_id, ar.id))),
+              array_position(s.sectors::text[], a.sector::text), a.id
+     LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +167,11 @@ def _lock(function: str) -> None:
 def _refresh(where: str, chosen: dict[str, Any], at: datetime) -> Refreshed:
     mine = where.replace("id ", "r.case_id ", 1)
     sql = _REFRESH.format(
-        scope=_SCOPE.format(where=f"c.{where}"), found=found_sql(), denied=_DENIED, mine=mine
+        scope=_SCOPE.format(where=f"c.{where}"),
+        found=found_sql(),
+        denied=_DENIED,
+        mine=mine,
+        office=_OFFICE.format(denied=_DENIED),
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, {**parameters(timezone.localdate(at)), **chosen, "at": at})

@@ -24,15 +24,26 @@ OWN_KINDS = (RiskKind.WATCH_LATE, RiskKind.WATCH_NOBODY, RiskKind.PROTECTION)
 
 class SilentRiskQuerySet(models.QuerySet["SilentRisk"]):
     def visible_to(self, actor: Actor, *, few: bool = False) -> SilentRiskQuerySet:
-        """Whoever sees the case, and the agency that has to look or to protect; never a worker on the deny list, and
-        what is about a protected person only for the units of that protection. ``few``: see ``sees_case``.
+        """Whoever knows of it (``known_to``), and the office it rose to since nobody of the agency is here (decision
+        0011): that one learns the number and what is the matter, and nothing about a person. ``few``: see ``sees_case``.
         """
+        risen = Q(owner_as=RiskOwner.AGENCY, owner_agency=actor.agency_id, about_id__isnull=True)
+        return self._told(actor, risen, few=few)
+
+    def known_to(self, actor: Actor) -> SilentRiskQuerySet:
+        """Whoever sees the case, and the agency that has to look or to protect; never a worker on the deny list, and
+        what is about a protected person only for the units of that protection.
+        """
+        return self._told(actor, Q(pk__in=[]))
+
+    def _told(self, actor: Actor, also: Q, *, few: bool = False) -> SilentRiskQuerySet:
         if not actor.has(Permission.CASE_VIEW) or actor.agency_id is None:
             return self.none()
         closed = AddressProtection.objects.closed_to(actor).values("person_id")
-        own = Q(kind__in=OWN_KINDS, owner_agency=actor.agency_id) & not_denied(actor, "case_id")
+        own = Q(kind__in=OWN_KINDS, owner_agency=actor.agency_id) | also
         return self.filter(
-            sees_case(actor, "case_id", few=few) | own, Q(about_id__isnull=True) | ~Q(about_id__in=closed)
+            sees_case(actor, "case_id", few=few) | (own & not_denied(actor, "case_id")),
+            Q(about_id__isnull=True) | ~Q(about_id__in=closed),
         )
 
     def standing(self) -> SilentRiskQuerySet:
@@ -95,7 +106,9 @@ class SilentRisk(models.Model):
 
 class RiskPutOffQuerySet(models.QuerySet["RiskPutOff"]):
     def visible_to(self, actor: Actor) -> RiskPutOffQuerySet:
-        return self.filter(risk__in=SilentRisk.objects.visible_to(actor))
+        """Reasons tell of the record: an office that a worry rose to reads its own people's alone."""
+        own = Q(put_off_by=actor.staff_id, risk__in=SilentRisk.objects.visible_to(actor))
+        return self.filter(Q(risk__in=SilentRisk.objects.known_to(actor)) | own)
 
 
 @pghistory.track()

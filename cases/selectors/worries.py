@@ -15,6 +15,7 @@ from accounts.roles import Permission
 from cases.actions.silent_risks import can_put_off
 from cases.enums import RiskKind, RiskOwner, Urgency
 from cases.models import Case, RiskPutOff, SilentRisk
+from cases.models.silent_risk import OWN_KINDS
 from common.japan.wareki import format_wareki_short
 from households.contact import Shield
 from households.models import Person
@@ -60,9 +61,10 @@ def counts(rows: QuerySet[SilentRisk]) -> dict[str, int]:
 
 def shown(rows: QuerySet[SilentRisk]) -> QuerySet[SilentRisk]:
     """With what a line shows, and none of the long columns."""
-    return rows.select_related("case__household", "owner_agency", "owner_staff").only(
+    return rows.select_related("case__household", "case__lead_agency", "owner_agency", "owner_staff").only(
         *(field.name for field in SilentRisk._meta.concrete_fields), "case__number", "case__household__name",
-        "case__last_contact_at", "case__opened_at", "case__lead_staff", "owner_agency__short_name", "owner_agency__kind",
+        "case__last_contact_at", "case__opened_at", "case__lead_staff", "case__lead_agency__short_name",
+        "case__lead_agency__kind", "owner_agency__short_name", "owner_agency__kind",
         "owner_staff__name",
     )  # fmt: skip
 
@@ -78,6 +80,7 @@ class Worry:
     url: str
     may_put_off: bool
     seen: bool  # whether the reader may open the case
+    risen: bool = False  # it lies with the reader's office since nobody of the case's agency is there
 
     @property
     def kind(self) -> str:
@@ -113,9 +116,10 @@ def lines(rows: list[SilentRisk], actor: Actor, on: date) -> list[Worry]:
 
 
 def _line(row: SilentRisk, actor: Actor, on: date, name: str, *, is_seen: bool) -> Worry:
-    way, url = way_out(row, actor)
+    is_risen = not is_seen and RiskKind(row.kind) not in OWN_KINDS
+    way, url = ("不在と代理を見る", reverse("accounts:absences")) if is_risen else way_out(row, actor)
     title = row.case.household.name if is_seen else f"ケース {row.case.number}"
-    return Worry(row, title, words(row, on, name), way, url, can_put_off(actor, row), is_seen)
+    return Worry(row, title, words(row, on, name), way, url, can_put_off(actor, row), is_seen, is_risen)
 
 
 def words(row: SilentRisk, on: date, name: str = "") -> str:

@@ -134,8 +134,8 @@ def keep_movement(
     ids = dict.fromkeys(opened.moved.people if people is None else people)
     MovementPerson.objects.bulk_create(MovementPerson(movement=movement, person_id=pk) for pk in ids)
     record(
-        actor=actor, action=f"household.{kind.value}", target=opened.household, at=at, movement=movement.pk,
-        people=list(ids),
+        actor=actor, action=f"household.{kind.value}", target=opened.household, at=at, also=movement,
+        movement=movement.pk, people=list(ids),
     )  # fmt: skip
     return movement
 
@@ -179,6 +179,7 @@ def withdraw_movement(
         action="household.withdraw_movement",
         target=movement.household,
         at=at,
+        also=movement,
         movement=movement.pk,
     )
     return movement

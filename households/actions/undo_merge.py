@@ -57,7 +57,8 @@ def undo_merge(*, merge: PersonMerge, reason: str, actor: Actor, at: datetime) -
     merge.undone_at, merge.undone_by, merge.undo_reason = at, staff, reason.strip()
     merge.save(update_fields=["undone_at", "undone_by", "undo_reason"])
     record(
-        actor=actor, action="person.undo_merge", target=merge.kept, at=at, absorbed=merge.absorbed_id, merge=merge.pk
+        actor=actor, action="person.undo_merge", target=merge.kept, at=at, also=merge, absorbed=merge.absorbed_id,
+        merge=merge.pk,
     )  # fmt: skip
     merge_undone.send(PersonMerge, merge=merge, actor=actor, at=at)
     return merge

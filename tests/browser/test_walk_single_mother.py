@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from accounts.enums import AgencyKind, Role, Sector
 from budgets.masters import load_streams
 from cases.masters import load_codes
-from cases.models import Case
+from cases.models import Case, FollowUp
 from tests import factories as f
 from tests.browser.conftest import TICK, shoot
 from tests.browser.walking import Walk, wareki
@@ -89,7 +89,7 @@ def test_from_the_debts_to_coming_back_a_year_later(walk, school, poverty, pover
             "返済の道筋がつき、朝の支度を息子と一緒にできる日が増えた。",
             every="6か月ごと",
             way="電話",
-            turns=1,
+            turns=2,
         )
         expect(walk.worry("")).to_have_count(0)
 
@@ -97,7 +97,12 @@ def test_from_the_debts_to_coming_back_a_year_later(walk, school, poverty, pover
         walk.watch("stable", "颯太さんは教育支援センターの遠足に行った。")
         assert not walk.case.is_open
 
-    with walk.after(400):  # she comes back by herself
+    with walk.after(90 + 366):  # a year after the closing
+        walk.watch("stable", "家計簿を続けている。颯太さんは高校の見学に行った。")
+        assert not walk.case.is_open
+        assert not FollowUp.objects.waiting().exists()
+
+    with walk.after(480):  # she comes back by herself
         page = walk.page
         page.keyboard.press("n")
         page.wait_for_url("**/consultations/new/**")
@@ -118,10 +123,10 @@ def test_from_the_debts_to_coming_back_a_year_later(walk, school, poverty, pover
         assert (walk.case.is_open, walk.case.reopened_count) == (True, 1)
         walk.history(
             "カードの返済が月八万円", "スクールソーシャルワーカーが週一回", "法テラスの相談に同行します", "返済は弁護士が止めて",
-            "目標達成：返済の道筋がつき", "見守り 1回目の結果：安定", "再相談（再開）", "高校をどうするか",
+            "目標達成：返済の道筋がつき", "見守り 1回目の結果：安定", "見守り 2回目の結果：安定", "再相談（再開）", "高校をどうするか",
         )  # fmt: skip
         shoot(page, "walk-mother-household")
 
-    with walk.after(401):
+    with walk.after(481):
         turning = walk.worry("15歳")
         expect(turning).to_have_count(0)  # long past: the household was not in support then

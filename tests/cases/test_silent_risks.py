@@ -23,6 +23,8 @@ from common.japan.age import age_on
 from households.actions.denials import deny_staff
 from households.actions.protection import protect_address
 from households.models import HouseholdMember, Person
+from referrals.actions.answer_referral import answer_referral
+from referrals.actions.follow_referral import finish_referral
 from referrals.actions.withdraw_referral import withdraw_referral
 from referrals.models import Referral
 from tests import factories as f
@@ -146,6 +148,37 @@ def test_nobody_acts_a_week_after_the_last_referral_ended(worker, center_worker,
     withdraw_referral(referral=referral, actor=worker.actor, at=f.NOW)
     Referral.objects.update(answered_at=moment(f.TODAY - days * DAY, 13))
     assert stands(case, RiskKind.NOBODY) is expected
+
+
+@pytest.mark.parametrize(("days", "expected"), [(6, False), (7, True)])
+@pytest.mark.parametrize("ending", ["lead passed on", "not reached", "not needed"])
+def test_nobody_acts_after_any_ending(worker, center_worker, ending, days, expected):
+    """The former lead stays in the team and a partner that has told what came of it: neither of them acts."""
+    ended = moment(f.TODAY - days * DAY)
+    sent = ended if ending == "lead passed on" else ended - 20 * DAY
+    case = set_case(calm(worker.actor), opened_at=f.NOW - 60 * DAY, last_contact_at=f.NOW - 50 * DAY)
+    referral = send(worker.actor, case, center_worker.agency, at=sent - DAY)
+    event = "take_lead" if ending == "lead passed on" else "join"
+    referral = answer_referral(referral=referral, event=event, actor=center_worker.actor, at=sent)
+    if event == "join":
+        assert not stands(case, RiskKind.NOBODY)  # it works along
+        finish_referral(
+            referral=referral, outcome=ending.replace(" ", "_"), note="三度訪ねたが会えない。",
+            actor=center_worker.actor, at=ended,
+        )  # fmt: skip
+    assert CasePartner.objects.get(case=case, ended_at=None)
+    assert stands(case, RiskKind.NOBODY) is expected
+
+
+def test_a_partner_that_goes_on_or_was_asked_again_acts(worker, center_worker):
+    case = set_case(calm(worker.actor), opened_at=f.NOW - 60 * DAY, last_contact_at=f.NOW - 50 * DAY)
+    for outcome, days in (("eased", 40), ("continues", 30)):
+        at = f.NOW - days * DAY
+        referral = send(worker.actor, case, center_worker.agency, at=at)
+        referral = answer_referral(referral=referral, event="join", actor=center_worker.actor, at=at)
+        assert not stands(case, RiskKind.NOBODY)
+        finish_referral(referral=referral, outcome=outcome, note="", actor=center_worker.actor, at=at + DAY)
+        assert stands(case, RiskKind.NOBODY) is (outcome == "eased")
 
 
 def test_somebody_acts_who_speaks_to_them_or_works_along(worker, center_worker):
