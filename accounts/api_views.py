@@ -72,7 +72,8 @@ class ScopedViewSet(viewsets.GenericViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """A parameter that does not exist is said, not passed over: a misspelt filter would give every row."""
         super().initial(request, *args, **kwargs)
-        fields = getattr(self, "filterset_fields", ())
+        narrowed = getattr(self, "filterset_class", None)
+        fields = narrowed.base_filters if narrowed is not None else getattr(self, "filterset_fields", ())
         known = {"cursor", *getattr(self, "query_parameters", ()), *fields}
         if unknown := sorted(set(request.query_params) - known):
             raise ValidationError({name: [f"「{name}」という絞り込みはありません。"] for name in unknown})
@@ -99,22 +100,38 @@ def _given_key(request: Request) -> UUID | None:
 
 @contextmanager
 def sent_once(request: Request, at: datetime) -> Iterator[UUID]:
-    """The key of a write. The same ``Idempotency-Key`` with the same body writes once, however often and however fast
-    it is sent; with another body it is refused. Without the header every request is its own.
+    """The key of a write whose action knows the record that it made by it: see ``_sent``."""
+    with _sent(request, at) as (key, _):
+        yield key
+
+
+@contextmanager
+def done_once(request: Request, at: datetime) -> Iterator[bool]:
+    """Whether a write is still to be done; ``False`` for what this key did before, which is answered as it stands now
+    and asked for no version: its own write has changed it.
+    """
+    with _sent(request, at) as (_, is_new):
+        yield is_new
+
+
+@contextmanager
+def _sent(request: Request, at: datetime) -> Iterator[tuple[UUID, bool]]:
+    """The same ``Idempotency-Key`` with the same body writes once, however often and however fast it is sent; with
+    another body it is refused. Without the header every request is its own.
 
     Two at once: the second waits for the first, then finds what it made. A refused write leaves its key free.
     """
     actor = actor_of(request)
     key, staff = _given_key(request), actor.staff
     if key is None or staff is None:
-        yield uuid4()
+        yield uuid4(), True
         return
     said = f"{request.method} {request.path} {json.dumps(request.data, sort_keys=True, default=str)}"
     fingerprint = sha256(said.encode()).hexdigest()
     with transaction.atomic():
         own = SentKey.objects.visible_to(actor)
         own.filter(sent_at__lt=at - _REMEMBERED).delete()
-        sent, _ = own.get_or_create(
+        sent, is_new = own.get_or_create(
             staff=staff, key=key, defaults={"fingerprint": fingerprint, "sent_at": at}
         )
         if sent.fingerprint != fingerprint:
@@ -122,7 +139,7 @@ def sent_once(request: Request, at: datetime) -> Iterator[UUID]:
                 "同じ Idempotency-Key で、前と違う内容が送られました。", field="Idempotency-Key"
             )
         # the key of the record is the sender's own: another person's same key is another write
-        yield uuid5(key, str(staff.pk))
+        yield uuid5(key, str(staff.pk)), is_new
 
 
 def etag_of(row: Any) -> str:

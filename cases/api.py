@@ -18,6 +18,7 @@ from accounts.api_views import (
     ScopedViewSet,
     TaggedRetrieveMixin,
     actor_of,
+    done_once,
     if_match,
     sent_once,
     tagged,
@@ -92,11 +93,11 @@ class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
             NoteSerializer(page, many=True, context=self.get_serializer_context()).data
         )
 
-    @extend_schema(parameters=[IF_MATCH], request=ClosingSerializer, responses=CaseSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=ClosingSerializer, responses=CaseSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, number: str) -> Response:
         """終結, with a reason and the day on which somebody looks again (or why nobody does)."""
-        case, at = self._read(request), timezone.now()
+        case, version, at = self.get_object(), if_match(request), timezone.now()
         form = ClosingSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = dict(form.validated_data)
@@ -104,25 +105,25 @@ class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
         reason = codes.filter(code=data.pop("reason")).first()
         if reason is None:
             raise RuleViolation("終結理由を一覧から選んでください。", field="reason")
-        case = close_case(case=case, data=ClosingData(reason=reason, **data), actor=actor_of(request), at=at)
+        with done_once(request, at) as is_new:
+            if is_new:
+                check_version(case, version)
+                closing = ClosingData(reason=reason, **data)
+                case = close_case(case=case, data=closing, actor=actor_of(request), at=at)
         return tagged(self.get_serializer(case).data, case)
 
-    @extend_schema(parameters=[IF_MATCH], request=ReasonSerializer, responses=CaseSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=ReasonSerializer, responses=CaseSerializer)
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, number: str) -> Response:
         """再相談: the same case goes on."""
-        case = self._read(request)
+        case, version, at = self.get_object(), if_match(request), timezone.now()
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        case = reopen_case(case=case, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        with done_once(request, at) as is_new:
+            if is_new:
+                check_version(case, version)
+                case = reopen_case(case=case, actor=actor_of(request), at=at, **form.validated_data)
         return tagged(self.get_serializer(case).data, case)
-
-    def _read(self, request: Request) -> Case:
-        """The case that the sender has read; 412 when it was saved since."""
-        case, version = self.get_object(), if_match(request)
-        check_version(case, version)
-        found: Case = case
-        return found
 
 
 class NoteViewSet(TaggedRetrieveMixin, ScopedViewSet):
@@ -162,14 +163,16 @@ class RiskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         rows = SilentRisk.objects.visible_to(actor).standing()
         return rows.select_related("case", "owner_agency", "owner_staff")
 
-    @extend_schema(request=PutOffSerializer, responses=RiskSerializer)
+    @extend_schema(parameters=[IDEMPOTENCY], request=PutOffSerializer, responses=RiskSerializer)
     @action(detail=True, methods=["post"], url_path="put-off")
     def put_off(self, request: Request, pk: str) -> Response:
         """「見た。〇日まで先送り」, with the reason."""
-        risk = self.get_object()
+        risk, at = self.get_object(), timezone.now()
         form = PutOffSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        put_off(risk=risk, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        with done_once(request, at) as is_new:
+            if is_new:
+                put_off(risk=risk, actor=actor_of(request), at=at, **form.validated_data)
         risk.refresh_from_db()
         return Response(self.get_serializer(risk).data)
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.utils import timezone
+from django_filters.rest_framework import BooleanFilter, FilterSet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -20,6 +21,7 @@ from accounts.api_views import (
     ScopedViewSet,
     TaggedRetrieveMixin,
     actor_of,
+    done_once,
     if_match,
     sent_once,
     tagged,
@@ -57,13 +59,26 @@ from households.contact import shield_for
 from households.models import Household
 
 
+class FollowUpFilter(FilterSet):
+    """``waiting``: what is still to be done (neither done nor dropped), or all the rest; days of the turn from and to."""
+
+    waiting = BooleanFilter(method="by_waiting", label="まだこれから（済み・取りやめを除く）")
+
+    def by_waiting(self, rows: Any, name: str, value: bool) -> Any:
+        return rows.waiting() if value else rows.exclude(pk__in=FollowUp.objects.waiting().values("pk"))
+
+    class Meta:
+        model = FollowUp
+        fields = {"result": ["exact"], "due_on": ["exact", "gte", "lte"]}
+
+
 class FollowUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
-    """終結後の見守り: turns, those due first, and what came of them."""
+    """終結後の見守り: turns, those due first, and what came of them. A turn that was dropped says so."""
 
     permission = Permission.CASE_VIEW
     queryset = FollowUp.objects.none()
     serializer_class = FollowUpSerializer
-    filterset_fields = ("result", "due_on")
+    filterset_class = FollowUpFilter
     cursor_order = ("due_on", "pk")
 
     def scope(self, actor: Actor) -> Any:
@@ -144,34 +159,34 @@ class OutreachViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet)
             )
         return Response(AttemptSerializer(attempt, context=context).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(parameters=[IF_MATCH], request=AgreeSerializer, responses=OutreachSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=AgreeSerializer, responses=OutreachSerializer)
     @action(detail=True, methods=["post"])
     def agree(self, request: Request, pk: str) -> Response:
         """相談につながる: the case takes over what was tried."""
-        row = self._read(request)
+        row, version, at = self.get_object(), if_match(request), timezone.now()
         form = AgreeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = dict(form.validated_data)
-        row = agree_to_support(
-            outreach=row, actor=actor_of(request), at=timezone.now(), agreed_on=data["agreed_on"], how=data["how"],
-            person_id=data.get("person"), sectors=tuple(data["sectors"]),
-        )  # fmt: skip
+        with done_once(request, at) as is_new:
+            if is_new:
+                check_version(row, version)
+                row = agree_to_support(
+                    outreach=row, actor=actor_of(request), at=at, agreed_on=data["agreed_on"], how=data["how"],
+                    person_id=data.get("person"), sectors=tuple(data["sectors"]),
+                )  # fmt: skip
         return tagged(self.get_serializer(row).data, row)
 
-    @extend_schema(parameters=[IF_MATCH], request=EndSerializer, responses=OutreachSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=EndSerializer, responses=OutreachSerializer)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: str) -> Response:
-        row = self._read(request)
+        row, version, at = self.get_object(), if_match(request), timezone.now()
         form = EndSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        row = end_outreach(outreach=row, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        with done_once(request, at) as is_new:
+            if is_new:
+                check_version(row, version)
+                row = end_outreach(outreach=row, actor=actor_of(request), at=at, **form.validated_data)
         return tagged(self.get_serializer(row).data, row)
-
-    def _read(self, request: Request) -> Outreach:
-        row, version = self.get_object(), if_match(request)
-        check_version(row, version)
-        found: Outreach = row
-        return found
 
 
 class TimelineViewSet(ScopedViewSet):

@@ -20,6 +20,7 @@ from cases.enums import (
     WorrySource,
 )
 from cases.models import Case, Consultation, FollowUp, Outreach, OutreachAttempt, ProgressNote, SilentRisk
+from common.bodies import Body, PhoneField
 from households.serializers import ShieldedSerializer
 
 
@@ -79,7 +80,7 @@ class ConsultationSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class NewConsultationSerializer(serializers.Serializer):
+class NewConsultationSerializer(Body):
     """相談を受ける: only way, time, minutes and text are needed."""
 
     started_at = serializers.DateTimeField()
@@ -87,10 +88,14 @@ class NewConsultationSerializer(serializers.Serializer):
     way = serializers.ChoiceField(choices=Way.choices)
     text = serializers.CharField(max_length=100_000)
     caller = serializers.ChoiceField(choices=Caller.choices, default=Caller.SELF)
+    caller_name = serializers.CharField(max_length=60, default="", allow_blank=True)
+    caller_phone = PhoneField(max_length=30, default="", allow_blank=True)
+    caller_relation = serializers.CharField(max_length=60, default="", allow_blank=True)
     person = serializers.IntegerField(required=False, allow_null=True, min_value=1)
     is_anonymous = serializers.BooleanField(default=False)
     concerns = serializers.ListField(child=serializers.CharField(max_length=30), default=list)
     most_pressing = serializers.CharField(max_length=30, default="", allow_blank=True)
+    sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), default=list)
     consent = serializers.ChoiceField(choices=ConsentState.choices, default=ConsentState.UNKNOWN)
     outcome = serializers.ChoiceField(choices=Outcome.choices, default=Outcome.UNDECIDED)
 
@@ -117,7 +122,7 @@ class NoteSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class NewNoteSerializer(serializers.Serializer):
+class NewNoteSerializer(Body):
     """支援経過 of one case."""
 
     started_at = serializers.DateTimeField()
@@ -129,7 +134,7 @@ class NewNoteSerializer(serializers.Serializer):
     next_text = serializers.CharField(max_length=200, default="", allow_blank=True)
 
 
-class NoteChangeSerializer(serializers.Serializer):
+class NoteChangeSerializer(Body):
     """What of a note may be corrected; a field that is not sent stays."""
 
     started_at = serializers.DateTimeField(required=False)
@@ -141,7 +146,7 @@ class NoteChangeSerializer(serializers.Serializer):
     next_text = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
-class ConsultationChangeSerializer(serializers.Serializer):
+class ConsultationChangeSerializer(Body):
     """What of a contact may be corrected; a field that is not sent stays."""
 
     started_at = serializers.DateTimeField(required=False)
@@ -149,13 +154,16 @@ class ConsultationChangeSerializer(serializers.Serializer):
     way = serializers.ChoiceField(choices=Way.choices, required=False)
     text = serializers.CharField(max_length=100_000, required=False)
     caller = serializers.ChoiceField(choices=Caller.choices, required=False)
+    caller_name = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    caller_phone = PhoneField(max_length=30, required=False, allow_blank=True)
+    caller_relation = serializers.CharField(max_length=60, required=False, allow_blank=True)
     concerns = serializers.ListField(child=serializers.CharField(max_length=30), required=False)
     most_pressing = serializers.CharField(max_length=30, required=False, allow_blank=True)
     sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), required=False)
     consent = serializers.ChoiceField(choices=ConsentState.choices, required=False)
 
 
-class ClosingSerializer(serializers.Serializer):
+class ClosingSerializer(Body):
     """終結. ``reason`` is a code of the list; ``follow_up_on`` or ``no_follow_up_reason`` must stand."""
 
     kind = serializers.ChoiceField(
@@ -172,7 +180,7 @@ class ClosingSerializer(serializers.Serializer):
     no_follow_up_reason = serializers.CharField(max_length=200, default="", allow_blank=True)
 
 
-class PutOffSerializer(serializers.Serializer):
+class PutOffSerializer(Body):
     until = serializers.DateField()
     reason = serializers.CharField(max_length=300)
 
@@ -190,11 +198,23 @@ class FollowUpSerializer(ShieldedSerializer):
 
     class Meta:
         model = FollowUp
-        fields = ("id", "case", "ordinal", "due_on", "try_on", "way", "agency", "done_at", "result", "note")
+        fields = (
+            "id",
+            "case",
+            "ordinal",
+            "due_on",
+            "try_on",
+            "way",
+            "agency",
+            "done_at",
+            "result",
+            "note",
+            "dropped_at",
+        )
         read_only_fields = fields
 
 
-class ResultSerializer(serializers.Serializer):
+class ResultSerializer(Body):
     """What somebody found on looking again."""
 
     result = serializers.ChoiceField(choices=FollowUpResult.choices)
@@ -231,7 +251,7 @@ class OutreachSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class WorrySerializer(serializers.Serializer):
+class WorrySerializer(Body):
     """A worry about somebody who has asked for nothing."""
 
     described = serializers.CharField(max_length=100)
@@ -263,7 +283,7 @@ class AttemptSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class NewAttemptSerializer(serializers.Serializer):
+class NewAttemptSerializer(Body):
     started_at = serializers.DateTimeField()
     way = serializers.ChoiceField(choices=OutreachWay.choices)
     answer = serializers.ChoiceField(choices=OutreachAnswer.choices)
@@ -274,14 +294,14 @@ class NewAttemptSerializer(serializers.Serializer):
     closeness = serializers.ChoiceField(choices=Closeness.choices, default="", allow_blank=True)
 
 
-class AgreeSerializer(serializers.Serializer):
+class AgreeSerializer(Body):
     agreed_on = serializers.DateField()
     how = serializers.CharField(max_length=300)
     person = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=2**62)
     sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), default=list)
 
 
-class EndSerializer(serializers.Serializer):
+class EndSerializer(Body):
     reason = serializers.ChoiceField(choices=OutreachEnd.choices)
     note = serializers.CharField(max_length=300)
 

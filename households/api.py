@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -22,6 +23,7 @@ from accounts.api_views import (
     ScopedViewSet,
     TaggedRetrieveMixin,
     actor_of,
+    done_once,
     if_match,
     sent_once,
     tagged,
@@ -41,9 +43,10 @@ from households.actions.split import NewHome, split_household
 from households.actions.undo_merge import undo_merge
 from households.contact import shield_for
 from households.enums import MovementKind
-from households.models import Household, HouseholdMovement, Person, PersonMerge
+from households.models import Household, HouseholdMovement, Person, PersonLink, PersonMerge
 from households.selectors_history import household_on, movement_rows
 from households.selectors_people import search_people
+from households.selectors_same import standing_rules, two_homes
 from households.serializers import (
     FoundPersonSerializer,
     HouseholdChangeSerializer,
@@ -101,21 +104,21 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
         )  # fmt: skip
         return tagged(self.get_serializer(person).data, person)
 
-    @extend_schema(request=LinkChangeSerializer, responses={201: LinkSerializer})
+    @extend_schema(parameters=[IDEMPOTENCY], request=LinkChangeSerializer, responses={201: LinkSerializer})
     @action(detail=True, methods=["post"])
     def links(self, request: Request, pk: str) -> Response:
         """同じ人かもしれない／別の人と確認した. The same judgement again is the same row."""
-        person, actor = self.get_object(), actor_of(request)
+        person, actor, at = self.get_object(), actor_of(request), timezone.now()
         form = LinkChangeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
-        link = link_people(
-            person=person,
-            other=_other(actor, data.pop("other"), "other"),
-            actor=actor,
-            at=timezone.now(),
-            **data,
-        )
+        other = _other(actor, data.pop("other"), "other")
+        with done_once(request, at) as is_new:
+            if is_new:
+                link = link_people(person=person, other=other, actor=actor, at=at, **data)
+            else:
+                either = Q(person=other) | Q(other=other)
+                link = PersonLink.objects.visible_to(actor).of(person).filter(either).get()
         return Response(LinkSerializer(link).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -129,11 +132,34 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
         form.is_valid(raise_exception=True)
         data, at = form.validated_data, timezone.now()
         with sent_once(request, at) as key:
-            merge = merge_people(
-                kept=kept, absorbed=_other(actor, data["absorbed"], "absorbed"), versions=(version, data["version"]),
-                data=MergeData(basis=data["basis"], choices=data["choices"]), request_key=key, actor=actor, at=at,
-            )  # fmt: skip
+            merge = PersonMerge.objects.visible_to(actor).filter(kept=kept, request_key=key).first()
+            if merge is None:
+                absorbed = _other(actor, data["absorbed"], "absorbed")
+                merge = merge_people(
+                    kept=kept, absorbed=absorbed, versions=(version, data["version"]),
+                    data=_asked_merge(kept, absorbed, data, actor), request_key=key, actor=actor, at=at,
+                )  # fmt: skip
         return Response(MergeSerializer(merge).data, status=status.HTTP_201_CREATED)
+
+
+def _asked_merge(kept: Person, absorbed: Person, data: dict[str, Any], actor: Actor) -> MergeData:
+    """Where the two live in different homes, or both have a rule of safe contact, the sender says which stands."""
+    homes = {row.household_id: row.pk for row in two_homes(kept, absorbed)}
+    if homes and data["home"] not in homes:
+        raise RuleViolation(
+            "二人は別の世帯に同居しています。いま同居している世帯の id を送ってください。", field="home"
+        )
+    if data["rule"] is None and len(standing_rules([kept, absorbed], actor)) == 2:
+        raise RuleViolation(
+            "二人とも安全な連絡の決まりがあります。残す決まりを送ってください（kept・absorbed）。",
+            field="rule",
+        )
+    return MergeData(
+        basis=data["basis"],
+        choices=data["choices"],
+        home=homes.get(data["home"]),
+        rule=data["rule"] or "kept",
+    )
 
 
 def _other(actor: Actor, pk: int, field: str) -> Person:
@@ -153,13 +179,15 @@ class MergeViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
     def scope(self, actor: Actor) -> Any:
         return PersonMerge.objects.visible_to(actor)
 
-    @extend_schema(request=ReasonSerializer, responses=MergeSerializer)
+    @extend_schema(parameters=[IDEMPOTENCY], request=ReasonSerializer, responses=MergeSerializer)
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str) -> Response:
-        merge = self.get_object()
+        merge, at = self.get_object(), timezone.now()
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        merge = undo_merge(merge=merge, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        with done_once(request, at) as is_new:
+            if is_new:
+                merge = undo_merge(merge=merge, actor=actor_of(request), at=at, **form.validated_data)
         return Response(MergeSerializer(merge).data)
 
 
@@ -197,8 +225,9 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         responses=MemberSerializer(many=True), filters=False,
     )  # fmt: skip
     @extend_schema(
-        methods=["POST"], request=NewMemberSerializer, responses={201: MemberSerializer(many=True)}
-    )
+        methods=["POST"], parameters=[IDEMPOTENCY], request=NewMemberSerializer,
+        responses={201: MemberSerializer(many=True)},
+    )  # fmt: skip
     @action(detail=True, methods=["get", "post"])
     def members(self, request: Request, pk: str) -> Response:
         """Who belongs to the household on a day. The same person again is 422: nobody is a member twice."""
@@ -210,7 +239,9 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
             form.is_valid(raise_exception=True)
             data = dict(form.validated_data)
             person = _other(actor, data.pop("person"), "person")
-            add_member(household=home, person=person, data=None, actor=actor, at=at, **data)
+            with done_once(request, at) as is_new:
+                if is_new:
+                    add_member(household=home, person=person, data=None, actor=actor, at=at, **data)
             code = status.HTTP_201_CREATED
         elif asked := request.query_params.get("on"):
             try:
@@ -242,21 +273,23 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         return Response(MovementSerializer(movement, context=context).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
-        parameters=[OpenApiParameter("movement", int, OpenApiParameter.PATH)], request=ReasonSerializer,
-        responses=MovementSerializer,
+        parameters=[OpenApiParameter("movement", int, OpenApiParameter.PATH), IDEMPOTENCY],
+        request=ReasonSerializer, responses=MovementSerializer,
     )  # fmt: skip
     @action(detail=True, methods=["post"], url_path=r"movements/(?P<movement>[0-9]{1,18})/withdraw")
     def withdraw(self, request: Request, pk: str, movement: str) -> Response:
         """A movement that was recorded by mistake; what it changed is put back."""
-        home, actor = self.get_object(), actor_of(request)
+        home, actor, at = self.get_object(), actor_of(request), timezone.now()
         told = {row.movement.pk: row.movement for row in movement_rows(home, actor, shield_for(actor))}
         row = told.get(int(movement))
         if row is None or row.household_id != home.pk:
             raise Http404
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        done = withdraw_movement(movement=row, actor=actor, at=timezone.now(), **form.validated_data)
-        return Response(MovementSerializer(done, context=self.get_serializer_context()).data)
+        with done_once(request, at) as is_new:
+            if is_new:
+                row = withdraw_movement(movement=row, actor=actor, at=at, **form.validated_data)
+        return Response(MovementSerializer(row, context=self.get_serializer_context()).data)
 
 
 def _moved(home: Household, data: dict[str, Any], key: UUID, actor: Actor, at: datetime) -> HouseholdMovement:
