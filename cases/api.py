@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Prefetch
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
@@ -11,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import log_reads
 from accounts.actor import Actor
 from accounts.api_views import (
     IDEMPOTENCY,
@@ -23,15 +26,19 @@ from accounts.api_views import (
     sent_once,
     tagged,
 )
+from accounts.http import ActorRequest
 from accounts.roles import Permission
+from audit.models import AccessKind
 from cases.actions.closing import ClosingData, close_case, reopen_case
 from cases.actions.edit_consultation import Correction, edit_consultation
 from cases.actions.notes import NoteData, edit_note, write_note
-from cases.actions.receive_consultation import ContactData, receive_consultation
+from cases.actions.receive_consultation import ContactData, OtherPerson, receive_consultation
 from cases.actions.silent_risks import put_off
 from cases.enums import CodeList
-from cases.models import Case, Code, Consultation, ProgressNote, SilentRisk
+from cases.models import Case, Code, Consultation, ConsultationPerson, ProgressNote, SilentRisk
+from cases.selectors.intake import namesakes
 from cases.serializers import (
+    AlikeSerializer,
     CaseSerializer,
     ClosingSerializer,
     ConsultationChangeSerializer,
@@ -45,7 +52,9 @@ from cases.serializers import (
 )
 from common.errors import RuleViolation
 from common.models import check_version
+from households.actions.persons import PersonData
 from households.contact import shield_for
+from households.models import Household, without_search
 from households.serializers import ReasonSerializer
 
 
@@ -188,22 +197,53 @@ class ConsultationViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedView
     cursor_order = ("-started_at", "-pk")
 
     def scope(self, actor: Actor) -> Any:
-        return Consultation.objects.visible_to(actor).select_related("agency", "staff", "case")
+        others = ConsultationPerson.objects.visible_to(actor).select_related("person")
+        homes = Household.objects.visible_to(actor).filter(pk=OuterRef("household"))
+        return (
+            Consultation.objects.visible_to(actor)
+            .select_related("agency", "staff", "case", "person")
+            .defer(*without_search("person"))
+            .annotate(sees_home=Exists(homes))
+            .with_led_to_outreach()
+            .prefetch_related(
+                Prefetch("others", others.defer(*without_search("person")).order_by("pk")), "concerns__code"
+            )
+        )
+
+    def _one(self, row: Consultation, code: int = status.HTTP_200_OK) -> Response:
+        """The row as it is read, with what belongs to it."""
+        read = self.scope(actor_of(self.request)).get(pk=row.pk)
+        return tagged(self.get_serializer(read).data, read, code)
 
     @extend_schema(
-        parameters=[IDEMPOTENCY], request=NewConsultationSerializer, responses={201: ConsultationSerializer}
-    )
+        parameters=[IDEMPOTENCY], request=NewConsultationSerializer,
+        responses={201: ConsultationSerializer, 422: AlikeSerializer},
+    )  # fmt: skip
     def create(self, request: Request) -> Response:
         form = NewConsultationSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        data = dict(form.validated_data)
-        person = data.pop("person", None)
-        at = timezone.now()
-        with sent_once(request, at) as key:
-            consultation = receive_consultation(
-                data=ContactData(**data), actor=actor_of(request), at=at, request_key=key, person_id=person
-            )
-        return tagged(self.get_serializer(consultation).data, consultation, status.HTTP_201_CREATED)
+        data, actor, at = dict(form.validated_data), actor_of(request), timezone.now()
+        person, new = data.pop("person"), data.pop("new_person")
+        is_another, others = data.pop("is_another"), [_other(one) for one in data.pop("others")]
+        if person and new:
+            raise RuleViolation("person と new_person は、どちらか一方を送ってください。", field="new_person")
+        try:
+            with sent_once(request, at) as key:
+                if new and not (is_another or data["is_anonymous"]):
+                    _ask_about_namesakes(new, key, actor)
+                consultation = receive_consultation(
+                    data=ContactData(**data), actor=actor, at=at, request_key=key, person_id=person,
+                    new_person=PersonData(**new) if new else None, others=others,
+                )  # fmt: skip
+        except RuleViolation as violation:
+            if "alike" not in violation.context:
+                raise
+            found = violation.context["alike"]
+            asked = " ".join(person.display_name for person in found)[:60]
+            log_reads(cast(ActorRequest, request._request), AccessKind.SEARCH, "households.person", asked)
+            said = {"detail": violation.message, "field": violation.field, "alike": found}
+            return Response(AlikeSerializer(said).data, status=violation.status)
+        return self._one(consultation, status.HTTP_201_CREATED)
 
     @extend_schema(
         parameters=[IF_MATCH], request=ConsultationChangeSerializer, responses=ConsultationSerializer
@@ -223,7 +263,27 @@ class ConsultationViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedView
             consultation=row, actor=actor_of(request), at=timezone.now(),
             correction=Correction(contact=ContactData(**(stands | form.validated_data)), version=version),
         )  # fmt: skip
-        return tagged(self.get_serializer(row).data, row)
+        return self._one(row)
+
+
+def _other(said: dict[str, Any]) -> OtherPerson:
+    new = said["new_person"]
+    return OtherPerson(
+        said["person"], PersonData(**new) if new and not said["person"] else None, said["relation"],
+        said["lives_together"],
+    )  # fmt: skip
+
+
+def _ask_about_namesakes(new: dict[str, Any], key: UUID, actor: Actor) -> None:
+    """As the page asks, once: the sender chooses one of them, or says that this is somebody else."""
+    if Consultation.objects.visible_to(actor).filter(request_key=key).exists():
+        return  # the same contact again: its record stands
+    names = [f"{new[f'family_{part}']} {new[f'given_{part}']}".strip() for part in ("name", "kana")]
+    if found := namesakes(actor=actor, names=[name for name in (*names, new["alias"]) if name]):
+        raise RuleViolation(
+            "同じ名前の人が登録されています。その人なら person を、別の人なら is_another を送ってください。",
+            field="new_person", alike=found,
+        )  # fmt: skip
 
 
 _CORRECTED = (

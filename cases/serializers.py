@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from accounts.enums import ConsentState, Sector
@@ -19,9 +21,21 @@ from cases.enums import (
     Way,
     WorrySource,
 )
-from cases.models import Case, Consultation, FollowUp, Outreach, OutreachAttempt, ProgressNote, SilentRisk
+from cases.models import (
+    Case,
+    Consultation,
+    ConsultationConcern,
+    ConsultationPerson,
+    FollowUp,
+    Outreach,
+    OutreachAttempt,
+    ProgressNote,
+    SilentRisk,
+)
 from common.bodies import Body, PhoneField
-from households.serializers import ShieldedSerializer
+from households.contact import HIDDEN
+from households.enums import Relation, Sex
+from households.serializers import AlikePersonSerializer, ShieldedSerializer
 
 
 class CaseSerializer(ShieldedSerializer):
@@ -30,13 +44,14 @@ class CaseSerializer(ShieldedSerializer):
     text_fields = ("next_text",)
     desk_fields = {"lead_agency": ("lead_agency", "lead_staff")}
     household = serializers.CharField(source="household.name", read_only=True)
+    household_id = serializers.IntegerField(read_only=True)
     lead_agency = serializers.CharField(source="lead_agency.code", read_only=True)
     lead_staff = serializers.CharField(source="lead_staff.name", read_only=True)
 
     class Meta:
         model = Case
         fields = (
-            "number", "household", "state", "lead_agency", "lead_staff", "sectors", "consent", "opened_at",
+            "number", "household", "household_id", "state", "lead_agency", "lead_staff", "sectors", "consent", "opened_at",
             "last_contact_at", "next_on", "next_text", "closed_at", "follow_up_on", "version",
         )  # fmt: skip
         read_only_fields = fields
@@ -62,10 +77,40 @@ class RiskSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class ConsultationSerializer(ShieldedSerializer):
-    """相談受付."""
+class ConcernSerializer(serializers.ModelSerializer):
+    """One ticked concern."""
 
-    text_fields = ("text",)
+    code = serializers.CharField(source="code.code", read_only=True)
+
+    class Meta:
+        model = ConsultationConcern
+        fields = ("code", "is_most_pressing")
+        read_only_fields = fields
+
+
+class OtherSerializer(serializers.ModelSerializer):
+    """いっしょに来た人・話に出た人."""
+
+    name = serializers.CharField(source="person.display_name", read_only=True)
+
+    class Meta:
+        model = ConsultationPerson
+        fields = ("person", "name", "relation")
+        read_only_fields = fields
+
+
+class ConsultationSerializer(ShieldedSerializer):
+    """相談受付. Who called is told as on the page, their number to the agency alone that was called; ``household`` is the
+    id where the reader may open it.
+    """
+
+    text_fields = ("text", "caller_name", "caller_relation")
+    person_name = serializers.CharField(
+        source="person.display_name", read_only=True, allow_null=True, default=None
+    )
+    household = serializers.SerializerMethodField()
+    concerns = ConcernSerializer(many=True, read_only=True)
+    others = OtherSerializer(many=True, read_only=True)
     desk_fields = {"agency": ("agency", "staff")}
     agency = serializers.CharField(source="agency.code", read_only=True)
     staff = serializers.CharField(source="staff.name", read_only=True)
@@ -74,10 +119,57 @@ class ConsultationSerializer(ShieldedSerializer):
     class Meta:
         model = Consultation
         fields = (
-            "receipt_no", "agency", "staff", "started_at", "minutes", "way", "caller", "text", "sectors", "consent",
-            "outcome", "case", "version",
+            "receipt_no", "agency", "staff", "started_at", "minutes", "way", "caller", "caller_name", "caller_phone",
+            "caller_relation", "person", "person_name", "is_anonymous", "others", "household", "concerns", "text", "sectors",
+            "consent", "outcome", "case", "version",
         )  # fmt: skip
         read_only_fields = fields
+
+    def get_household(self, row: Consultation) -> int | None:
+        return row.household_id if getattr(row, "sees_home", False) else None
+
+    def to_representation(self, instance: Consultation) -> dict[str, Any]:
+        data = super().to_representation(instance)
+        request = self.context.get("request")
+        is_own = request is not None and request._request.actor.agency_id == instance.agency_id
+        if not is_own:
+            data["caller_phone"] = ""
+            if getattr(
+                instance, "led_to_outreach", True
+            ):  # who told of a worry stays with the agency that heard it
+                data |= dict.fromkeys(("caller", "caller_name", "caller_relation"), "")
+        elif data["caller_phone"] and self.shield.hides(instance.household_id):
+            data["caller_phone"] = HIDDEN
+        return data
+
+
+class NewPersonSerializer(Body):
+    """Somebody who is not registered yet, as far as was said."""
+
+    family_name = serializers.CharField(max_length=60, default="", allow_blank=True)
+    given_name = serializers.CharField(max_length=60, default="", allow_blank=True)
+    family_kana = serializers.CharField(max_length=60, default="", allow_blank=True)
+    given_kana = serializers.CharField(max_length=60, default="", allow_blank=True)
+    alias = serializers.CharField(max_length=60, default="", allow_blank=True)
+    birth_on = serializers.DateField(allow_null=True, default=None)
+    sex = serializers.ChoiceField(choices=Sex.choices, default="", allow_blank=True)
+    phone = PhoneField(max_length=30, default="", allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not any(attrs.values()):
+            raise serializers.ValidationError(
+                "氏名・ふりがな・通称・生年月日・電話のどれかを送ってください。"
+            )
+        return attrs
+
+
+class NewOtherSerializer(Body):
+    """いっしょに来た人・話に出た人: a known person by id, or a new one."""
+
+    person = serializers.IntegerField(allow_null=True, default=None, min_value=1, max_value=2**62)
+    new_person = NewPersonSerializer(allow_null=True, default=None)
+    relation = serializers.ChoiceField(choices=Relation.choices, default=Relation.UNKNOWN)
+    lives_together = serializers.BooleanField(default=False)
 
 
 class NewConsultationSerializer(Body):
@@ -91,13 +183,28 @@ class NewConsultationSerializer(Body):
     caller_name = serializers.CharField(max_length=60, default="", allow_blank=True)
     caller_phone = PhoneField(max_length=30, default="", allow_blank=True)
     caller_relation = serializers.CharField(max_length=60, default="", allow_blank=True)
-    person = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    person = serializers.IntegerField(allow_null=True, default=None, min_value=1, max_value=2**62)
+    new_person = NewPersonSerializer(
+        allow_null=True,
+        default=None,
+        help_text="登録のない人。同じ氏名の人がいれば、だれかを返して一度たずねる（422）",
+    )
+    is_another = serializers.BooleanField(default=False, help_text="同じ氏名の人とは別の人だと確かめた")
+    others = serializers.ListField(child=NewOtherSerializer(), default=list, max_length=5)
     is_anonymous = serializers.BooleanField(default=False)
     concerns = serializers.ListField(child=serializers.CharField(max_length=30), default=list)
     most_pressing = serializers.CharField(max_length=30, default="", allow_blank=True)
     sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), default=list)
     consent = serializers.ChoiceField(choices=ConsentState.choices, default=ConsentState.UNKNOWN)
     outcome = serializers.ChoiceField(choices=Outcome.choices, default=Outcome.UNDECIDED)
+
+
+class AlikeSerializer(serializers.Serializer):
+    """The question before a name is registered twice: the people who already bear it."""
+
+    detail = serializers.CharField()
+    field = serializers.CharField()
+    alike = AlikePersonSerializer(many=True)
 
 
 class NoteSerializer(ShieldedSerializer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Q
@@ -16,6 +16,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import log_reads
 from accounts.actor import Actor
 from accounts.api_views import (
     IDEMPOTENCY,
@@ -28,7 +29,9 @@ from accounts.api_views import (
     sent_once,
     tagged,
 )
+from accounts.http import ActorRequest
 from accounts.roles import Permission
+from audit.models import AccessKind
 from common.errors import RuleViolation
 from households.actions.join import join_household
 from households.actions.kinship import record_marriage
@@ -46,7 +49,7 @@ from households.enums import MovementKind
 from households.models import Household, HouseholdMovement, Person, PersonLink, PersonMerge
 from households.selectors_history import household_on, movement_rows
 from households.selectors_people import search_people
-from households.selectors_same import standing_rules, two_homes
+from households.selectors_same import links_of, standing_rules, two_homes
 from households.serializers import (
     FoundPersonSerializer,
     HouseholdChangeSerializer,
@@ -87,10 +90,11 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
         text = request.query_params.get("q", "").replace("\x00", "")[:120]
         if not text.strip():
             raise ValidationError({"q": ["探す言葉を送ってください。"]})
-        found = search_people(
-            actor_of(request), text, weaker=request.query_params.get("near") in ("1", "true")
-        )
-        return Response(FoundPersonSerializer(found.hits, many=True).data)
+        actor = actor_of(request)
+        log_reads(cast(ActorRequest, request._request), AccessKind.SEARCH, "households.person", text)
+        found = search_people(actor, text, weaker=request.query_params.get("near") in ("1", "true"))
+        links = links_of([hit.person.pk for hit in found.hits], actor)
+        return Response(FoundPersonSerializer(found.hits, many=True, context={"links": links}).data)
 
     @extend_schema(parameters=[IF_MATCH], request=PersonChangeSerializer, responses=PersonSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:

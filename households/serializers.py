@@ -66,8 +66,24 @@ class ContactSerializer(serializers.Serializer):
     safe_contact = serializers.ListField(child=serializers.CharField())
 
 
+class AlikePersonSerializer(serializers.Serializer):
+    """Identity only."""
+
+    id = serializers.IntegerField(source="pk")
+    name = serializers.CharField(source="display_name")
+    kana = serializers.CharField(source="display_kana")
+    birth_on = serializers.DateField(allow_null=True)
+
+
+class FoundLinkSerializer(serializers.Serializer):
+    """A judgement about the person found and another: the id of that other, and whether they may be the same."""
+
+    other = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=LinkState.choices)
+
+
 class FoundPersonSerializer(serializers.Serializer):
-    """Somebody found: who it is, and why; never how to reach them."""
+    """Somebody found: who it is, why, and what was judged of them beside others; never how to reach them."""
 
     id = serializers.IntegerField(source="person.pk")
     name = serializers.CharField(source="person.display_name")
@@ -75,6 +91,16 @@ class FoundPersonSerializer(serializers.Serializer):
     birth_on = serializers.DateField(source="person.birth_on", allow_null=True)
     reason = serializers.CharField()
     former = serializers.CharField()
+    links = serializers.SerializerMethodField()
+
+    @extend_schema_field(FoundLinkSerializer(many=True))
+    def get_links(self, row: Any) -> list[dict[str, Any]]:
+        found: dict[int, list[PersonLink]] = self.context.get("links", {})
+        pk = row.person.pk
+        return [
+            {"other": link.other_id if link.person_id == pk else link.person_id, "state": link.state}
+            for link in found.get(pk, [])
+        ]
 
 
 class PersonSerializer(ShieldedSerializer):
