@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -18,7 +18,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -54,6 +54,12 @@ class NewestFirst(CursorPagination):
         return tuple(getattr(view, "cursor_order", ("-pk",)))
 
 
+class ListPages(PageNumberPagination):
+    """50 rows a page of a list that is made, not stored: ``?page=2``."""
+
+    page_size = 50
+
+
 def actor_of(request: Request) -> Actor:
     """The actor that the middleware put on the request."""
     return cast(ActorRequest, request._request).actor
@@ -63,7 +69,7 @@ class ScopedViewSet(viewsets.GenericViewSet):
     """A view set whose rows are ``scope(actor)``; one object is read through ``scoped_get`` and logged."""
 
     permission: Permission | tuple[Permission, ...]
-    pagination_class = NewestFirst
+    pagination_class: type[Any] | None = NewestFirst
     cursor_order: tuple[str, ...] = ("-pk",)
 
     def scope(self, actor: Actor) -> Any:
@@ -74,7 +80,8 @@ class ScopedViewSet(viewsets.GenericViewSet):
         super().initial(request, *args, **kwargs)
         narrowed = getattr(self, "filterset_class", None)
         fields = narrowed.base_filters if narrowed is not None else getattr(self, "filterset_fields", ())
-        known = {"cursor", *getattr(self, "query_parameters", ()), *fields}
+        place = "page" if self.pagination_class is ListPages else "cursor"
+        known = {place, *getattr(self, "query_parameters", ()), *fields}
         if unknown := sorted(set(request.query_params) - known):
             raise ValidationError({name: [f"「{name}」という絞り込みはありません。"] for name in unknown})
 
@@ -82,6 +89,11 @@ class ScopedViewSet(viewsets.GenericViewSet):
         if getattr(self, "swagger_fake_view", False):
             return super().get_queryset()
         return self.scope(actor_of(self.request))
+
+    def paged(self, rows: Sequence[Any], serializer: type[Any], **context: Any) -> Response:
+        """One page of a list that was made."""
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(serializer(page, many=True, context=context).data)
 
     def get_object(self) -> Any:
         request = cast(ActorRequest, self.request._request)

@@ -34,6 +34,7 @@ from cases.actions.edit_consultation import Correction, edit_consultation
 from cases.actions.notes import NoteData, edit_note, write_note
 from cases.actions.receive_consultation import ContactData, OtherPerson, receive_consultation
 from cases.actions.silent_risks import put_off
+from cases.api_filters import CaseFilter, ConsultationFilter, RiskFilter
 from cases.enums import CodeList
 from cases.models import Case, Code, Consultation, ConsultationPerson, ProgressNote, SilentRisk
 from cases.selectors.intake import namesakes
@@ -65,7 +66,7 @@ class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     queryset = Case.objects.none()
     serializer_class = CaseSerializer
     lookup_field = "number"
-    filterset_fields = ("state", "lead_agency__code", "consent")
+    filterset_class = CaseFilter
     cursor_order = ("-opened_at", "-pk")
 
     def scope(self, actor: Actor) -> Any:
@@ -78,7 +79,7 @@ class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     @extend_schema(
         methods=["POST"], parameters=[IDEMPOTENCY], request=NewNoteSerializer, responses={201: NoteSerializer}
     )
-    @action(detail=True, methods=["get", "post"], filterset_fields=())
+    @action(detail=True, methods=["get", "post"], filterset_class=None)
     def notes(self, request: Request, number: str) -> Response:
         case = self.get_object()
         if request.method == "POST":
@@ -164,7 +165,7 @@ class RiskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
     permission = Permission.CASE_VIEW
     queryset = SilentRisk.objects.none()
     serializer_class = RiskSerializer
-    filterset_fields = ("kind", "urgency")
+    filterset_class = RiskFilter
     cursor_order = ("due_on", "pk")
     lookup_field = "pk"
 
@@ -193,7 +194,7 @@ class ConsultationViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedView
     queryset = Consultation.objects.none()
     serializer_class = ConsultationSerializer
     lookup_field = "receipt_no"
-    filterset_fields = ("way", "outcome")
+    filterset_class = ConsultationFilter
     cursor_order = ("-started_at", "-pk")
 
     def scope(self, actor: Actor) -> Any:

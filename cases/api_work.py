@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from django.utils import timezone
-from django_filters.rest_framework import BooleanFilter, FilterSet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -18,6 +17,7 @@ from accounts.actor import Actor
 from accounts.api_views import (
     IDEMPOTENCY,
     IF_MATCH,
+    ListPages,
     ScopedViewSet,
     TaggedRetrieveMixin,
     actor_of,
@@ -38,6 +38,7 @@ from cases.actions.outreach import (
     end_outreach,
     record_attempt,
 )
+from cases.api_filters import FollowUpFilter
 from cases.models import FollowUp, Outreach
 from cases.selectors.outreach import attempts_of
 from cases.serializers import (
@@ -57,19 +58,6 @@ from cases.stream.registry import GROUPS, reader_for
 from common.models import check_version
 from households.contact import shield_for
 from households.models import Household
-
-
-class FollowUpFilter(FilterSet):
-    """``waiting``: what is still to be done (neither done nor dropped), or all the rest; days of the turn from and to."""
-
-    waiting = BooleanFilter(method="by_waiting", label="まだこれから（済み・取りやめを除く）")
-
-    def by_waiting(self, rows: Any, name: str, value: bool) -> Any:
-        return rows.waiting() if value else rows.exclude(pk__in=FollowUp.objects.waiting().values("pk"))
-
-    class Meta:
-        model = FollowUp
-        fields = {"result": ["exact"], "due_on": ["exact", "gte", "lte"]}
 
 
 class FollowUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -140,13 +128,13 @@ class OutreachViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet)
         request=NewAttemptSerializer,
         responses={201: AttemptSerializer},
     )
-    @action(detail=True, methods=["get", "post"], filterset_fields=())
+    @action(detail=True, methods=["get", "post"], filterset_fields=(), pagination_class=ListPages)
     def attempts(self, request: Request, pk: str) -> Response:
         """関わり, newest first."""
         row, at = self.get_object(), timezone.now()
         context = self.get_serializer_context()
         if request.method != "POST":
-            return Response(AttemptSerializer(attempts_of(row), many=True, context=context).data)
+            return self.paged(attempts_of(row), AttemptSerializer, **context)
         form = NewAttemptSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with sent_once(request, at) as key:
@@ -195,7 +183,7 @@ class TimelineViewSet(ScopedViewSet):
     permission = Permission.HOUSEHOLD_VIEW
     queryset = Household.objects.none()
     serializer_class = TimelineSerializer
-    pagination_class = None  # type: ignore[assignment]
+    pagination_class = None
     query_parameters = ("kind", "sector", "agency", "person", "since", "until", "milestones")
 
     def scope(self, actor: Actor) -> Any:

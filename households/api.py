@@ -21,6 +21,7 @@ from accounts.actor import Actor
 from accounts.api_views import (
     IDEMPOTENCY,
     IF_MATCH,
+    ListPages,
     ScopedViewSet,
     TaggedRetrieveMixin,
     actor_of,
@@ -74,6 +75,7 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
     permission = Permission.PERSON_FIND
     queryset = Person.objects.none()
     serializer_class = PersonSerializer
+    pagination_class = ListPages
     query_parameters = ("q", "near")
 
     def scope(self, actor: Actor) -> Any:
@@ -94,7 +96,7 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
         log_reads(cast(ActorRequest, request._request), AccessKind.SEARCH, "households.person", text)
         found = search_people(actor, text, weaker=request.query_params.get("near") in ("1", "true"))
         links = links_of([hit.person.pk for hit in found.hits], actor)
-        return Response(FoundPersonSerializer(found.hits, many=True, context={"links": links}).data)
+        return self.paged(found.hits, FoundPersonSerializer, links=links)
 
     @extend_schema(parameters=[IF_MATCH], request=PersonChangeSerializer, responses=PersonSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -232,7 +234,7 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         methods=["POST"], parameters=[IDEMPOTENCY], request=NewMemberSerializer,
         responses={201: MemberSerializer(many=True)},
     )  # fmt: skip
-    @action(detail=True, methods=["get", "post"])
+    @action(detail=True, methods=["get", "post"], pagination_class=ListPages)
     def members(self, request: Request, pk: str) -> Response:
         """Who belongs to the household on a day. The same person again is 422: nobody is a member twice."""
         home, actor, at = self.get_object(), actor_of(request), timezone.now()
@@ -253,7 +255,9 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
             except ValueError:
                 raise ValidationError({"on": ["日付は 2026-11-23 のように送ってください。"]}) from None
         rows = household_on(home, on, shield_for(actor))
-        return Response(MemberSerializer(rows, many=True).data, status=code)
+        answer = self.paged(rows, MemberSerializer)
+        answer.status_code = code
+        return answer
 
     @extend_schema(methods=["GET"], responses=MovementSerializer(many=True), filters=False)
     @extend_schema(
@@ -262,14 +266,14 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         request=NewMovementSerializer,
         responses={201: MovementSerializer},
     )
-    @action(detail=True, methods=["get", "post"])
+    @action(detail=True, methods=["get", "post"], pagination_class=ListPages)
     def movements(self, request: Request, pk: str) -> Response:
         """世帯の異動, oldest first; what tells where a protected person is, is left out."""
         home, actor, at = self.get_object(), actor_of(request), timezone.now()
         context = self.get_serializer_context()
         if request.method != "POST":
             rows = [row.movement for row in movement_rows(home, actor, shield_for(actor))]
-            return Response(MovementSerializer(rows, many=True, context=context).data)
+            return self.paged(rows, MovementSerializer, **context)
         form = NewMovementSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with sent_once(request, at) as key:

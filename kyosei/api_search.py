@@ -99,7 +99,7 @@ class SearchViewSet(ScopedViewSet):
     permission = None  # type: ignore[assignment]
     queryset = Household.objects.none()
     serializer_class = SearchSerializer
-    pagination_class = None  # type: ignore[assignment]
+    pagination_class = None
     query_parameters = ("q", "show", "page", "near")
 
     def scope(self, actor: Actor) -> Any:

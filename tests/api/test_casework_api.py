@@ -318,8 +318,8 @@ def test_members_of_a_day_and_a_new_one(worker):
     body = {"person": child.pk, "relation": "child", "since": "2026-11-01"}
     assert sent(worker, "post", home, body).status_code == 201
     assert sent(worker, "post", home, body).status_code == 422
-    assert len(worker.client.get(f"/api/v1/{home}").json()) == 2
-    assert len(worker.client.get(f"/api/v1/{home}?on=2026-10-31").json()) == 1
+    assert len(worker.client.get(f"/api/v1/{home}").json()["results"]) == 2
+    assert len(worker.client.get(f"/api/v1/{home}?on=2026-10-31").json()["results"]) == 1
 
 
 def test_what_is_protected_is_hidden_here_too(worker, center_worker):
@@ -365,13 +365,16 @@ def test_a_movement_is_written_once_and_taken_back(worker, stranger):
     first = sent(worker, "post", path, body, Idempotency_Key=key)
     again = sent(worker, "post", path, body, Idempotency_Key=key)
     assert (first.status_code, first.json()["id"]) == (201, again.json()["id"])
-    assert len(worker.client.get(f"/api/v1/{path}").json()) == 1
+    assert len(worker.client.get(f"/api/v1/{path}").json()["results"]) == 1
     late = sent(worker, "post", path, body | {"on": "2027-01-01"})
     assert (late.status_code, late.json()["field"]) == (422, "on")
     back = f"{path}{first.json()['id']}/withdraw/"
     assert sent(stranger, "post", back, {"reason": "x"}).status_code == 404
     assert sent(worker, "post", f"{path}999/withdraw/", {"reason": "x"}).status_code == 404
     assert sent(worker, "post", back, {"reason": "人ちがい"}).json()["withdrawn_at"]
-    assert worker.client.get(f"/api/v1/households/{case.household_id}/members/").json()[0]["living"] == "同居"
+    assert (
+        worker.client.get(f"/api/v1/households/{case.household_id}/members/").json()["results"][0]["living"]
+        == "同居"
+    )
     nowhere = sent(worker, "post", path, {"kind": "join", "on": "2026-11-01", "people": [person.pk]})
     assert (nowhere.status_code, nowhere.json()["field"]) == (422, "into")

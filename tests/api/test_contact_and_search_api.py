@@ -128,10 +128,12 @@ def test_the_search_of_people_tells_what_was_judged(worker, stranger):
         f"people/{one.pk}/links/",
         {"other": two.pk, "state": "possible", "reason": "字が同じ"},
     )
-    found = {row["id"]: row["links"] for row in read(worker, f"people/?q={one.family_name}").json()}
+    found = {
+        row["id"]: row["links"] for row in read(worker, f"people/?q={one.family_name}").json()["results"]
+    }
     assert found[one.pk] == [{"other": two.pk, "state": "possible"}]
     assert found[two.pk] == [{"other": one.pk, "state": "possible"}]
-    others = read(stranger, f"people/?q={one.family_name}").json()
+    others = read(stranger, f"people/?q={one.family_name}").json()["results"]
     assert all(row["links"] == [] for row in others)
     assert AccessRecord.objects.filter(kind=AccessKind.SEARCH).count() == 2
 
