@@ -15,6 +15,7 @@ from accounts.access import log_reads
 from accounts.actor import Actor
 from accounts.api_views import ScopedViewSet, actor_of
 from accounts.http import ActorRequest
+from accounts.roles import Permission
 from audit.models import AccessKind
 from cases.selectors.texts import MOST as TEXTS
 from cases.selectors.texts import TextHit, search_texts
@@ -96,7 +97,7 @@ class SearchSerializer(serializers.Serializer):
 class SearchViewSet(ScopedViewSet):
     """探す: what the search page finds, grouped as there; each kind through its own scope, each search logged."""
 
-    permission = None  # type: ignore[assignment]
+    permission = (Permission.PERSON_FIND, Permission.HOUSEHOLD_VIEW, Permission.CASE_VIEW)
     queryset = Household.objects.none()
     serializer_class = SearchSerializer
     pagination_class = None
