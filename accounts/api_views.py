@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -18,7 +18,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -54,6 +54,12 @@ class NewestFirst(CursorPagination):
         return tuple(getattr(view, "cursor_order", ("-pk",)))
 
 
+class ListPages(PageNumberPagination):
+    """50 rows a page of a list that is made, not stored: ``?page=2``."""
+
+    page_size = 50
+
+
 def actor_of(request: Request) -> Actor:
     """The actor that the middleware put on the request."""
     return cast(ActorRequest, request._request).actor
@@ -63,7 +69,7 @@ class ScopedViewSet(viewsets.GenericViewSet):
     """A view set whose rows are ``scope(actor)``; one object is read through ``scoped_get`` and logged."""
 
     permission: Permission | tuple[Permission, ...]
-    pagination_class = NewestFirst
+    pagination_class: type[Any] | None = NewestFirst
     cursor_order: tuple[str, ...] = ("-pk",)
 
     def scope(self, actor: Actor) -> Any:
@@ -72,8 +78,10 @@ class ScopedViewSet(viewsets.GenericViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """A parameter that does not exist is said, not passed over: a misspelt filter would give every row."""
         super().initial(request, *args, **kwargs)
-        fields = getattr(self, "filterset_fields", ())
-        known = {"cursor", *getattr(self, "query_parameters", ()), *fields}
+        narrowed = getattr(self, "filterset_class", None)
+        fields = narrowed.base_filters if narrowed is not None else getattr(self, "filterset_fields", ())
+        place = "page" if self.pagination_class is ListPages else "cursor"
+        known = {place, *getattr(self, "query_parameters", ()), *fields}
         if unknown := sorted(set(request.query_params) - known):
             raise ValidationError({name: [f"「{name}」という絞り込みはありません。"] for name in unknown})
 
@@ -81,6 +89,11 @@ class ScopedViewSet(viewsets.GenericViewSet):
         if getattr(self, "swagger_fake_view", False):
             return super().get_queryset()
         return self.scope(actor_of(self.request))
+
+    def paged(self, rows: Sequence[Any], serializer: type[Any], **context: Any) -> Response:
+        """One page of a list that was made."""
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(serializer(page, many=True, context=context).data)
 
     def get_object(self) -> Any:
         request = cast(ActorRequest, self.request._request)
@@ -99,22 +112,38 @@ def _given_key(request: Request) -> UUID | None:
 
 @contextmanager
 def sent_once(request: Request, at: datetime) -> Iterator[UUID]:
-    """The key of a write. The same ``Idempotency-Key`` with the same body writes once, however often and however fast
-    it is sent; with another body it is refused. Without the header every request is its own.
+    """The key of a write whose action knows the record that it made by it: see ``_sent``."""
+    with _sent(request, at) as (key, _):
+        yield key
+
+
+@contextmanager
+def done_once(request: Request, at: datetime) -> Iterator[bool]:
+    """Whether a write is still to be done; ``False`` for what this key did before, which is answered as it stands now
+    and asked for no version: its own write has changed it.
+    """
+    with _sent(request, at) as (_, is_new):
+        yield is_new
+
+
+@contextmanager
+def _sent(request: Request, at: datetime) -> Iterator[tuple[UUID, bool]]:
+    """The same ``Idempotency-Key`` with the same body writes once, however often and however fast it is sent; with
+    another body it is refused. Without the header every request is its own.
 
     Two at once: the second waits for the first, then finds what it made. A refused write leaves its key free.
     """
     actor = actor_of(request)
     key, staff = _given_key(request), actor.staff
     if key is None or staff is None:
-        yield uuid4()
+        yield uuid4(), True
         return
     said = f"{request.method} {request.path} {json.dumps(request.data, sort_keys=True, default=str)}"
     fingerprint = sha256(said.encode()).hexdigest()
     with transaction.atomic():
         own = SentKey.objects.visible_to(actor)
         own.filter(sent_at__lt=at - _REMEMBERED).delete()
-        sent, _ = own.get_or_create(
+        sent, is_new = own.get_or_create(
             staff=staff, key=key, defaults={"fingerprint": fingerprint, "sent_at": at}
         )
         if sent.fingerprint != fingerprint:
@@ -122,7 +151,7 @@ def sent_once(request: Request, at: datetime) -> Iterator[UUID]:
                 "同じ Idempotency-Key で、前と違う内容が送られました。", field="Idempotency-Key"
             )
         # the key of the record is the sender's own: another person's same key is another write
-        yield uuid5(key, str(staff.pk))
+        yield uuid5(key, str(staff.pk)), is_new
 
 
 def etag_of(row: Any) -> str:

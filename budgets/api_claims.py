@@ -90,7 +90,7 @@ class ActualViewSet(_YearLines):
     """財源と月の実績 of a year's locked months."""
 
     serializer_class = ActualSerializer
-    pagination_class = None  # type: ignore[assignment]
+    pagination_class = None
     kind = LayoutKind.ACTUALS
 
     @extend_schema(parameters=[YEAR], responses=ActualSerializer(many=True), filters=False)
@@ -102,7 +102,7 @@ class JournalViewSet(_YearLines):
     """仕訳 of a year."""
 
     serializer_class = JournalSerializer
-    pagination_class = None  # type: ignore[assignment]
+    pagination_class = None
     kind = LayoutKind.JOURNAL
 
     @extend_schema(parameters=[YEAR], responses=JournalSerializer(many=True), filters=False)

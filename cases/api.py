@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Prefetch
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
@@ -11,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import log_reads
 from accounts.actor import Actor
 from accounts.api_views import (
     IDEMPOTENCY,
@@ -18,19 +21,25 @@ from accounts.api_views import (
     ScopedViewSet,
     TaggedRetrieveMixin,
     actor_of,
+    done_once,
     if_match,
     sent_once,
     tagged,
 )
+from accounts.http import ActorRequest
 from accounts.roles import Permission
+from audit.models import AccessKind
 from cases.actions.closing import ClosingData, close_case, reopen_case
 from cases.actions.edit_consultation import Correction, edit_consultation
 from cases.actions.notes import NoteData, edit_note, write_note
-from cases.actions.receive_consultation import ContactData, receive_consultation
+from cases.actions.receive_consultation import ContactData, OtherPerson, receive_consultation
 from cases.actions.silent_risks import put_off
+from cases.api_filters import CaseFilter, ConsultationFilter, RiskFilter
 from cases.enums import CodeList
-from cases.models import Case, Code, Consultation, ProgressNote, SilentRisk
+from cases.models import Case, Code, Consultation, ConsultationPerson, ProgressNote, SilentRisk
+from cases.selectors.intake import namesakes
 from cases.serializers import (
+    AlikeSerializer,
     CaseSerializer,
     ClosingSerializer,
     ConsultationChangeSerializer,
@@ -44,7 +53,9 @@ from cases.serializers import (
 )
 from common.errors import RuleViolation
 from common.models import check_version
+from households.actions.persons import PersonData
 from households.contact import shield_for
+from households.models import Household, without_search
 from households.serializers import ReasonSerializer
 
 
@@ -55,7 +66,7 @@ class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     queryset = Case.objects.none()
     serializer_class = CaseSerializer
     lookup_field = "number"
-    filterset_fields = ("state", "lead_agency__code", "consent")
+    filterset_class = CaseFilter
     cursor_order = ("-opened_at", "-pk")
 
     def scope(self, actor: Actor) -> Any:
@@ -68,7 +79,7 @@ class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     @extend_schema(
         methods=["POST"], parameters=[IDEMPOTENCY], request=NewNoteSerializer, responses={201: NoteSerializer}
     )
-    @action(detail=True, methods=["get", "post"], filterset_fields=())
+    @action(detail=True, methods=["get", "post"], filterset_class=None)
     def notes(self, request: Request, number: str) -> Response:
         case = self.get_object()
         if request.method == "POST":
@@ -92,11 +103,11 @@ class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
             NoteSerializer(page, many=True, context=self.get_serializer_context()).data
         )
 
-    @extend_schema(parameters=[IF_MATCH], request=ClosingSerializer, responses=CaseSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=ClosingSerializer, responses=CaseSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, number: str) -> Response:
         """終結, with a reason and the day on which somebody looks again (or why nobody does)."""
-        case, at = self._read(request), timezone.now()
+        case, version, at = self.get_object(), if_match(request), timezone.now()
         form = ClosingSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = dict(form.validated_data)
@@ -104,25 +115,25 @@ class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
         reason = codes.filter(code=data.pop("reason")).first()
         if reason is None:
             raise RuleViolation("終結理由を一覧から選んでください。", field="reason")
-        case = close_case(case=case, data=ClosingData(reason=reason, **data), actor=actor_of(request), at=at)
+        with done_once(request, at) as is_new:
+            if is_new:
+                check_version(case, version)
+                closing = ClosingData(reason=reason, **data)
+                case = close_case(case=case, data=closing, actor=actor_of(request), at=at)
         return tagged(self.get_serializer(case).data, case)
 
-    @extend_schema(parameters=[IF_MATCH], request=ReasonSerializer, responses=CaseSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=ReasonSerializer, responses=CaseSerializer)
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, number: str) -> Response:
         """再相談: the same case goes on."""
-        case = self._read(request)
+        case, version, at = self.get_object(), if_match(request), timezone.now()
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        case = reopen_case(case=case, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        with done_once(request, at) as is_new:
+            if is_new:
+                check_version(case, version)
+                case = reopen_case(case=case, actor=actor_of(request), at=at, **form.validated_data)
         return tagged(self.get_serializer(case).data, case)
-
-    def _read(self, request: Request) -> Case:
-        """The case that the sender has read; 412 when it was saved since."""
-        case, version = self.get_object(), if_match(request)
-        check_version(case, version)
-        found: Case = case
-        return found
 
 
 class NoteViewSet(TaggedRetrieveMixin, ScopedViewSet):
@@ -154,7 +165,7 @@ class RiskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
     permission = Permission.CASE_VIEW
     queryset = SilentRisk.objects.none()
     serializer_class = RiskSerializer
-    filterset_fields = ("kind", "urgency")
+    filterset_class = RiskFilter
     cursor_order = ("due_on", "pk")
     lookup_field = "pk"
 
@@ -162,14 +173,16 @@ class RiskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         rows = SilentRisk.objects.visible_to(actor).standing()
         return rows.select_related("case", "owner_agency", "owner_staff")
 
-    @extend_schema(request=PutOffSerializer, responses=RiskSerializer)
+    @extend_schema(parameters=[IDEMPOTENCY], request=PutOffSerializer, responses=RiskSerializer)
     @action(detail=True, methods=["post"], url_path="put-off")
     def put_off(self, request: Request, pk: str) -> Response:
         """「見た。〇日まで先送り」, with the reason."""
-        risk = self.get_object()
+        risk, at = self.get_object(), timezone.now()
         form = PutOffSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        put_off(risk=risk, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        with done_once(request, at) as is_new:
+            if is_new:
+                put_off(risk=risk, actor=actor_of(request), at=at, **form.validated_data)
         risk.refresh_from_db()
         return Response(self.get_serializer(risk).data)
 
@@ -181,26 +194,57 @@ class ConsultationViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedView
     queryset = Consultation.objects.none()
     serializer_class = ConsultationSerializer
     lookup_field = "receipt_no"
-    filterset_fields = ("way", "outcome")
+    filterset_class = ConsultationFilter
     cursor_order = ("-started_at", "-pk")
 
     def scope(self, actor: Actor) -> Any:
-        return Consultation.objects.visible_to(actor).select_related("agency", "staff", "case")
+        others = ConsultationPerson.objects.visible_to(actor).select_related("person")
+        homes = Household.objects.visible_to(actor).filter(pk=OuterRef("household"))
+        return (
+            Consultation.objects.visible_to(actor)
+            .select_related("agency", "staff", "case", "person")
+            .defer(*without_search("person"))
+            .annotate(sees_home=Exists(homes))
+            .with_led_to_outreach()
+            .prefetch_related(
+                Prefetch("others", others.defer(*without_search("person")).order_by("pk")), "concerns__code"
+            )
+        )
+
+    def _one(self, row: Consultation, code: int = status.HTTP_200_OK) -> Response:
+        """The row as it is read, with what belongs to it."""
+        read = self.scope(actor_of(self.request)).get(pk=row.pk)
+        return tagged(self.get_serializer(read).data, read, code)
 
     @extend_schema(
-        parameters=[IDEMPOTENCY], request=NewConsultationSerializer, responses={201: ConsultationSerializer}
-    )
+        parameters=[IDEMPOTENCY], request=NewConsultationSerializer,
+        responses={201: ConsultationSerializer, 422: AlikeSerializer},
+    )  # fmt: skip
     def create(self, request: Request) -> Response:
         form = NewConsultationSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        data = dict(form.validated_data)
-        person = data.pop("person", None)
-        at = timezone.now()
-        with sent_once(request, at) as key:
-            consultation = receive_consultation(
-                data=ContactData(**data), actor=actor_of(request), at=at, request_key=key, person_id=person
-            )
-        return tagged(self.get_serializer(consultation).data, consultation, status.HTTP_201_CREATED)
+        data, actor, at = dict(form.validated_data), actor_of(request), timezone.now()
+        person, new = data.pop("person"), data.pop("new_person")
+        is_another, others = data.pop("is_another"), [_other(one) for one in data.pop("others")]
+        if person and new:
+            raise RuleViolation("person と new_person は、どちらか一方を送ってください。", field="new_person")
+        try:
+            with sent_once(request, at) as key:
+                if new and not (is_another or data["is_anonymous"]):
+                    _ask_about_namesakes(new, key, actor)
+                consultation = receive_consultation(
+                    data=ContactData(**data), actor=actor, at=at, request_key=key, person_id=person,
+                    new_person=PersonData(**new) if new else None, others=others,
+                )  # fmt: skip
+        except RuleViolation as violation:
+            if "alike" not in violation.context:
+                raise
+            found = violation.context["alike"]
+            asked = " ".join(person.display_name for person in found)[:60]
+            log_reads(cast(ActorRequest, request._request), AccessKind.SEARCH, "households.person", asked)
+            said = {"detail": violation.message, "field": violation.field, "alike": found}
+            return Response(AlikeSerializer(said).data, status=violation.status)
+        return self._one(consultation, status.HTTP_201_CREATED)
 
     @extend_schema(
         parameters=[IF_MATCH], request=ConsultationChangeSerializer, responses=ConsultationSerializer
@@ -220,7 +264,27 @@ class ConsultationViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedView
             consultation=row, actor=actor_of(request), at=timezone.now(),
             correction=Correction(contact=ContactData(**(stands | form.validated_data)), version=version),
         )  # fmt: skip
-        return tagged(self.get_serializer(row).data, row)
+        return self._one(row)
+
+
+def _other(said: dict[str, Any]) -> OtherPerson:
+    new = said["new_person"]
+    return OtherPerson(
+        said["person"], PersonData(**new) if new and not said["person"] else None, said["relation"],
+        said["lives_together"],
+    )  # fmt: skip
+
+
+def _ask_about_namesakes(new: dict[str, Any], key: UUID, actor: Actor) -> None:
+    """As the page asks, once: the sender chooses one of them, or says that this is somebody else."""
+    if Consultation.objects.visible_to(actor).filter(request_key=key).exists():
+        return  # the same contact again: its record stands
+    names = [f"{new[f'family_{part}']} {new[f'given_{part}']}".strip() for part in ("name", "kana")]
+    if found := namesakes(actor=actor, names=[name for name in (*names, new["alias"]) if name]):
+        raise RuleViolation(
+            "同じ名前の人が登録されています。その人なら person を、別の人なら is_another を送ってください。",
+            field="new_person", alike=found,
+        )  # fmt: skip
 
 
 _CORRECTED = (

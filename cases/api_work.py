@@ -17,9 +17,11 @@ from accounts.actor import Actor
 from accounts.api_views import (
     IDEMPOTENCY,
     IF_MATCH,
+    ListPages,
     ScopedViewSet,
     TaggedRetrieveMixin,
     actor_of,
+    done_once,
     if_match,
     sent_once,
     tagged,
@@ -36,6 +38,7 @@ from cases.actions.outreach import (
     end_outreach,
     record_attempt,
 )
+from cases.api_filters import FollowUpFilter
 from cases.models import FollowUp, Outreach
 from cases.selectors.outreach import attempts_of
 from cases.serializers import (
@@ -58,12 +61,12 @@ from households.models import Household
 
 
 class FollowUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
-    """終結後の見守り: turns, those due first, and what came of them."""
+    """終結後の見守り: turns, those due first, and what came of them. A turn that was dropped says so."""
 
     permission = Permission.CASE_VIEW
     queryset = FollowUp.objects.none()
     serializer_class = FollowUpSerializer
-    filterset_fields = ("result", "due_on")
+    filterset_class = FollowUpFilter
     cursor_order = ("due_on", "pk")
 
     def scope(self, actor: Actor) -> Any:
@@ -125,13 +128,13 @@ class OutreachViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet)
         request=NewAttemptSerializer,
         responses={201: AttemptSerializer},
     )
-    @action(detail=True, methods=["get", "post"], filterset_fields=())
+    @action(detail=True, methods=["get", "post"], filterset_fields=(), pagination_class=ListPages)
     def attempts(self, request: Request, pk: str) -> Response:
         """関わり, newest first."""
         row, at = self.get_object(), timezone.now()
         context = self.get_serializer_context()
         if request.method != "POST":
-            return Response(AttemptSerializer(attempts_of(row), many=True, context=context).data)
+            return self.paged(attempts_of(row), AttemptSerializer, **context)
         form = NewAttemptSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with sent_once(request, at) as key:
@@ -144,34 +147,34 @@ class OutreachViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet)
             )
         return Response(AttemptSerializer(attempt, context=context).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(parameters=[IF_MATCH], request=AgreeSerializer, responses=OutreachSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=AgreeSerializer, responses=OutreachSerializer)
     @action(detail=True, methods=["post"])
     def agree(self, request: Request, pk: str) -> Response:
         """相談につながる: the case takes over what was tried."""
-        row = self._read(request)
+        row, version, at = self.get_object(), if_match(request), timezone.now()
         form = AgreeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = dict(form.validated_data)
-        row = agree_to_support(
-            outreach=row, actor=actor_of(request), at=timezone.now(), agreed_on=data["agreed_on"], how=data["how"],
-            person_id=data.get("person"), sectors=tuple(data["sectors"]),
-        )  # fmt: skip
+        with done_once(request, at) as is_new:
+            if is_new:
+                check_version(row, version)
+                row = agree_to_support(
+                    outreach=row, actor=actor_of(request), at=at, agreed_on=data["agreed_on"], how=data["how"],
+                    person_id=data.get("person"), sectors=tuple(data["sectors"]),
+                )  # fmt: skip
         return tagged(self.get_serializer(row).data, row)
 
-    @extend_schema(parameters=[IF_MATCH], request=EndSerializer, responses=OutreachSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=EndSerializer, responses=OutreachSerializer)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: str) -> Response:
-        row = self._read(request)
+        row, version, at = self.get_object(), if_match(request), timezone.now()
         form = EndSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        row = end_outreach(outreach=row, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        with done_once(request, at) as is_new:
+            if is_new:
+                check_version(row, version)
+                row = end_outreach(outreach=row, actor=actor_of(request), at=at, **form.validated_data)
         return tagged(self.get_serializer(row).data, row)
-
-    def _read(self, request: Request) -> Outreach:
-        row, version = self.get_object(), if_match(request)
-        check_version(row, version)
-        found: Outreach = row
-        return found
 
 
 class TimelineViewSet(ScopedViewSet):
@@ -180,7 +183,7 @@ class TimelineViewSet(ScopedViewSet):
     permission = Permission.HOUSEHOLD_VIEW
     queryset = Household.objects.none()
     serializer_class = TimelineSerializer
-    pagination_class = None  # type: ignore[assignment]
+    pagination_class = None
     query_parameters = ("kind", "sector", "agency", "person", "since", "until", "milestones")
 
     def scope(self, actor: Actor) -> Any:

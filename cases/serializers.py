@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from accounts.enums import ConsentState, Sector
@@ -19,8 +21,21 @@ from cases.enums import (
     Way,
     WorrySource,
 )
-from cases.models import Case, Consultation, FollowUp, Outreach, OutreachAttempt, ProgressNote, SilentRisk
-from households.serializers import ShieldedSerializer
+from cases.models import (
+    Case,
+    Consultation,
+    ConsultationConcern,
+    ConsultationPerson,
+    FollowUp,
+    Outreach,
+    OutreachAttempt,
+    ProgressNote,
+    SilentRisk,
+)
+from common.bodies import Body, PhoneField
+from households.contact import HIDDEN
+from households.enums import Relation, Sex
+from households.serializers import AlikePersonSerializer, ShieldedSerializer
 
 
 class CaseSerializer(ShieldedSerializer):
@@ -29,13 +44,14 @@ class CaseSerializer(ShieldedSerializer):
     text_fields = ("next_text",)
     desk_fields = {"lead_agency": ("lead_agency", "lead_staff")}
     household = serializers.CharField(source="household.name", read_only=True)
+    household_id = serializers.IntegerField(read_only=True)
     lead_agency = serializers.CharField(source="lead_agency.code", read_only=True)
     lead_staff = serializers.CharField(source="lead_staff.name", read_only=True)
 
     class Meta:
         model = Case
         fields = (
-            "number", "household", "state", "lead_agency", "lead_staff", "sectors", "consent", "opened_at",
+            "number", "household", "household_id", "state", "lead_agency", "lead_staff", "sectors", "consent", "opened_at",
             "last_contact_at", "next_on", "next_text", "closed_at", "follow_up_on", "version",
         )  # fmt: skip
         read_only_fields = fields
@@ -61,10 +77,40 @@ class RiskSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class ConsultationSerializer(ShieldedSerializer):
-    """相談受付."""
+class ConcernSerializer(serializers.ModelSerializer):
+    """One ticked concern."""
 
-    text_fields = ("text",)
+    code = serializers.CharField(source="code.code", read_only=True)
+
+    class Meta:
+        model = ConsultationConcern
+        fields = ("code", "is_most_pressing")
+        read_only_fields = fields
+
+
+class OtherSerializer(serializers.ModelSerializer):
+    """いっしょに来た人・話に出た人."""
+
+    name = serializers.CharField(source="person.display_name", read_only=True)
+
+    class Meta:
+        model = ConsultationPerson
+        fields = ("person", "name", "relation")
+        read_only_fields = fields
+
+
+class ConsultationSerializer(ShieldedSerializer):
+    """相談受付. Who called is told as on the page, their number to the agency alone that was called; ``household`` is the
+    id where the reader may open it.
+    """
+
+    text_fields = ("text", "caller_name", "caller_relation")
+    person_name = serializers.CharField(
+        source="person.display_name", read_only=True, allow_null=True, default=None
+    )
+    household = serializers.SerializerMethodField()
+    concerns = ConcernSerializer(many=True, read_only=True)
+    others = OtherSerializer(many=True, read_only=True)
     desk_fields = {"agency": ("agency", "staff")}
     agency = serializers.CharField(source="agency.code", read_only=True)
     staff = serializers.CharField(source="staff.name", read_only=True)
@@ -73,13 +119,60 @@ class ConsultationSerializer(ShieldedSerializer):
     class Meta:
         model = Consultation
         fields = (
-            "receipt_no", "agency", "staff", "started_at", "minutes", "way", "caller", "text", "sectors", "consent",
-            "outcome", "case", "version",
+            "receipt_no", "agency", "staff", "started_at", "minutes", "way", "caller", "caller_name", "caller_phone",
+            "caller_relation", "person", "person_name", "is_anonymous", "others", "household", "concerns", "text", "sectors",
+            "consent", "outcome", "case", "version",
         )  # fmt: skip
         read_only_fields = fields
 
+    def get_household(self, row: Consultation) -> int | None:
+        return row.household_id if getattr(row, "sees_home", False) else None
 
-class NewConsultationSerializer(serializers.Serializer):
+    def to_representation(self, instance: Consultation) -> dict[str, Any]:
+        data = super().to_representation(instance)
+        request = self.context.get("request")
+        is_own = request is not None and request._request.actor.agency_id == instance.agency_id
+        if not is_own:
+            data["caller_phone"] = ""
+            if getattr(
+                instance, "led_to_outreach", True
+            ):  # who told of a worry stays with the agency that heard it
+                data |= dict.fromkeys(("caller", "caller_name", "caller_relation"), "")
+        elif data["caller_phone"] and self.shield.hides(instance.household_id):
+            data["caller_phone"] = HIDDEN
+        return data
+
+
+class NewPersonSerializer(Body):
+    """Somebody who is not registered yet, as far as was said."""
+
+    family_name = serializers.CharField(max_length=60, default="", allow_blank=True)
+    given_name = serializers.CharField(max_length=60, default="", allow_blank=True)
+    family_kana = serializers.CharField(max_length=60, default="", allow_blank=True)
+    given_kana = serializers.CharField(max_length=60, default="", allow_blank=True)
+    alias = serializers.CharField(max_length=60, default="", allow_blank=True)
+    birth_on = serializers.DateField(allow_null=True, default=None)
+    sex = serializers.ChoiceField(choices=Sex.choices, default="", allow_blank=True)
+    phone = PhoneField(max_length=30, default="", allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not any(attrs.values()):
+            raise serializers.ValidationError(
+                "氏名・ふりがな・通称・生年月日・電話のどれかを送ってください。"
+            )
+        return attrs
+
+
+class NewOtherSerializer(Body):
+    """いっしょに来た人・話に出た人: a known person by id, or a new one."""
+
+    person = serializers.IntegerField(allow_null=True, default=None, min_value=1, max_value=2**62)
+    new_person = NewPersonSerializer(allow_null=True, default=None)
+    relation = serializers.ChoiceField(choices=Relation.choices, default=Relation.UNKNOWN)
+    lives_together = serializers.BooleanField(default=False)
+
+
+class NewConsultationSerializer(Body):
     """相談を受ける: only way, time, minutes and text are needed."""
 
     started_at = serializers.DateTimeField()
@@ -87,12 +180,31 @@ class NewConsultationSerializer(serializers.Serializer):
     way = serializers.ChoiceField(choices=Way.choices)
     text = serializers.CharField(max_length=100_000)
     caller = serializers.ChoiceField(choices=Caller.choices, default=Caller.SELF)
-    person = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    caller_name = serializers.CharField(max_length=60, default="", allow_blank=True)
+    caller_phone = PhoneField(max_length=30, default="", allow_blank=True)
+    caller_relation = serializers.CharField(max_length=60, default="", allow_blank=True)
+    person = serializers.IntegerField(allow_null=True, default=None, min_value=1, max_value=2**62)
+    new_person = NewPersonSerializer(
+        allow_null=True,
+        default=None,
+        help_text="登録のない人。同じ氏名の人がいれば、だれかを返して一度たずねる（422）",
+    )
+    is_another = serializers.BooleanField(default=False, help_text="同じ氏名の人とは別の人だと確かめた")
+    others = serializers.ListField(child=NewOtherSerializer(), default=list, max_length=5)
     is_anonymous = serializers.BooleanField(default=False)
     concerns = serializers.ListField(child=serializers.CharField(max_length=30), default=list)
     most_pressing = serializers.CharField(max_length=30, default="", allow_blank=True)
+    sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), default=list)
     consent = serializers.ChoiceField(choices=ConsentState.choices, default=ConsentState.UNKNOWN)
     outcome = serializers.ChoiceField(choices=Outcome.choices, default=Outcome.UNDECIDED)
+
+
+class AlikeSerializer(serializers.Serializer):
+    """The question before a name is registered twice: the people who already bear it."""
+
+    detail = serializers.CharField()
+    field = serializers.CharField()
+    alike = AlikePersonSerializer(many=True)
 
 
 class NoteSerializer(ShieldedSerializer):
@@ -117,7 +229,7 @@ class NoteSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class NewNoteSerializer(serializers.Serializer):
+class NewNoteSerializer(Body):
     """支援経過 of one case."""
 
     started_at = serializers.DateTimeField()
@@ -129,7 +241,7 @@ class NewNoteSerializer(serializers.Serializer):
     next_text = serializers.CharField(max_length=200, default="", allow_blank=True)
 
 
-class NoteChangeSerializer(serializers.Serializer):
+class NoteChangeSerializer(Body):
     """What of a note may be corrected; a field that is not sent stays."""
 
     started_at = serializers.DateTimeField(required=False)
@@ -141,7 +253,7 @@ class NoteChangeSerializer(serializers.Serializer):
     next_text = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
-class ConsultationChangeSerializer(serializers.Serializer):
+class ConsultationChangeSerializer(Body):
     """What of a contact may be corrected; a field that is not sent stays."""
 
     started_at = serializers.DateTimeField(required=False)
@@ -149,13 +261,16 @@ class ConsultationChangeSerializer(serializers.Serializer):
     way = serializers.ChoiceField(choices=Way.choices, required=False)
     text = serializers.CharField(max_length=100_000, required=False)
     caller = serializers.ChoiceField(choices=Caller.choices, required=False)
+    caller_name = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    caller_phone = PhoneField(max_length=30, required=False, allow_blank=True)
+    caller_relation = serializers.CharField(max_length=60, required=False, allow_blank=True)
     concerns = serializers.ListField(child=serializers.CharField(max_length=30), required=False)
     most_pressing = serializers.CharField(max_length=30, required=False, allow_blank=True)
     sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), required=False)
     consent = serializers.ChoiceField(choices=ConsentState.choices, required=False)
 
 
-class ClosingSerializer(serializers.Serializer):
+class ClosingSerializer(Body):
     """終結. ``reason`` is a code of the list; ``follow_up_on`` or ``no_follow_up_reason`` must stand."""
 
     kind = serializers.ChoiceField(
@@ -172,7 +287,7 @@ class ClosingSerializer(serializers.Serializer):
     no_follow_up_reason = serializers.CharField(max_length=200, default="", allow_blank=True)
 
 
-class PutOffSerializer(serializers.Serializer):
+class PutOffSerializer(Body):
     until = serializers.DateField()
     reason = serializers.CharField(max_length=300)
 
@@ -190,11 +305,23 @@ class FollowUpSerializer(ShieldedSerializer):
 
     class Meta:
         model = FollowUp
-        fields = ("id", "case", "ordinal", "due_on", "try_on", "way", "agency", "done_at", "result", "note")
+        fields = (
+            "id",
+            "case",
+            "ordinal",
+            "due_on",
+            "try_on",
+            "way",
+            "agency",
+            "done_at",
+            "result",
+            "note",
+            "dropped_at",
+        )
         read_only_fields = fields
 
 
-class ResultSerializer(serializers.Serializer):
+class ResultSerializer(Body):
     """What somebody found on looking again."""
 
     result = serializers.ChoiceField(choices=FollowUpResult.choices)
@@ -231,7 +358,7 @@ class OutreachSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class WorrySerializer(serializers.Serializer):
+class WorrySerializer(Body):
     """A worry about somebody who has asked for nothing."""
 
     described = serializers.CharField(max_length=100)
@@ -263,7 +390,7 @@ class AttemptSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class NewAttemptSerializer(serializers.Serializer):
+class NewAttemptSerializer(Body):
     started_at = serializers.DateTimeField()
     way = serializers.ChoiceField(choices=OutreachWay.choices)
     answer = serializers.ChoiceField(choices=OutreachAnswer.choices)
@@ -274,14 +401,14 @@ class NewAttemptSerializer(serializers.Serializer):
     closeness = serializers.ChoiceField(choices=Closeness.choices, default="", allow_blank=True)
 
 
-class AgreeSerializer(serializers.Serializer):
+class AgreeSerializer(Body):
     agreed_on = serializers.DateField()
     how = serializers.CharField(max_length=300)
     person = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=2**62)
     sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), default=list)
 
 
-class EndSerializer(serializers.Serializer):
+class EndSerializer(Body):
     reason = serializers.ChoiceField(choices=OutreachEnd.choices)
     note = serializers.CharField(max_length=300)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,18 +16,23 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import log_reads
 from accounts.actor import Actor
 from accounts.api_views import (
     IDEMPOTENCY,
     IF_MATCH,
+    ListPages,
     ScopedViewSet,
     TaggedRetrieveMixin,
     actor_of,
+    done_once,
     if_match,
     sent_once,
     tagged,
 )
+from accounts.http import ActorRequest
 from accounts.roles import Permission
+from audit.models import AccessKind
 from common.errors import RuleViolation
 from households.actions.join import join_household
 from households.actions.kinship import record_marriage
@@ -41,9 +47,10 @@ from households.actions.split import NewHome, split_household
 from households.actions.undo_merge import undo_merge
 from households.contact import shield_for
 from households.enums import MovementKind
-from households.models import Household, HouseholdMovement, Person, PersonMerge
+from households.models import Household, HouseholdMovement, Person, PersonLink, PersonMerge
 from households.selectors_history import household_on, movement_rows
 from households.selectors_people import search_people
+from households.selectors_same import links_of, standing_rules, two_homes
 from households.serializers import (
     FoundPersonSerializer,
     HouseholdChangeSerializer,
@@ -68,6 +75,7 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
     permission = Permission.PERSON_FIND
     queryset = Person.objects.none()
     serializer_class = PersonSerializer
+    pagination_class = ListPages
     query_parameters = ("q", "near")
 
     def scope(self, actor: Actor) -> Any:
@@ -84,10 +92,11 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
         text = request.query_params.get("q", "").replace("\x00", "")[:120]
         if not text.strip():
             raise ValidationError({"q": ["探す言葉を送ってください。"]})
-        found = search_people(
-            actor_of(request), text, weaker=request.query_params.get("near") in ("1", "true")
-        )
-        return Response(FoundPersonSerializer(found.hits, many=True).data)
+        actor = actor_of(request)
+        log_reads(cast(ActorRequest, request._request), AccessKind.SEARCH, "households.person", text)
+        found = search_people(actor, text, weaker=request.query_params.get("near") in ("1", "true"))
+        links = links_of([hit.person.pk for hit in found.hits], actor)
+        return self.paged(found.hits, FoundPersonSerializer, links=links)
 
     @extend_schema(parameters=[IF_MATCH], request=PersonChangeSerializer, responses=PersonSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -101,21 +110,21 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
         )  # fmt: skip
         return tagged(self.get_serializer(person).data, person)
 
-    @extend_schema(request=LinkChangeSerializer, responses={201: LinkSerializer})
+    @extend_schema(parameters=[IDEMPOTENCY], request=LinkChangeSerializer, responses={201: LinkSerializer})
     @action(detail=True, methods=["post"])
     def links(self, request: Request, pk: str) -> Response:
         """同じ人かもしれない／別の人と確認した. The same judgement again is the same row."""
-        person, actor = self.get_object(), actor_of(request)
+        person, actor, at = self.get_object(), actor_of(request), timezone.now()
         form = LinkChangeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
-        link = link_people(
-            person=person,
-            other=_other(actor, data.pop("other"), "other"),
-            actor=actor,
-            at=timezone.now(),
-            **data,
-        )
+        other = _other(actor, data.pop("other"), "other")
+        with done_once(request, at) as is_new:
+            if is_new:
+                link = link_people(person=person, other=other, actor=actor, at=at, **data)
+            else:
+                either = Q(person=other) | Q(other=other)
+                link = PersonLink.objects.visible_to(actor).of(person).filter(either).get()
         return Response(LinkSerializer(link).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -129,11 +138,34 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
         form.is_valid(raise_exception=True)
         data, at = form.validated_data, timezone.now()
         with sent_once(request, at) as key:
-            merge = merge_people(
-                kept=kept, absorbed=_other(actor, data["absorbed"], "absorbed"), versions=(version, data["version"]),
-                data=MergeData(basis=data["basis"], choices=data["choices"]), request_key=key, actor=actor, at=at,
-            )  # fmt: skip
+            merge = PersonMerge.objects.visible_to(actor).filter(kept=kept, request_key=key).first()
+            if merge is None:
+                absorbed = _other(actor, data["absorbed"], "absorbed")
+                merge = merge_people(
+                    kept=kept, absorbed=absorbed, versions=(version, data["version"]),
+                    data=_asked_merge(kept, absorbed, data, actor), request_key=key, actor=actor, at=at,
+                )  # fmt: skip
         return Response(MergeSerializer(merge).data, status=status.HTTP_201_CREATED)
+
+
+def _asked_merge(kept: Person, absorbed: Person, data: dict[str, Any], actor: Actor) -> MergeData:
+    """Where the two live in different homes, or both have a rule of safe contact, the sender says which stands."""
+    homes = {row.household_id: row.pk for row in two_homes(kept, absorbed)}
+    if homes and data["home"] not in homes:
+        raise RuleViolation(
+            "二人は別の世帯に同居しています。いま同居している世帯の id を送ってください。", field="home"
+        )
+    if data["rule"] is None and len(standing_rules([kept, absorbed], actor)) == 2:
+        raise RuleViolation(
+            "二人とも安全な連絡の決まりがあります。残す決まりを送ってください（kept・absorbed）。",
+            field="rule",
+        )
+    return MergeData(
+        basis=data["basis"],
+        choices=data["choices"],
+        home=homes.get(data["home"]),
+        rule=data["rule"] or "kept",
+    )
 
 
 def _other(actor: Actor, pk: int, field: str) -> Person:
@@ -153,13 +185,15 @@ class MergeViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
     def scope(self, actor: Actor) -> Any:
         return PersonMerge.objects.visible_to(actor)
 
-    @extend_schema(request=ReasonSerializer, responses=MergeSerializer)
+    @extend_schema(parameters=[IDEMPOTENCY], request=ReasonSerializer, responses=MergeSerializer)
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str) -> Response:
-        merge = self.get_object()
+        merge, at = self.get_object(), timezone.now()
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        merge = undo_merge(merge=merge, actor=actor_of(request), at=timezone.now(), **form.validated_data)
+        with done_once(request, at) as is_new:
+            if is_new:
+                merge = undo_merge(merge=merge, actor=actor_of(request), at=at, **form.validated_data)
         return Response(MergeSerializer(merge).data)
 
 
@@ -197,9 +231,10 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         responses=MemberSerializer(many=True), filters=False,
     )  # fmt: skip
     @extend_schema(
-        methods=["POST"], request=NewMemberSerializer, responses={201: MemberSerializer(many=True)}
-    )
-    @action(detail=True, methods=["get", "post"])
+        methods=["POST"], parameters=[IDEMPOTENCY], request=NewMemberSerializer,
+        responses={201: MemberSerializer(many=True)},
+    )  # fmt: skip
+    @action(detail=True, methods=["get", "post"], pagination_class=ListPages)
     def members(self, request: Request, pk: str) -> Response:
         """Who belongs to the household on a day. The same person again is 422: nobody is a member twice."""
         home, actor, at = self.get_object(), actor_of(request), timezone.now()
@@ -210,7 +245,9 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
             form.is_valid(raise_exception=True)
             data = dict(form.validated_data)
             person = _other(actor, data.pop("person"), "person")
-            add_member(household=home, person=person, data=None, actor=actor, at=at, **data)
+            with done_once(request, at) as is_new:
+                if is_new:
+                    add_member(household=home, person=person, data=None, actor=actor, at=at, **data)
             code = status.HTTP_201_CREATED
         elif asked := request.query_params.get("on"):
             try:
@@ -218,7 +255,9 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
             except ValueError:
                 raise ValidationError({"on": ["日付は 2026-11-23 のように送ってください。"]}) from None
         rows = household_on(home, on, shield_for(actor))
-        return Response(MemberSerializer(rows, many=True).data, status=code)
+        answer = self.paged(rows, MemberSerializer)
+        answer.status_code = code
+        return answer
 
     @extend_schema(methods=["GET"], responses=MovementSerializer(many=True), filters=False)
     @extend_schema(
@@ -227,14 +266,14 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         request=NewMovementSerializer,
         responses={201: MovementSerializer},
     )
-    @action(detail=True, methods=["get", "post"])
+    @action(detail=True, methods=["get", "post"], pagination_class=ListPages)
     def movements(self, request: Request, pk: str) -> Response:
         """世帯の異動, oldest first; what tells where a protected person is, is left out."""
         home, actor, at = self.get_object(), actor_of(request), timezone.now()
         context = self.get_serializer_context()
         if request.method != "POST":
             rows = [row.movement for row in movement_rows(home, actor, shield_for(actor))]
-            return Response(MovementSerializer(rows, many=True, context=context).data)
+            return self.paged(rows, MovementSerializer, **context)
         form = NewMovementSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with sent_once(request, at) as key:
@@ -242,21 +281,23 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         return Response(MovementSerializer(movement, context=context).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
-        parameters=[OpenApiParameter("movement", int, OpenApiParameter.PATH)], request=ReasonSerializer,
-        responses=MovementSerializer,
+        parameters=[OpenApiParameter("movement", int, OpenApiParameter.PATH), IDEMPOTENCY],
+        request=ReasonSerializer, responses=MovementSerializer,
     )  # fmt: skip
     @action(detail=True, methods=["post"], url_path=r"movements/(?P<movement>[0-9]{1,18})/withdraw")
     def withdraw(self, request: Request, pk: str, movement: str) -> Response:
         """A movement that was recorded by mistake; what it changed is put back."""
-        home, actor = self.get_object(), actor_of(request)
+        home, actor, at = self.get_object(), actor_of(request), timezone.now()
         told = {row.movement.pk: row.movement for row in movement_rows(home, actor, shield_for(actor))}
         row = told.get(int(movement))
         if row is None or row.household_id != home.pk:
             raise Http404
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        done = withdraw_movement(movement=row, actor=actor, at=timezone.now(), **form.validated_data)
-        return Response(MovementSerializer(done, context=self.get_serializer_context()).data)
+        with done_once(request, at) as is_new:
+            if is_new:
+                row = withdraw_movement(movement=row, actor=actor, at=at, **form.validated_data)
+        return Response(MovementSerializer(row, context=self.get_serializer_context()).data)
 
 
 def _moved(home: Household, data: dict[str, Any], key: UUID, actor: Actor, at: datetime) -> HouseholdMovement:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from common.bodies import Body
 from households.contact import (
     HIDDEN_DESK,
     Shield,
@@ -65,8 +66,24 @@ class ContactSerializer(serializers.Serializer):
     safe_contact = serializers.ListField(child=serializers.CharField())
 
 
+class AlikePersonSerializer(serializers.Serializer):
+    """Identity only."""
+
+    id = serializers.IntegerField(source="pk")
+    name = serializers.CharField(source="display_name")
+    kana = serializers.CharField(source="display_kana")
+    birth_on = serializers.DateField(allow_null=True)
+
+
+class FoundLinkSerializer(serializers.Serializer):
+    """A judgement about the person found and another: the id of that other, and whether they may be the same."""
+
+    other = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=LinkState.choices)
+
+
 class FoundPersonSerializer(serializers.Serializer):
-    """Somebody found: who it is, and why; never how to reach them."""
+    """Somebody found: who it is, why, and what was judged of them beside others; never how to reach them."""
 
     id = serializers.IntegerField(source="person.pk")
     name = serializers.CharField(source="person.display_name")
@@ -74,6 +91,16 @@ class FoundPersonSerializer(serializers.Serializer):
     birth_on = serializers.DateField(source="person.birth_on", allow_null=True)
     reason = serializers.CharField()
     former = serializers.CharField()
+    links = serializers.SerializerMethodField()
+
+    @extend_schema_field(FoundLinkSerializer(many=True))
+    def get_links(self, row: Any) -> list[dict[str, Any]]:
+        found: dict[int, list[PersonLink]] = self.context.get("links", {})
+        pk = row.person.pk
+        return [
+            {"other": link.other_id if link.person_id == pk else link.person_id, "state": link.state}
+            for link in found.get(pk, [])
+        ]
 
 
 class PersonSerializer(ShieldedSerializer):
@@ -115,7 +142,7 @@ class PersonSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class PersonChangeSerializer(serializers.Serializer):
+class PersonChangeSerializer(Body):
     """What of a person may be corrected; a field that is not sent stays."""
 
     family_name = serializers.CharField(max_length=60, allow_blank=True, required=False)
@@ -132,7 +159,7 @@ class PersonChangeSerializer(serializers.Serializer):
     note = serializers.CharField(max_length=100_000, allow_blank=True, required=False)
 
 
-class LinkChangeSerializer(serializers.Serializer):
+class LinkChangeSerializer(Body):
     """同一人の確認."""
 
     other = serializers.IntegerField(min_value=1, max_value=2**62)
@@ -147,7 +174,7 @@ class LinkSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class MergeChangeSerializer(serializers.Serializer):
+class MergeChangeSerializer(Body):
     """``version`` is the absorbed record's; the kept one's comes by If-Match."""
 
     absorbed = serializers.IntegerField(min_value=1, max_value=2**62)
@@ -156,9 +183,17 @@ class MergeChangeSerializer(serializers.Serializer):
     choices = serializers.DictField(
         child=serializers.ChoiceField(choices=["kept", "absorbed", "both"]), default=dict
     )
+    home = serializers.IntegerField(
+        min_value=1, max_value=2**62, allow_null=True, default=None,
+        help_text="二人が別の世帯に同居しているとき、いま同居している世帯の id",
+    )  # fmt: skip
+    rule = serializers.ChoiceField(
+        choices=["kept", "absorbed"], allow_null=True, default=None,
+        help_text="二人とも安全な連絡の決まりを持つとき、残す決まり",
+    )  # fmt: skip
 
 
-class ReasonSerializer(serializers.Serializer):
+class ReasonSerializer(Body):
     reason = serializers.CharField(max_length=300)
 
 
@@ -206,7 +241,7 @@ class HouseholdSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class HouseholdChangeSerializer(serializers.Serializer):
+class HouseholdChangeSerializer(Body):
     name = serializers.CharField(max_length=120, required=False)
     postal_code = serializers.CharField(max_length=8, allow_blank=True, required=False)
     address = serializers.CharField(max_length=200, allow_blank=True, required=False)
@@ -224,7 +259,7 @@ class MemberSerializer(serializers.Serializer):
     is_hidden = serializers.BooleanField()
 
 
-class NewMemberSerializer(serializers.Serializer):
+class NewMemberSerializer(Body):
     person = serializers.IntegerField(min_value=1, max_value=2**62)
     relation = serializers.ChoiceField(choices=Relation.choices, default=Relation.UNKNOWN)
     lives_together = serializers.BooleanField(default=True)
@@ -243,7 +278,7 @@ class MovementSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class NewMovementSerializer(serializers.Serializer):
+class NewMovementSerializer(Body):
     """A movement by hand. ``into``: the household that 世帯合併 goes to; ``address`` for 転居・転入・転出・世帯分離."""
 
     kind = serializers.ChoiceField(

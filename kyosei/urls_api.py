@@ -11,6 +11,7 @@ from budgets.api_claims import ActualViewSet, GrantClaimViewSet, JournalViewSet
 from cases.api import CaseViewSet, ConsultationViewSet, NoteViewSet, RiskViewSet
 from cases.api_work import FollowUpViewSet, OutreachViewSet, TimelineViewSet
 from households.api import HouseholdViewSet, MergeViewSet, PersonViewSet
+from kyosei.api_search import SearchViewSet
 from referrals.api import ActionItemViewSet, ReferralViewSet
 from referrals.api_outside import CapacityViewSet, OutsidePartnerViewSet, OutsideRequestViewSet
 
@@ -20,6 +21,7 @@ router.register("cases", CaseViewSet, basename="case")
 router.register("risks", RiskViewSet, basename="risk")
 router.register("consultations", ConsultationViewSet, basename="consultation")
 router.register("notes", NoteViewSet, basename="note")
+router.register("search", SearchViewSet, basename="search")
 router.register("people", PersonViewSet, basename="person")
 router.register("merges", MergeViewSet, basename="merge")
 router.register("households", HouseholdViewSet, basename="household")

@@ -13,13 +13,14 @@ from rest_framework.response import Response
 
 from accounts.access import scoped_get
 from accounts.actor import Actor
-from accounts.api_views import IDEMPOTENCY, ScopedViewSet, actor_of, sent_once
+from accounts.api_views import IDEMPOTENCY, ScopedViewSet, actor_of, done_once, sent_once
 from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
 from cases.actions.team import default_last_day
 from cases.models import Case
 from cases.models.case import sees_case
+from common.bodies import refuse_body
 from common.errors import RuleViolation
 from households.contact import shield_for
 from referrals.actions.action_items import finish_action_item
@@ -88,34 +89,42 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
             )
         return Response(self.get_serializer(referral).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=AnswerSerializer, responses=ReferralSerializer)
+    @extend_schema(parameters=[IDEMPOTENCY], request=AnswerSerializer, responses=ReferralSerializer)
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str) -> Response:
-        referral = self.get_object()
+        referral, at = self.get_object(), timezone.now()
         form = AnswerSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        referral = answer_referral(
-            referral=referral, event=ReferralEvent(form.validated_data["event"]), actor=actor_of(request),
-            at=timezone.now(), note=form.validated_data["note"],
-            former_until=form.validated_data.get("former_until", default_last_day(timezone.now())),
-        )  # fmt: skip
+        said = form.validated_data
+        with done_once(request, at) as is_new:
+            if is_new:
+                referral = answer_referral(
+                    referral=referral, event=ReferralEvent(said["event"]), actor=actor_of(request), at=at,
+                    note=said["note"], former_until=said.get("former_until", default_last_day(at)),
+                )  # fmt: skip
         return Response(self.get_serializer(referral).data)
 
-    @extend_schema(request=None, responses=ReferralSerializer)
+    @extend_schema(parameters=[IDEMPOTENCY], request=None, responses=ReferralSerializer)
     @action(detail=True, methods=["post"])
     def start(self, request: Request, pk: str) -> Response:
-        referral = start_referral(referral=self.get_object(), actor=actor_of(request), at=timezone.now())
+        referral, at = self.get_object(), timezone.now()
+        refuse_body(request)
+        with done_once(request, at) as is_new:
+            if is_new:
+                referral = start_referral(referral=referral, actor=actor_of(request), at=at)
         return Response(self.get_serializer(referral).data)
 
-    @extend_schema(request=ReferralResultSerializer, responses=ReferralSerializer)
+    @extend_schema(parameters=[IDEMPOTENCY], request=ReferralResultSerializer, responses=ReferralSerializer)
     @action(detail=True, methods=["post"])
     def finish(self, request: Request, pk: str) -> Response:
-        referral = self.get_object()
+        referral, at = self.get_object(), timezone.now()
         form = ReferralResultSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        referral = finish_referral(
-            referral=referral, actor=actor_of(request), at=timezone.now(), **form.validated_data
-        )
+        with done_once(request, at) as is_new:
+            if is_new:
+                referral = finish_referral(
+                    referral=referral, actor=actor_of(request), at=at, **form.validated_data
+                )
         return Response(self.get_serializer(referral).data)
 
 
@@ -132,13 +141,15 @@ class ActionItemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scoped
         rows = ActionItem.objects.visible_to(actor).select_related("case", "agency", "staff")
         return _without_hidden_desks(rows, actor, self.request, "agency__code")
 
-    @extend_schema(request=OutcomeSerializer, responses=ActionItemSerializer)
+    @extend_schema(parameters=[IDEMPOTENCY], request=OutcomeSerializer, responses=ActionItemSerializer)
     @action(detail=True, methods=["post"])
     def finish(self, request: Request, pk: str) -> Response:
-        item = self.get_object()
+        item, at = self.get_object(), timezone.now()
         form = OutcomeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        item = finish_action_item(
-            item=item, outcome=form.validated_data["outcome"], actor=actor_of(request), at=timezone.now()
-        )
+        with done_once(request, at) as is_new:
+            if is_new:
+                item = finish_action_item(
+                    item=item, outcome=form.validated_data["outcome"], actor=actor_of(request), at=at
+                )
         return Response(self.get_serializer(item).data)

@@ -14,12 +14,13 @@ from rest_framework.response import Response
 
 from accounts.access import scoped_get
 from accounts.actor import Actor
-from accounts.api_views import IDEMPOTENCY, ScopedViewSet, TaggedRetrieveMixin, actor_of, sent_once
+from accounts.api_views import IDEMPOTENCY, ScopedViewSet, TaggedRetrieveMixin, actor_of, done_once, sent_once
 from accounts.http import ActorRequest
 from accounts.models import Agency, Area
 from accounts.roles import Permission
 from cases.enums import CodeList
 from cases.models import Case, Code
+from common.bodies import refuse_body
 from common.errors import RuleViolation
 from referrals.actions.capacity import answer_capacity, ask_capacity, withdraw_capacity
 from referrals.actions.outside_requests import ask_partner, withdraw_request
@@ -92,24 +93,31 @@ class CapacityViewSet(TaggedRetrieveMixin, mixins.ListModelMixin, mixins.Retriev
             )  # fmt: skip
         return Response(self._one(question), status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=CapacityReplySerializer, responses=CapacityQuestionSerializer)
+    @extend_schema(
+        parameters=[IDEMPOTENCY], request=CapacityReplySerializer, responses=CapacityQuestionSerializer
+    )
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str) -> Response:
         """The answer of the actor's own agency."""
-        actor, question = actor_of(request), self.get_object()
+        actor, question, at = actor_of(request), self.get_object(), timezone.now()
         form = CapacityReplySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         own = next((a for a in question.seen if a.agency_id == actor.agency_id), None)
         if own is None:
             raise RuleViolation("この問い合わせは、あなたの機関あてではありません。")
-        answer_capacity(answer=own, actor=actor, at=timezone.now(), **form.validated_data)
+        with done_once(request, at) as is_new:
+            if is_new:
+                answer_capacity(answer=own, actor=actor, at=at, **form.validated_data)
         return Response(self._one(question))
 
-    @extend_schema(request=None, responses=CapacityQuestionSerializer)
+    @extend_schema(parameters=[IDEMPOTENCY], request=None, responses=CapacityQuestionSerializer)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
-        question = self.get_object()
-        withdraw_capacity(question=question, actor=actor_of(request), at=timezone.now())
+        question, at = self.get_object(), timezone.now()
+        refuse_body(request)
+        with done_once(request, at) as is_new:
+            if is_new:
+                withdraw_capacity(question=question, actor=actor_of(request), at=at)
         return Response(self._one(question))
 
 
@@ -164,9 +172,12 @@ class OutsideRequestViewSet(
         headers = {"Cache-Control": "no-store"}
         return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 
-    @extend_schema(request=None, responses=OutsideRequestSerializer)
+    @extend_schema(parameters=[IDEMPOTENCY], request=None, responses=OutsideRequestSerializer)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
-        actor = actor_of(request)
-        asked = withdraw_request(request=self.get_object(), actor=actor, at=timezone.now())
+        actor, asked, at = actor_of(request), self.get_object(), timezone.now()
+        refuse_body(request)
+        with done_once(request, at) as is_new:
+            if is_new:
+                asked = withdraw_request(request=asked, actor=actor, at=at)
         return Response(self.get_serializer(self.scope(actor).get(pk=asked.pk)).data)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from accounts.enums import Ground
+from common.bodies import Body
 from households.serializers import ShieldedSerializer
 from referrals.enums import ReferralOutcome, SharedPart
 from referrals.models import ActionItem, Referral
@@ -47,7 +48,7 @@ class ReferralSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class NewReferralSerializer(serializers.Serializer):
+class NewReferralSerializer(Body):
     case = serializers.CharField(max_length=20)
     to_agency = serializers.CharField(max_length=30)
     purpose = serializers.CharField(max_length=200)
@@ -59,7 +60,7 @@ class NewReferralSerializer(serializers.Serializer):
     deadline_at = serializers.DateTimeField()
 
 
-class AnswerSerializer(serializers.Serializer):
+class AnswerSerializer(Body):
     event = serializers.ChoiceField(
         choices=[
             (e.value, e.value)
@@ -70,7 +71,7 @@ class AnswerSerializer(serializers.Serializer):
     former_until = serializers.DateField(required=False, allow_null=True)
 
 
-class ReferralResultSerializer(serializers.Serializer):
+class ReferralResultSerializer(Body):
     outcome = serializers.ChoiceField(
         choices=[(o.value, o.label) for o in ReferralOutcome if o is not ReferralOutcome.CASE_CLOSED]
     )
@@ -95,5 +96,5 @@ class ActionItemSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
-class OutcomeSerializer(serializers.Serializer):
+class OutcomeSerializer(Body):
     outcome = serializers.CharField(default="", allow_blank=True, max_length=4000)

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.enums import Ground
+from common.bodies import Body
 from households.serializers import ShieldedSerializer
 from referrals.enums import SharedPart
 from referrals.enums_outside import CapacityReply, CodeWay
@@ -58,7 +59,7 @@ class CapacityQuestionSerializer(ShieldedSerializer):
         return found
 
 
-class NewCapacityQuestionSerializer(serializers.Serializer):
+class NewCapacityQuestionSerializer(Body):
     case = serializers.CharField(max_length=20, default="", allow_blank=True)
     agencies = serializers.ListField(child=serializers.CharField(max_length=30), min_length=1, max_length=10)
     theme = serializers.CharField(max_length=40)
@@ -69,7 +70,7 @@ class NewCapacityQuestionSerializer(serializers.Serializer):
     is_checked = serializers.BooleanField(default=False)
 
 
-class CapacityReplySerializer(serializers.Serializer):
+class CapacityReplySerializer(Body):
     reply = serializers.ChoiceField(choices=CapacityReply.choices)
     note = serializers.CharField(max_length=300, default="", allow_blank=True)
 
@@ -111,7 +112,7 @@ class OutsideRequestSerializer(ShieldedSerializer):
         return row.case.household_id
 
 
-class NewOutsideRequestSerializer(serializers.Serializer):
+class NewOutsideRequestSerializer(Body):
     case = serializers.CharField(max_length=20)
     partner = serializers.IntegerField(min_value=1, max_value=2**62)
     purpose = serializers.CharField(max_length=200)

@@ -49,6 +49,11 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
             )
         )
 
+    def with_led_to_outreach(self) -> ConsultationQuerySet:
+        """Adds ``led_to_outreach``: who told of the worry then stays with the agency that heard it."""
+        told = self.model.objects.filter(pk=OuterRef("pk"), outreaches__isnull=False)
+        return self.annotate(led_to_outreach=Exists(told))
+
 
 @pghistory.track()
 class Consultation(Versioned):

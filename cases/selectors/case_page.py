@@ -136,19 +136,24 @@ def _recent_open(actor: Actor) -> QuerySet[Case]:
     return rows.order_by("-opened_at", "-pk")[: PAGE_SIZE + 1]
 
 
+def of_whom(rows: QuerySet[Case], actor: Actor, whose: str) -> QuerySet[Case]:
+    """Cases that the actor (mine) or their agency (lead) leads, or in which their agency takes part (partner)."""
+    if whose == "mine":
+        return rows.filter(lead_staff=actor.staff_id)
+    if whose == "lead":
+        return rows.filter(lead_agency=actor.agency_id)
+    if whose == "partner":
+        mine = CasePartner.objects.filter(agency=actor.agency_id, ended_at__isnull=True)
+        return rows.filter(pk__in=mine.values("case_id")).exclude(lead_agency=actor.agency_id)
+    return rows
+
+
 def filter_cases(
     actor: Actor, at: datetime, *, whose: str = "", state: str = "open", sector: str = "", silent_days: int | None = None,
     q: str = "",
 ) -> QuerySet[Case]:  # fmt: skip
     """The cases that the actor sees, narrowed, with what a row of the list says."""
-    rows = for_list(Case.objects.visible_to(actor))
-    if whose == "mine":
-        rows = rows.filter(lead_staff=actor.staff_id)
-    elif whose == "lead":
-        rows = rows.filter(lead_agency=actor.agency_id)
-    elif whose == "partner":
-        mine = CasePartner.objects.filter(agency=actor.agency_id, ended_at__isnull=True)
-        rows = rows.filter(pk__in=mine.values("case_id")).exclude(lead_agency=actor.agency_id)
+    rows = of_whom(for_list(Case.objects.visible_to(actor)), actor, whose)
     if state and state != "all":
         rows = rows.filter(state=state)
     if sector:

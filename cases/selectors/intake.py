@@ -141,7 +141,7 @@ def namesakes(*, actor: Actor, names: list[str], limit: int = 5) -> list[Person]
     return list(rows.order_by("pk")[:limit]) if rows is not None else []
 
 
-def _day_start(day: date) -> datetime:
+def day_start(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
@@ -161,9 +161,9 @@ def filter_consultations(
     if outcome:
         rows = rows.filter(outcome=outcome)
     if since:
-        rows = rows.filter(started_at__gte=_day_start(since))
+        rows = rows.filter(started_at__gte=day_start(since))
     if until:
-        rows = rows.filter(started_at__lt=_day_start(date.fromordinal(until.toordinal() + 1)))
+        rows = rows.filter(started_at__lt=day_start(date.fromordinal(until.toordinal() + 1)))
     if q:
         people = Person.objects.matching(q).values("pk")
         rows = rows.filter(Q(receipt_no__istartswith=q) | Q(person__in=people) | Q(caller_name__contains=q))

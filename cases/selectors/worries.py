@@ -39,7 +39,7 @@ def worries(
     rows = SilentRisk.objects.visible_to(actor, few=are_many)
     rows = rows.standing().filter(put_off_until__gt=on) if is_put_off else rows.waiting(on)
     if whose == "own":
-        rows = rows.filter(_own(actor))
+        rows = rows.filter(own(actor))
     elif whose == "agency":
         rows = rows.filter(owner_agency=actor.agency_id)
     if kind:
@@ -196,9 +196,9 @@ def put_offs(risk: SilentRisk, actor: Actor) -> list[RiskPutOff]:
 
 def mine(actor: Actor, on: date) -> QuerySet[SilentRisk]:
     """What the actor owns and has not put off, most urgent first: for the home page."""
-    return SilentRisk.objects.visible_to(actor).waiting(on).filter(_own(actor))
+    return SilentRisk.objects.visible_to(actor).waiting(on).filter(own(actor))
 
 
-def _own(actor: Actor) -> Q:
+def own(actor: Actor) -> Q:
     """One's own, and what lies with one's agency without a name."""
     return Q(owner_staff=actor.staff_id) | Q(owner_staff__isnull=True, owner_agency=actor.agency_id)

@@ -85,6 +85,7 @@ def allowed_on(surface: Surface, city: w.World, name: str) -> frozenset[str]:
             "home",
             "consultations:person_find",
             "api:person-list",
+            "api:search",
             "search",
             "consultations:concern",
             "break_glass:open",

@@ -1,0 +1,48 @@
+"""What every body that is sent to the API is read by: a key that nobody reads is refused, not dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from common.japan.numbers import parse_phone
+
+
+def _unknown(names: set[str]) -> dict[str, list[str]]:
+    return {name: [f"「{name}」という項目はありません。"] for name in sorted(names)}
+
+
+class Body(serializers.Serializer):
+    """A body of the API. A misspelt or foreign key is said beside the other mistakes: it would otherwise look written."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = _unknown({str(key) for key in data} - set(self.fields)) if isinstance(data, Mapping) else {}
+        try:
+            said = super().to_internal_value(data)
+        except ValidationError as error:
+            if unknown and isinstance(error.detail, dict):
+                raise ValidationError({**error.detail, **unknown}) from None
+            raise
+        if unknown:
+            raise ValidationError(unknown)
+        return said
+
+
+def refuse_body(request: Request) -> None:
+    """For what is done without a body: whoever sends one means something that would not happen."""
+    if isinstance(request.data, Mapping) and request.data:
+        raise ValidationError(_unknown({str(key) for key in request.data}))
+
+
+class PhoneField(serializers.CharField):
+    """A telephone number; read as its digits, "" if left empty."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return parse_phone(super().to_internal_value(data))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
