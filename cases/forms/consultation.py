@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -220,7 +221,17 @@ class ConsultationForm(ContactFields):
 
 
 class CorrectionForm(ContactFields):
+    """``ticks_before``: the ticks of the page as it was opened (``ticks_of``); they stand in a table of their own, whose
+    history has no version of the record.
+    """
+
     version = VersionField()
+    ticks_before = forms.CharField(max_length=500, required=False, widget=forms.HiddenInput)
+
+
+def ticks_of(codes: Iterable[str], main: str) -> str:
+    """``c01,c04|c04``: concerns that are ticked, and the most pressing one."""
+    return f"{','.join(sorted({*codes, *([main] if main else [])}))}|{main}"
 
 
 class ConsultationFilter(KyoseiForm):

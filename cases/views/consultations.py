@@ -21,7 +21,14 @@ from cases.actions.drafts import forget_draft
 from cases.actions.edit_consultation import Correction, edit_consultation
 from cases.actions.receive_consultation import receive_consultation
 from cases.enums import Caller, Outcome
-from cases.forms.consultation import OTHERS, ConsultationFilter, ConsultationForm, CorrectionForm, initial_now
+from cases.forms.consultation import (
+    OTHERS,
+    ConsultationFilter,
+    ConsultationForm,
+    CorrectionForm,
+    initial_now,
+    ticks_of,
+)
 from cases.models import Case, Consultation, ConsultationPerson, Draft
 from cases.selectors.intake import filter_consultations, find_people, intake_hint, namesakes
 from cases.views.drafts import drafted, unjudged
@@ -291,7 +298,7 @@ def edit(request: ActorRequest, receipt_no: str) -> HttpResponse:
                     consultation=consultation, actor=request.actor, at=timezone.now(),
                     correction=Correction(contact=form.contact(), version=form.cleaned_data["version"]),
                 ),
-                also=lambda current: _concerns(form, current),
+                also=lambda current: _merged_concerns(form, current),
             )  # fmt: skip
         except NotAllowed:
             raise
@@ -303,6 +310,7 @@ def edit(request: ActorRequest, receipt_no: str) -> HttpResponse:
                 messages.success(request, done.words("訂正を保存しました。"))
                 return redirect("consultations:detail", receipt_no=receipt_no)
             compare = done.rows
+            done.data["ticks_before"] = _ticks(done.current)
             form = CorrectionForm(done.data, actor=request.actor, on=on)
     context = {"form": form, "consultation": consultation, "compare": compare}
     return render(request, "consultations/edit.html", context, status=422)
@@ -317,11 +325,31 @@ def _stored(consultation: Consultation) -> dict[str, Any]:
     return {name: getattr(consultation, name) for name in names} | {
         "concerns": [c.code.code for c in concerns],
         "main_concern": next((c.code.code for c in concerns if c.is_most_pressing), ""),
+        "ticks_before": _ticks(consultation),
     }
 
 
+def _ticks(consultation: Consultation) -> str:
+    stood = list(consultation.concerns.select_related("code"))
+    main = next((row.code.code for row in stood if row.is_most_pressing), "")
+    return ticks_of((row.code.code for row in stood), main)
+
+
+def _merged_concerns(form: CorrectionForm, current: Consultation) -> dict[str, tuple[str, str, str]]:
+    """Ticks that only one of the two changed stay as that one wants them; where both did, the reader decides."""
+    data = form.cleaned_data
+    before, theirs = data["ticks_before"], _ticks(current)
+    if before == theirs:
+        return {}
+    if before == ticks_of(data["concerns"], data["main_concern"]):
+        codes, _, data["main_concern"] = theirs.partition("|")
+        data["concerns"] = codes.split(",") if codes else []
+        return {}
+    return _concerns(form, current)
+
+
 def _concerns(form: CorrectionForm, current: Consultation) -> dict[str, tuple[str, str, str]]:
-    """The ticks stand in a table of their own: where they differ, the reader decides."""
+    """The ticks as they stand and as they were typed, in words."""
     labels = {code.code: code.label for code in form.codes}
     stood = list(current.concerns.select_related("code").order_by("code__position"))
     most = next((row.code.code for row in stood if row.is_most_pressing), "")

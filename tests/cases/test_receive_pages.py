@@ -313,6 +313,38 @@ def test_two_people_correct_the_same_record(worker, colleague, post):
     assert again.status_code == 302
 
 
+def test_ticks_are_merged_like_any_other_field(worker, colleague, post):
+    """One corrects the words, the other the ticks, in either order; where both tick, the second decides."""
+    url, standing = "", {}
+    for words_first in (True, False):
+        post |= {
+            "request_key": str(uuid4()),
+            "concerns": ["c01"],
+            "started_at_1": "6:00" if words_first else "7:00",
+        }
+        assert worker.client.post("/consultations/new/", post).status_code == 302
+        row = Consultation.objects.order_by("pk").last()
+        url = f"/consultations/{row.receipt_no}/edit/"
+        opened = worker.client.get(url).context["form"]
+        standing = {
+            "version": row.version,
+            "concerns": ["c01"],
+            "ticks_before": opened["ticks_before"].value(),
+            "sectors": opened["sectors"].value(),
+        }
+        changes = [{"text": "言葉を直した"}, {"concerns": ["c01", "c04"], "main_concern": "c04"}]
+        for who, change in zip((worker, colleague), changes if words_first else changes[::-1], strict=True):
+            assert who.client.post(url, post | standing | change).status_code == 302, (words_first, change)
+        row.refresh_from_db()
+        assert row.text == "言葉を直した"
+        ticked = {c.code.code: c.is_most_pressing for c in row.concerns.select_related("code")}
+        assert ticked == {"c01": False, "c04": True}
+    late = colleague.client.post(url, post | standing | {"text": "言葉を直した", "concerns": ["c01", "c02"]})
+    assert late.status_code == 422
+    assert late.context["form"]["ticks_before"].value() == "c01,c04|c04"
+    assert {c.code.code for c in row.concerns.select_related("code")} == {"c01", "c04"}
+
+
 def test_stranger_gets_404_and_the_miss_is_logged(worker, stranger, post):
     from audit.models import AccessRecord
 
