@@ -11,9 +11,13 @@ from rest_framework.request import Request
 
 from common.japan.numbers import parse_phone
 
+LONGEST = 60  # characters of a key that are said again
+
 
 def _unknown(names: set[str]) -> dict[str, list[str]]:
-    return {name: [f"「{name}」という項目はありません。"] for name in sorted(names)}
+    """The keys are a stranger's words: what no page and no table can hold (half a character, a zero byte) is not said again."""
+    told = {"".join(char if char.isprintable() else "\ufffd" for char in name)[:LONGEST] for name in names}
+    return {name: [f"「{name}」という項目はありません。"] for name in sorted(told)}
 
 
 class Body(serializers.Serializer):

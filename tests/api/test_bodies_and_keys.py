@@ -47,6 +47,16 @@ def test_an_unknown_key_is_said_beside_the_other_mistakes(worker):
     assert not Consultation.objects.exists()
 
 
+@pytest.mark.parametrize("key", ["\ud800", "\x00", "a\x00b", "\udfffé", "長" * 4000, "\u202e", ""])
+def test_a_key_that_no_page_can_hold_is_refused_as_well(worker, key):
+    """Half a character and a zero byte can be sent, and can neither be answered nor be written into the access log."""
+    answer = sent(worker, "post", "consultations/", NOTE | {key: "x"})
+    assert answer.status_code == 400
+    assert max(map(len, answer.json())) <= 60
+    again = sent(worker, "post", "risks/1/put-off/", {key: "x"})
+    assert again.status_code in (400, 404)
+
+
 def test_a_foreign_key_of_a_change_is_refused(worker):
     worry = {"described": "青い屋根の家", "worry": "x", "source": "neighbour", "next_on": "2026-12-01"}
     made = sent(worker, "post", "outreach/", worry)
