@@ -3,7 +3,8 @@
 ``structure.sql`` is what the migrations make of an empty database: tables, triggers, functions, and the rows that
 migrations write. Its first lines say of which migrations and locked libraries it was made. Migrations that were only
 added since run on top of it; if one of those named is another today, the file is left alone and all run one by one.
-``manage.py structure`` writes it, tests/kyosei/test_structure.py holds it against the migrations.
+``manage.py structure`` writes it, with a mark over it and all that it was made of. Where the mark holds, it is what the
+migrations make; where it does not, tests/kyosei/test_structure.py runs them all, which takes some ten minutes.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from common.embedded import program
 PROJECT = Path(__file__).resolve().parents[1]
 FILE = PROJECT / "kyosei/structure.sql"
 _MADE_OF = "-- made of "
+_PROVEN = "-- proven "
 
 _DUMP = ("--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions", "--inserts")
 _LEFT_OUT = re.compile(
@@ -66,6 +68,25 @@ def is_usable() -> bool:
     return bool(held) and held.items() <= made_of().items()
 
 
+def held() -> str:
+    """The file without its head."""
+    lines = FILE.read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith((_MADE_OF, _PROVEN)))
+
+
+def _mark(text: str, made: dict[str, str]) -> str:
+    return hashlib.sha256(
+        "\n".join([*(f"{path} {mark}" for path, mark in made.items()), text]).encode()
+    ).hexdigest()
+
+
+def is_proven() -> bool:
+    """Whether the file is, to the letter, what was written from the migrations and the lock as they are now."""
+    with FILE.open() as lines:
+        marks = [line.removeprefix(_PROVEN).strip() for line in lines if line.startswith(_PROVEN)]
+    return marks == [_mark(held(), made_of())]
+
+
 def load_if_empty(alias: str = "default") -> bool:
     """Give a database without any table its structure; False, and nothing done, if it has one or the file is too old."""
     if not is_usable():
@@ -81,9 +102,9 @@ def load_if_empty(alias: str = "default") -> bool:
 
 def write(url: str) -> int:
     """Write the file anew from the migrations, in a database of its own on the server of ``url``; the lines written."""
-    text = from_migrations(url)
-    head = "".join(f"{_MADE_OF}{path} {mark}\n" for path, mark in made_of().items())
-    FILE.write_text(head + text)
+    text, made = from_migrations(url), made_of()
+    head = "".join(f"{_MADE_OF}{path} {mark}\n" for path, mark in made.items())
+    FILE.write_text(f"{head}{_PROVEN}{_mark(text, made)}\n{text}")
     return text.count("\n")
 
 
