@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final, cast
 from uuid import UUID, uuid4, uuid5
@@ -25,12 +25,11 @@ from rest_framework.response import Response
 from accounts.access import scoped_get
 from accounts.actor import Actor
 from accounts.http import ActorRequest
-from accounts.models import SentKey
 from accounts.roles import Permission
+from accounts.sent_forms import take_key
 from common.errors import RuleViolation
 
 _ETAG: Final = re.compile(r'(?:W/)?"(\d{1,9})"')
-_REMEMBERED: Final = timedelta(days=30)
 IF_MATCH: Final = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="読んだときの版（ETag）。ないと428、古いと412"
 )
@@ -141,12 +140,8 @@ def _sent(request: Request, at: datetime) -> Iterator[tuple[UUID, bool]]:
     said = f"{request.method} {request.path} {json.dumps(request.data, sort_keys=True, default=str)}"
     fingerprint = sha256(said.encode()).hexdigest()
     with transaction.atomic():
-        own = SentKey.objects.visible_to(actor)
-        own.filter(sent_at__lt=at - _REMEMBERED).delete()
-        sent, is_new = own.get_or_create(
-            staff=staff, key=key, defaults={"fingerprint": fingerprint, "sent_at": at}
-        )
-        if sent.fingerprint != fingerprint:
+        is_new, is_same = take_key(actor=actor, key=key, said=fingerprint, at=at)
+        if not is_same:
             raise RuleViolation(
                 "同じ Idempotency-Key で、前と違う内容が送られました。", field="Idempotency-Key"
             )

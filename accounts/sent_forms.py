@@ -15,7 +15,7 @@ from accounts.actor import Actor
 from accounts.models import SentKey
 from common.errors import RuleViolation
 
-_REMEMBERED = timedelta(days=30)
+REMEMBERED = timedelta(days=30)
 _NO_WORDS = frozenset({"csrfmiddlewaretoken", "draft_key"})
 T = TypeVar("T")
 
@@ -39,6 +39,18 @@ def fingerprint(data: QueryDict, aside: Collection[str] = ()) -> str:
     return sha256(repr(pairs).encode()).hexdigest()
 
 
+def take_key(*, actor: Actor, key: UUID, said: str, at: datetime) -> tuple[bool, bool]:
+    """Whether the key is new, and whether what it was first sent with is ``said``. In a transaction: who asks for a key
+    that another is taking waits, and a key whose write is refused is free again.
+    """
+    own = SentKey.objects.visible_to(actor)
+    own.filter(sent_at__lt=at - REMEMBERED).delete()
+    sent, is_new = own.get_or_create(
+        staff=actor.staff, key=key, defaults={"fingerprint": said, "sent_at": at}
+    )
+    return is_new, sent.fingerprint == said
+
+
 @transaction.atomic
 def save_once(
     save: Callable[[], T],
@@ -53,10 +65,7 @@ def save_once(
 
     A refused save leaves its key free.
     """
-    own = SentKey.objects.visible_to(actor)
-    own.filter(sent_at__lt=at - _REMEMBERED).delete()
-    said = fingerprint(data, aside)
-    sent, _ = own.get_or_create(staff=actor.staff, key=key, defaults={"fingerprint": said, "sent_at": at})
-    if sent.fingerprint != said:
+    _, is_same = take_key(actor=actor, key=key, said=fingerprint(data, aside), at=at)
+    if not is_same:
         raise SentBefore
     return save()

@@ -217,7 +217,8 @@ def stream_text(request: ActorRequest, pk: int) -> HttpResponse:
     if not lines:
         log_reads(request, AccessKind.DENIED, "cases.stream", request.GET.get("row", "")[:40])
         raise Http404
-    return render(request, "cases/_line_text.html", {"text": lines[0].text, "household": household})
+    page = "cases/_line_text.html" if request.htmx else "cases/line_text.html"
+    return render(request, page, {"text": lines[0].text, "household": household})
 
 
 def _paper(request: ActorRequest, household: Household) -> dict[str, Any]:

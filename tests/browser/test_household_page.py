@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -9,6 +11,7 @@ from playwright.sync_api import expect
 from budgets.masters import load_streams
 from cases.masters import load_codes
 from households.models import Household, Person
+from tests import factories as f
 from tests.cases import stream as st
 from tests.cases.test_household_page import make_large
 
@@ -79,3 +82,16 @@ def test_one_line_each_and_milestones_only(sign_in, live_server, worker, center_
     expect(page.locator("#timeline-list > li:not(.entry--mark)")).to_have_count(0)
     expect(page.locator("#timeline-list")).to_contain_text("再相談（再開）")
     expect(page.get_by_role("link", name="全文で見る")).to_be_visible()
+
+
+def test_the_rest_of_a_long_note_comes_when_it_is_opened(sign_in, live_server, worker, large):
+    st.note(large, worker.actor, f.NOW - timedelta(minutes=5), "玄関先で三十分。" * 90 + "最後の言葉")
+    page = sign_in(worker.staff)
+    page.goto(f"{live_server.url}/households/{large.household_id}/")
+    row = page.locator("#timeline-list > li", has_text="玄関先で三十分")
+    expect(row).not_to_contain_text("最後の言葉")
+    row.locator("summary").press("Enter")
+    expect(row).to_contain_text("最後の言葉")
+    assert Axe().run(page).response["violations"] == []
+    page.goto(f"{live_server.url}/api/docs/")
+    assert Axe().run(page).response["violations"] == []

@@ -102,7 +102,10 @@ def test_the_rest_of_a_long_note_comes_when_it_is_opened(worker, stranger):
     page = worker.client.get(f"/households/{case.household_id}/").content.decode()
     assert f'hx-get="{url}?row=n-{note.pk}"' in page
     assert "最後の言葉" not in page
-    assert said in worker.client.get(f"{url}?row=n-{note.pk}").content.decode()
+    for headers in ({"HX-Request": "true"}, {}):  # the piece, and a page of its own for who follows the link
+        told = worker.client.get(f"{url}?row=n-{note.pk}", headers=headers).content.decode()
+        assert said in told
+        assert ("<!DOCTYPE html>" in told) is not bool(headers)
     for row in ("", "n", "n-", f"zz-{note.pk}", f"n-{note.pk + 1}", "n-²", f"n-{'9' * 30}", f"a-{note.pk}"):
         assert worker.client.get(url, {"row": row}).status_code == 404, row
     assert stranger.client.get(f"{url}?row=n-{note.pk}").status_code == 404
