@@ -123,7 +123,9 @@ class MemberEditForm(KyoseiForm):
         super().__init__(*args, initial=initial, auto_id=f"member{member.pk}_%s", **kwargs)
         for name in ("relation", "first_on", "last_on"):
             words = f"{member.person.display_name}の{self.fields[name].label}"
-            self.fields[name].widget.attrs |= {"aria-label": words, "form": f"member{member.pk}"}
+            attrs = {"class": "input", "aria-label": words, "form": f"member{member.pk}"}
+            self.fields[name].widget.attrs |= attrs
+        self.fields["first_on"].widget.attrs["placeholder"] = "R8.4.1"
         self.fields["relation"].widget.attrs["autofocus"] = True
         if last is None:
             del self.fields["last_on"]
