@@ -54,7 +54,7 @@ def review_home_rows(actor: Actor, counted: Iterable[tuple[str, int, int]]) -> l
     return [
         QueueRow(
             group=QueueGroup.MONTH if is_finance else QueueGroup.TODAY, kind="確認事項",
-            title=f"{FindingKind(kind).label}が {n}件（{people}人）", detail="直すか、理由を書く",
+            title=f"「{FindingKind(kind).label}」が{n}件（{people}人）", detail="直すか、理由を書く",
             url=reverse("apportionment:review" if is_finance else "work:review"), due_on=None,
         )
         for kind, n, people in sorted(counted)

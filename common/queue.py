@@ -14,8 +14,8 @@ class QueueGroup(StrEnum):
     ANSWER = "answer"  # 返事を待たれている
     TODAY = "today"  # 今日・今週
     WORRY = "worry"  # 気がかり
-    MONTH = "month"  # 月の締め
     DRAFT = "draft"  # 書きかけ
+    MONTH = "month"  # 月の締め
 
 
 @dataclass(frozen=True, slots=True)

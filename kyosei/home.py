@@ -32,9 +32,12 @@ TITLES = {
     QueueGroup.ANSWER: "返事を待たれている",
     QueueGroup.TODAY: "今日・今週",
     QueueGroup.WORRY: "気がかり",
-    QueueGroup.MONTH: "月の締め",
     QueueGroup.DRAFT: "書きかけ",
+    QueueGroup.MONTH: "月の締め",
 }
+# what is only to be read does not push the day's work off the screen: the newest stand open, the rest is folded
+OPEN_NOTICES = 3
+_IN_THEIR_ORDER = (QueueGroup.WORRY, QueueGroup.NOTICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,14 @@ class HomeGroup:
     key: str
     title: str
     rows: list[HomeRow]
+
+    @property
+    def first(self) -> list[HomeRow]:
+        return self.rows[:OPEN_NOTICES] if self.key == QueueGroup.NOTICE else self.rows
+
+    @property
+    def folded(self) -> list[HomeRow]:
+        return self.rows[len(self.first) :]
 
 
 def _due(row: QueueRow) -> datetime:
@@ -78,9 +89,9 @@ def home_groups(actor: Actor, at: datetime) -> list[HomeGroup]:
     rows = [row for source in SOURCES for row in source(actor, at)]
     groups = []
     for key, title in TITLES.items():
-        # worries come in their own order, the way to the rest last
+        # worries come in their own order, the way to the rest last; notices newest first
         own = [row for row in rows if row.group == key]
-        own.sort(key=lambda row: (_due(row), "" if row.group == QueueGroup.WORRY else row.title))
+        own.sort(key=lambda row: (_due(row), "" if row.group in _IN_THEIR_ORDER else row.title))
         if own:
             groups.append(HomeGroup(key=key, title=title, rows=[_with_left(row, at) for row in own]))
     return groups

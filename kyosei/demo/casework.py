@@ -110,7 +110,10 @@ class Teller:
 
     def _person_data(self, someone: s.Someone) -> PersonData:
         birth = None
-        if someone.age is not None:
+        if someone.age is not None and someone.birthday_in is not None:
+            next_one = self.cast.today + timedelta(days=someone.birthday_in)
+            birth = date(next_one.year - someone.age - 1, next_one.month, min(next_one.day, 28))
+        elif someone.age is not None:
             # a birthday between two and eleven months ago, a different one for each name
             days = 60 + sum(map(ord, someone.family + someone.given)) % 270
             today = self.cast.today
@@ -147,7 +150,8 @@ class Teller:
             told.household, told.case = row.household, row.case
             self._address(told, actor, end)
             if step.consent == "yes" and row.person is not None:
-                self._answer_consent(told, step.who, "yes", self._named(told), end)
+                ends_on = self._in_days(step.consent_ends_in)
+                self._answer_consent(told, step.who, "yes", self._named(told), end, ends_on)
 
     def _address(self, told: Told, actor: Actor, at: datetime) -> None:
         assert told.household is not None
@@ -219,11 +223,19 @@ class Teller:
         codes = dict.fromkeys(asked or ["houkatsu", "shakyo"])
         return [self.cast.agency(code) for code in codes]
 
-    def _answer_consent(self, told: Told, who: str, state: str, agencies: list[Agency], at: datetime) -> None:
+    def _answer_consent(
+        self,
+        told: Told,
+        who: str,
+        state: str,
+        agencies: list[Agency],
+        at: datetime,
+        ends_on: date | None = None,
+    ) -> None:
         told.answers += 1
         data = ConsentData(
             state=state, given_on=timezone.localdate(at), method="spoken", kinds=tuple(InformationKind.values),
-            agencies=tuple(agencies), purpose="くらしの困りごとを一緒に支えるため", witness="同席した同僚",
+            agencies=tuple(agencies), purpose="くらしの困りごとを一緒に支えるため", witness="同席した同僚", ends_on=ends_on,
         )  # fmt: skip
         record_consent(
             case=told.open_case, data=data, actor=self.cast.actor(who), at=at,

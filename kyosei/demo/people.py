@@ -43,6 +43,7 @@ class Quiet:
     next_in: int | None = None
     follow_in: int | None = None
     consent: str = ""
+    consent_ends_in: int | None = None
 
 
 S = Someone
@@ -52,8 +53,8 @@ QUIET: Final = (
     Quiet("q03", S("奥村", "学", "おくむら", "まなぶ", 55, M, "090-2217-3390"), "美旗野市梅ヶ原1丁目12番地", "work", 104, "konkyu1", 8, ("shakyo", "join", "shakyo2"), next_in=2),
     Quiet("q04", S("早川", "早苗", "はやかわ", "さなえ", 42, F, "080-3319-6675"), "美旗野市若葉台4丁目2番地8", "child", 91, "kodomo1", 8, ("kyoiku", "join", "kyoiku1"), next_in=-4, consent="yes"),
     Quiet("q05", S("大塚", "修", "おおつか", "おさむ", 73, M, "0595-64-2093"), "美旗野市桜木2丁目15番地6", "alone", 86, "hokenshitsu4", 7, ("houkatsu", "to_conference", "houkatsu4")),
-    Quiet("q06", S("栗原", "拓也", "くりはら", "たくや", 31, M, "070-1145-2208"), "美旗野市赤坂谷3丁目7番地", "mind", 83, "shogai1", 8, ("kikan", "join", "kikan2"), consent="yes", next_in=1),
-    Quiet("q07", S("今村", "明美", "いまむら", "あけみ", 58, F, "090-6672-1083"), "美旗野市松原1丁目22番地4", "money", 80, "konkyu2", 8, ("shakyo", "join", "shakyo1"), consent="yes"),
+    Quiet("q06", S("栗原", "拓也", "くりはら", "たくや", 31, M, "070-1145-2208"), "美旗野市赤坂谷3丁目7番地", "mind", 83, "shogai1", 8, ("kikan", "join", "kikan2"), consent="yes", consent_ends_in=12, next_in=1),
+    Quiet("q07", S("今村", "明美", "いまむら", "あけみ", 64, F, "090-6672-1083", birthday_in=24), "美旗野市松原1丁目22番地4", "money", 80, "konkyu2", 8, ("shakyo", "join", "shakyo1"), consent="yes"),
     Quiet("q08", S("岡", "正一", "おか", "しょういち", 77, M, "0595-65-7702"), "美旗野市百合野4丁目1番地13", "care", 77, "hokenshitsu7-2", 7, ("houkatsu", "join", "houkatsu4")),
     Quiet("q09", S("本間", "洋平", "ほんま", "ようへい", 39, M, "080-7781-0094"), "美旗野市すみれ台2丁目3番地5", "mind", 72, "shogai2", 7),
     Quiet("q10", S("片山", "美咲", "かたやま", "みさき", 27, F, "090-4403-8816"), "美旗野市国見1丁目6番地2", "child", 69, "kodomo2", 7, next_in=6),
@@ -67,7 +68,7 @@ QUIET: Final = (
     Quiet("q18", S("黒田", "浩二", "くろだ", "こうじ", 52, M, "090-1186-5037"), "美旗野市本町2丁目7番地7", "mind", 43, "hokenshitsu1", 6, ("shogai", "to_conference", "shogai3"), next_in=-2),
     Quiet("q19", S("大谷", "照子", "おおたに", "てるこ", 75, F, "0595-63-8808"), "美旗野市松原5丁目5番地1", "care", 36, "houkatsu1", 6, ("shakyo", "join", "shakyo3")),
     Quiet("q20", S("星野", "陽子", "ほしの", "ようこ", 46, F, "080-2294-6610"), "美旗野市すみれ台1丁目8番地9", "money", 33, "konkyu1", 6, ("kodomo", "", ""), due=0.8, consent="yes"),
-    Quiet("q21", S("川村", "蓮", "かわむら", "れん", 13, M, ""), "美旗野市桜木4丁目2番地2", "child", 27, "kyoiku1", 6, ("kodomo", "join", "kodomo1"), next_in=1),
+    Quiet("q21", S("川村", "蓮", "かわむら", "れん", 14, M, "", birthday_in=38), "美旗野市桜木4丁目2番地2", "child", 27, "kyoiku1", 6, ("kodomo", "join", "kodomo1"), next_in=1),
     Quiet("q22", S("田辺", "忠男", "たなべ", "ただお", 71, M, "0595-64-5567"), "美旗野市国見2丁目13番地4", "alone", 23, "hokenshitsu9", 4),
     Quiet("q23", S("熊谷", "瞳", "くまがい", "ひとみ", 30, F, "090-7724-9905"), "美旗野市川東3丁目1番地6", "mind", 19, "shogai1", 4, ("kyoiku", "", ""), due=3.5),
     Quiet("q24", S("大久保", "利夫", "おおくぼ", "としお", 69, M, "0595-66-8841"), "美旗野市百合野2丁目10番地3", "work", 109, "shakyo1", 6, follow_in=4),
@@ -100,7 +101,7 @@ def _story(row: Quiet, n: int) -> Story:
     last = closed_ago or 3
     steps: list[Step] = [
         Contact(row.ago, row.who, way, 30 + 10 * (n % 3), openings[n % len(openings)], concerns, pressing,
-                route=_ROUTES[way], consent=row.consent or "unknown"),
+                route=_ROUTES[way], consent=row.consent or "unknown", consent_ends_in=row.consent_ends_in),
         Item(row.ago - 1, row.who, "strength", strengths[n % 2]),
         Item(row.ago - 1, row.who, "problem", problems[n % 2]),
     ]  # fmt: skip

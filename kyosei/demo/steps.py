@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Someone:
-    """An invented person; ``age`` today."""
+    """An invented person; ``age`` today. ``birthday_in``: days until the next birthday, where it matters."""
 
     family: str
     given: str
@@ -18,11 +18,15 @@ class Someone:
     phone: str = ""
     workplace: str = ""
     note: str = ""
+    birthday_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """相談受付. ``about`` names the person it is about (the household's own key: 本人; "": nobody named)."""
+    """相談受付. ``about`` names the person it is about (the household's own key: 本人; "": nobody named).
+
+    ``consent_ends_in``: days from today on which a yes ends; None: no end was agreed.
+    """
 
     ago: int
     who: str
@@ -38,6 +42,7 @@ class Contact:
     consent: str = "unknown"
     route: str = ""
     about: str = "本人"
+    consent_ends_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

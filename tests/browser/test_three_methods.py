@@ -54,9 +54,9 @@ def test_the_city_c_case_is_caught_on_the_day_it_is_recorded(sign_in, city_c, fi
     shoot(page, "city-c-week")
 
     boss = sign_in(head.staff)
-    expect(boss.locator("main")).to_contain_text("専従の対象外が 1件（1人）")
+    expect(boss.locator("main")).to_contain_text("「専従の対象外」が1件（1人）")
     clerk = sign_in(finance.staff)
-    clerk.get_by_role("link", name=re.compile("専従の対象外が 1件")).click()
+    clerk.get_by_role("link", name=re.compile("「専従の対象外」が1件")).click()
     expect(clerk.locator("main")).to_contain_text(city_c.staff.name)
     shoot(clerk, "city-c-finance")
 

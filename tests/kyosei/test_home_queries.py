@@ -7,12 +7,15 @@ from uuid import uuid4
 
 from django.utils import timezone
 
+from accounts.actions.notices import notify
 from accounts.enums import Role
 from accounts.models import Appointment
+from accounts.notice_kinds import NoticeKind
 from cases.actions.break_glass import break_glass
+from common.queue import QueueGroup
 from households.actions.protection import protect_address
 from households.models import Person
-from kyosei.home import home_groups
+from kyosei.home import OPEN_NOTICES, home_groups
 from tests import factories as f
 from tests.conftest import persona
 
@@ -44,3 +47,20 @@ def test_a_managers_home_stays_within_fifteen_queries(
     theirs = boss.client
     with django_assert_max_num_queries(15):
         assert theirs.get("/").status_code == 200
+
+
+def test_the_newest_notices_stand_open_and_the_rest_is_folded(worker):
+    for n in range(OPEN_NOTICES + 2):
+        notify(
+            staff_ids=[worker.staff.pk],
+            text=f"知らせ{n}です。",
+            url="/",
+            at=f.NOW + timedelta(minutes=n),
+            kind=NoticeKind.WATCH,
+        )
+    group = next(g for g in home_groups(worker.actor, timezone.now()) if g.key == QueueGroup.NOTICE)
+    assert [r.row.title for r in group.first] == ["知らせ4です。", "知らせ3です。", "知らせ2です。"]
+    assert [r.row.title for r in group.folded] == ["知らせ1です。", "知らせ0です。"]
+    text = worker.client.get("/").content.decode()
+    assert "ほか2件の知らせ" in text
+    assert all(f"知らせ{n}です。" in text for n in range(5))
