@@ -30,6 +30,11 @@ from common.japan.fiscal import months_later
 NONE = "none"
 
 
+def _few() -> forms.NumberInput:
+    """A small number inside a sentence."""
+    return forms.NumberInput(attrs={"class": "input input--few"})
+
+
 class AgencyChoice(forms.ModelChoiceField):
     """Agencies by the name that the reader may have."""
 
@@ -71,13 +76,23 @@ class CycleFields(KyoseiForm):
         label="見てほしいこと", max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
     visit_after = forms.IntegerField(
-        label="訪問に切り替えるまでの回数", initial=2, min_value=1, max_value=20, required=False
+        label="訪問に切り替えるまでの回数",
+        initial=2,
+        min_value=1,
+        max_value=20,
+        required=False,
+        widget=_few(),
     )
     tell_after = forms.IntegerField(
-        label="主担当機関の長に知らせるまでの回数", initial=3, min_value=1, max_value=20, required=False
+        label="主担当機関の長に知らせるまでの回数",
+        initial=3,
+        min_value=1,
+        max_value=20,
+        required=False,
+        widget=_few(),
     )
     reopen_after = forms.IntegerField(
-        label="再開を検討するまでの回数", initial=4, min_value=1, max_value=20, required=False
+        label="再開を検討するまでの回数", initial=4, min_value=1, max_value=20, required=False, widget=_few()
     )
 
     def __init__(
