@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.actor import Actor
 from audit.actions import record
@@ -17,6 +18,7 @@ from households.enums import PARENT_KINDS, SYMMETRIC_KINDS, KinshipKind, Movemen
 from households.lifetimes import check_parent_alive
 from households.models import Household, HouseholdMovement, Kinship, Person
 from households.models.descent import DESCENT_LOCK
+from households.relations import check_kinship_with_relation
 
 TWO_BIRTH_PARENTS = "実の親は2人までです。養親・継親・里親なら、そのように選んでください。"
 CIRCLE = "自分自身の先祖になってしまいます（たがいに親子など）。向きを確かめてください。"
@@ -99,6 +101,7 @@ def add_kinship(
     if kind in SYMMETRIC_KINDS and person.pk > relative.pk:
         person, relative = relative, person
     check_kinship(person, relative, kind)
+    check_kinship_with_relation(household, person, relative, kind, on=timezone.localdate(at))
     standing = Kinship.objects.filter(person=person, relative=relative, kind=kind).first()
     if standing is not None:
         return standing

@@ -24,6 +24,7 @@ from households.changes import Changes
 from households.enums import KinshipKind, MovementKind
 from households.lifetimes import check_lives_in_order, check_parent_alive
 from households.models import Household, HouseholdMember, HouseholdMovement, Kinship, Person
+from households.relations import check_relation
 from households.signals import person_died
 
 
@@ -49,6 +50,7 @@ def record_birth(
         check_parent_alive(parent, moved.on, field="on")
     values = {name: getattr(child, name) for name in PersonData.__dataclass_fields__} | {"birth_on": moved.on}
     person = build_person(PersonData(**values), at=at)
+    check_relation(opened.household, person, relation, on=moved.on)
     begin_membership(
         opened.changes, household=opened.household, person=person, on=moved.on, relation=relation,
         lives_together=True,

@@ -21,6 +21,7 @@ from households.actions.movements import (
 from households.actions.persons import PersonData, build_person
 from households.actions.protection import check_not_together
 from households.models import Household, HouseholdMember, Person
+from households.relations import check_relation
 
 
 @transaction.atomic
@@ -53,6 +54,7 @@ def add_member(
         raise RuleViolation(
             "亡くなった人は、世帯に加えられません。死亡日を確かめてください。", field="person"
         )
+    check_relation(household, person, relation, on=timezone.localdate(at))
     during = DateRange(since, None)
     if HouseholdMember.objects.filter(household=household, person=person, during__overlap=during).exists():
         raise Overlap("この人はすでに世帯員です。", field="person")
@@ -100,6 +102,8 @@ def edit_member(
     """
     household = lock_household(member.household, actor)
     member = HouseholdMember.objects.select_related("person").get(pk=member.pk, household=household)
+    if relation != member.relation:
+        check_relation(household, member.person, relation, on=timezone.localdate(at))
     member.relation, member.lives_together, member.is_key_person = relation, lives_together, is_key_person
     if (
         member.by_identity

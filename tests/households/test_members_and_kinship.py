@@ -225,3 +225,74 @@ def test_kin_in_another_household_is_recorded_and_seen_from_both(worker, strange
         assert "森下 正 は 相沢 遥 の 親" in page
     assert client.post(reverse("households:kinship_remove", args=[other.pk, kinship.pk])).status_code == 302
     assert not Kinship.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("relation", "born", "said"),
+    [("parent", date(1976, 5, 1), "父母"), ("grandparent", date(1946, 3, 1), "祖父母"), ("child", date(1920, 1, 1), "子"),
+     ("grandchild", date(1946, 2, 28), "孫")],
+)  # fmt: skip
+def test_a_relation_that_the_birth_dates_contradict_is_refused(home, worker, relation, born, said):
+    born_then = PersonData(family_name="森下", given_name="健", birth_on=born)
+    with pytest.raises(RuleViolation, match=f"続柄が「{said}」") as caught:
+        join(home, worker.actor, data=born_then, relation=relation)
+    assert caught.value.field == "relation"
+    member = join(home, worker.actor, data=born_then, relation="relative")
+    shown = correct(worker, member, relation=relation)
+    assert f"続柄が「{said}」" in shown.content.decode()
+    member.refresh_from_db()
+    assert member.relation == "relative"
+
+
+def test_a_relation_may_not_say_the_opposite_of_the_kinship(home, worker):
+    centre = home.members.get().person
+    child = join(home, worker.actor).person
+    with pytest.raises(RuleViolation, match="続柄と逆"):
+        add_kinship(
+            household=home,
+            person=child,
+            relative=centre,
+            kind="step_parent",
+            note="",
+            actor=worker.actor,
+            at=f.NOW,
+        )
+    nobody_knows = join(
+        home, worker.actor, data=PersonData(family_name="森下", given_name="茂"), relation="relative"
+    )
+    add_kinship(
+        household=home,
+        person=centre,
+        relative=nobody_knows.person,
+        kind="parent",
+        note="",
+        actor=worker.actor,
+        at=f.NOW,
+    )
+    with pytest.raises(RuleViolation, match="記録されている親族関係と逆"):
+        edit_member(
+            member=nobody_knows,
+            relation="parent",
+            lives_together=True,
+            is_key_person=False,
+            actor=worker.actor,
+            at=f.NOW,
+        )
+
+
+def test_a_stepparent_may_be_younger_than_the_stepchild(home, worker):
+    centre = home.members.get().person
+    wife = join(home, worker.actor, relation="other")
+    add_kinship(
+        household=home,
+        person=wife.person,
+        relative=centre,
+        kind="step_parent",
+        note="",
+        actor=worker.actor,
+        at=f.NOW,
+    )
+    member = edit_member(
+        member=wife, relation="parent", lives_together=True, is_key_person=False, actor=worker.actor, at=f.NOW
+    )
+    assert member.relation == "parent"
