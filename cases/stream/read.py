@@ -202,16 +202,21 @@ def _by_agency(source: Source, reader: Reader, wanted: Wanted) -> Q | None:
 
 
 def _by_sector(source: Source, reader: Reader, wanted: Wanted) -> Q | None:
-    """The row's own sectors where its kind has any; else the sector of the agency that wrote it (never a hidden desk)."""
+    """The row's own sectors where its kind has any; else the sector of the agency that wrote it. What a desk wrote – it
+    has no sector of its own, or one that would tell which hidden desk it is – counts for the sectors of its case.
+    """
     if not wanted.sector:
         return Q()
     if source.by_sector is not None:
         return source.by_sector(reader, wanted.sector)
     if not source.agency:
         return None
-    asked = Q(**{f"{source.agency}__sector": wanted.sector})
+    no_sector = Q(**{f"{source.agency}__sector": ""})
     if reader.shield.hides(reader.household_id):
-        asked &= ~Q(**{f"{source.agency}__kind": AgencyKind.DESK})
+        no_sector |= Q(**{f"{source.agency}__kind": AgencyKind.DESK})
+    asked = Q(**{f"{source.agency}__sector": wanted.sector}) & ~no_sector
+    if case := source.data.get("case_id"):
+        asked |= no_sector & Q(**{f"{case}__in": [c.pk for c in reader.cases if wanted.sector in c.sectors]})
     return asked
 
 

@@ -165,8 +165,8 @@ def test_filter_by_agency_person_sector_and_days(worker, center_worker):
     assert all(line.about == "森下 和子" for line in person)
     assert st.read_as(worker, case, wanted=Wanted(sector="child"))[0] == []
     elderly, _ = st.read_as(worker, case, wanted=Wanted(sector="elderly"))
-    assert {"c", "p", "r", "m"} <= {line.kind for line in elderly}
-    assert "n" not in {line.kind for line in elderly}  # a desk has no sector
+    # a desk has no sector of its own: what it wrote counts for those of its case
+    assert {"c", "n", "p", "r", "m"} <= {line.kind for line in elderly}
     day = f.TODAY - timedelta(days=2)
     old, _ = st.read_as(worker, case, wanted=Wanted(since=day, until=day))
     assert old
@@ -276,6 +276,23 @@ def test_nothing_is_told_where_somebody_is_protected_from_the_reader(worker, out
     assert not [line for line in lines if line.kind in ("hj", "hl")]
     assert all("つつじが丘" not in line.who + line.title for line in lines)
     assert all("中川" not in line.who + line.title for line in lines)
+
+
+def test_the_filter_by_sector_does_not_tell_a_hidden_desk(worker, outside, two_agencies):
+    Agency.objects.filter(pk=worker.agency.pk).update(sector="child")
+    Case.objects.filter(pk=two_agencies.pk).update(sectors=["elderly"])
+    st.note(two_agencies, worker.actor, f.NOW - timedelta(hours=1), "買い物に同行した")
+
+    def notes(sector: str) -> list[str]:
+        lines, _ = st.read_as(outside, two_agencies, wanted=Wanted(sector=sector))
+        return [line.text for line in lines if line.kind == "n"]
+
+    assert (notes("child"), notes("elderly")) == (["買い物に同行した"], [])
+    protect_address(
+        person=HouseholdMember.objects.get(household=two_agencies.household_id).person, units=[], first_on=f.TODAY,
+        last_on=date(2027, 11, 22), actor=worker.actor, at=f.NOW,
+    )  # fmt: skip
+    assert (notes("child"), notes("elderly")) == ([], ["買い物に同行した"])
 
 
 def test_a_denied_worker_has_no_stream_at_all(worker, colleague, two_agencies):
