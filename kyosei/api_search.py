@@ -63,11 +63,14 @@ class FoundConsultationSerializer(serializers.Serializer):
 
 
 class FoundTextSerializer(serializers.Serializer):
-    """Words of a record: ``receipt_no`` of a consultation, else the number of the case."""
+    """Words of a record: ``receipt_no`` of a consultation, ``outreach`` of a worry and its attempts, else the number of the
+    case.
+    """
 
     kind = serializers.CharField()
     receipt_no = serializers.CharField()
     case = serializers.CharField()
+    outreach = serializers.IntegerField(allow_null=True)
     at = serializers.DateTimeField()
     agency = serializers.CharField()
     snippet = serializers.CharField()
@@ -196,10 +199,10 @@ def _texts(actor: Actor, query: str, show: str, shield: Shield) -> dict[str, Any
 
 
 def _text(hit: TextHit, shield: Shield) -> dict[str, Any]:
-    row, is_contact = hit.record, hit.kind == "consultation"
-    home = row.household_id if is_contact else row.case.household_id
+    is_contact = hit.kind == "consultation"
     return {
-        "kind": hit.kind, "receipt_no": row.receipt_no if is_contact else "",
-        "case": "" if is_contact else row.case.number, "at": timezone.localtime(hit.at),
-        "agency": shield.desk(row.agency, home), "snippet": "".join(part for part, _ in hit.snippet.parts),
+        "kind": hit.kind, "receipt_no": hit.record.receipt_no if is_contact else "",
+        "case": "" if is_contact or hit.case is None else hit.case.number,
+        "outreach": hit.outreach.pk if hit.outreach else None, "at": timezone.localtime(hit.at),
+        "agency": shield.desk(hit.agency, hit.home), "snippet": "".join(part for part, _ in hit.snippet.parts),
     }  # fmt: skip

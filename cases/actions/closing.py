@@ -13,6 +13,7 @@ from accounts.models import Agency, Staff
 from audit.actions import record
 from cases.actions.grants import grant_case
 from cases.actions.team import can_lead, leave_to
+from cases.actions.text_index import index_text
 from cases.actions.watch import CycleData, check_cycle, end_cycle, start_cycle
 from cases.enums import CodeList, Every, Judgement, WatchWay
 from cases.models import Case, Code, SupportPlan, WatchCycle
@@ -96,6 +97,7 @@ def close_case(*, case: Case, data: ClosingData, actor: Actor, at: datetime) -> 
     case.no_follow_up_reason = "" if data.follow_up_on else data.no_follow_up_reason.strip()
     case.next_on, case.next_text = None, ""
     case.save()
+    index_text(case)
     if cycle is not None:
         start_cycle(case=case, data=cycle, actor=actor, at=at)
     record(

@@ -16,6 +16,7 @@ from accounts.actor import Actor
 from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
+from cases.actions.text_index import index_text
 from cases.actions.watch import FATE, end_cycle, move_turn, open_turn, show_on_case
 from cases.enums import FollowUpResult, WatchWay
 from cases.models import Case, FollowUp, WatchAttempt, WatchCycle
@@ -112,6 +113,7 @@ def record_follow_up(
     turn.done_at, turn.done_by = at, actor.staff
     turn.result, turn.note = result, note.strip()
     turn.save(update_fields=["done_at", "done_by", "result", "note"])
+    index_text(turn)
     _attempt(turn, note, tried, actor, at, has_reached=not missed)
     _what_follows(turn, cycle, next_on, stop_reason.strip(), actor, at)
     record(actor=actor, action="follow_up.record", target=turn, at=at, case=case.number, result=result)
@@ -131,6 +133,7 @@ def _attempt(
         started_at=tried.started_at or at, minutes=tried.minutes, way=tried.way or turn.way, has_reached=has_reached,
         note=note.strip(), written_at=at,
     )  # fmt: skip
+    index_text(attempt)
     if attempt.minutes:
         contact_recorded.send(WatchAttempt, record=attempt, actor=actor, at=at)
 

@@ -23,6 +23,7 @@ from audit.actions import record
 from cases.actions.receive_consultation import current_household
 from cases.actions.take_up import take_up_case
 from cases.actions.team import join_as_receiver
+from cases.actions.text_index import index_text
 from cases.enums import Closeness, OutreachAnswer, OutreachEnd, OutreachWay, WorrySource
 from cases.models import Case, Consultation, Outreach, OutreachAttempt
 from cases.signals import contact_recorded
@@ -168,6 +169,7 @@ def begin_outreach(
         heard_at=consultation.started_at if consultation else at, consultation=consultation, next_on=data.next_on,
         next_text=data.next_text.strip(),
     )  # fmt: skip
+    index_text(outreach)
     record(actor=actor, action="outreach.begin", target=outreach, at=at, source=data.source)
     return outreach
 
@@ -198,6 +200,7 @@ def edit_outreach(
         setattr(row, name, value.strip() if isinstance(value, str) else value)
     row.companion, row.staff = data.companion, staff
     row.save()
+    index_text(row)
     record(actor=actor, action="outreach.edit", target=row, at=at)
     return row
 
@@ -233,9 +236,11 @@ def record_attempt(
         outreach=row, request_key=request_key, agency=agency, staff=staff, started_at=data.started_at,
         minutes=data.minutes, way=data.way, answer=data.answer, note=data.note.strip(), written_at=at,
     )  # fmt: skip
+    index_text(attempt)
     row.closeness = data.closeness or _closer(row.closeness, data.answer)
     row.next_on, row.next_text = data.next_on, data.next_text.strip()
     row.save()
+    index_text(row)
     record(
         actor=actor, action="outreach.attempt", target=row, at=at, way=data.way, answer=data.answer,
         closeness=row.closeness,
@@ -300,6 +305,7 @@ def agree_to_support(
     row.closeness, row.next_on, row.next_text = Closeness.TALKING, None, ""
     row.finished_at, row.finished_by = at, actor.staff
     row.save()
+    index_text(row)
     record(actor=actor, action="outreach.agree", target=row, at=at, case=case.number)
     return row
 
@@ -362,6 +368,7 @@ def end_outreach(*, outreach: Outreach, reason: str, note: str, actor: Actor, at
     row.next_on, row.next_text = None, ""
     row.finished_at, row.finished_by = at, actor.staff
     row.save()
+    index_text(row)
     record(actor=actor, action="outreach.end", target=row, at=at, reason=reason)
     return row
 
@@ -375,5 +382,6 @@ def resume_outreach(*, outreach: Outreach, next_on: date, actor: Actor, at: date
     row.state, row.end_reason, row.end_note, row.finished_at, row.finished_by = state, "", "", None, None
     row.next_on = next_on
     row.save()
+    index_text(row)
     record(actor=actor, action="outreach.resume", target=row, at=at)
     return row

@@ -185,6 +185,7 @@ def evaluate_plan(*, plan: SupportPlan, data: EvaluationData, actor: Actor, at: 
         judgement=data.judgement, evaluated_at=at, evaluated_by=actor.office()[1],
     )  # fmt: skip
     evaluation.changes.set(data.changes)
+    index_text(evaluation)
     record(
         actor=actor, action="plan.evaluate", target=plan, at=at, case=case.number, judgement=data.judgement
     )

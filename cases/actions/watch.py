@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from accounts.models import Agency, Staff
 from accounts.notice_kinds import NoticeKind
 from audit.actions import record
+from cases.actions.text_index import index_text
 from cases.enums import Every, FollowUpResult, WatchEnd, WatchWay
 from cases.models import Case, CasePartner, FollowUp, WatchChange, WatchCycle
 from cases.permissions import check_can_write_case
@@ -148,6 +149,7 @@ def show_on_case(case: Case, day: date | None, reason: str = "") -> None:
     case.follow_up_on = day
     case.no_follow_up_reason = "" if day else reason[:200]
     case.save(update_fields=["follow_up_on", "no_follow_up_reason"])
+    index_text(case)
 
 
 def start_cycle(*, case: Case, data: CycleData, actor: Actor, at: datetime) -> WatchCycle:
@@ -155,6 +157,7 @@ def start_cycle(*, case: Case, data: CycleData, actor: Actor, at: datetime) -> W
     check_cycle(data, case, at)
     _, staff = actor.office()
     cycle = WatchCycle.objects.create(case=case, started_at=at, started_by=staff, **_fields(data, case))
+    index_text(cycle)
     open_turn(cycle, data.first_on)
     record(
         actor=actor, action="watch.start", target=cycle, at=at, case=case.number, every=cycle.rhythm,
@@ -191,6 +194,7 @@ def end_cycle(*, cycle: WatchCycle, event: WatchEvent, note: str, actor: Actor, 
     cycle.ended_at, cycle.ended_by = at, staff
     cycle.end_reason, cycle.end_note = ENDS[event], note.strip()[:300]
     cycle.save()
+    index_text(cycle)
     dropped = []
     for turn in FollowUp.objects.waiting().filter(cycle=cycle).order_by("pk"):
         move_turn(turn, TurnEvent.DROP)
@@ -263,6 +267,7 @@ def change_watch(
     for name, value in _fields(data, case).items():
         setattr(cycle, name, value)
     cycle.save()
+    index_text(cycle)
     turn = FollowUp.objects.waiting().filter(cycle=cycle).order_by("pk")[0]
     turn.due_on, turn.try_on = add_working_days(data.first_on, 0), None
     turn.way, turn.agency, turn.staff = cycle.way, cycle.agency, cycle.staff
@@ -309,6 +314,7 @@ def hand_back(*, follow_up: FollowUp, reason: str, actor: Actor, at: datetime) -
     before = words(cycle)
     cycle.agency, cycle.staff = case.lead_agency, case.lead_staff
     cycle.save()
+    index_text(cycle)
     turn.agency, turn.staff = case.lead_agency, case.lead_staff
     turn.save(update_fields=["agency", "staff"])
     WatchChange.objects.create(

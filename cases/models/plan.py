@@ -113,6 +113,11 @@ class PlanItem(models.Model):
         return self.action
 
 
+class EvaluationQuerySet(models.QuerySet["Evaluation"]):
+    def visible_to(self, actor: Actor) -> EvaluationQuerySet:
+        return self.filter(sees_case(actor, "plan__case_id"))
+
+
 @pghistory.track()
 class Evaluation(models.Model):
     """評価: what a plan achieved and what follows."""
@@ -128,6 +133,8 @@ class Evaluation(models.Model):
     judgement = models.CharField("判定", max_length=20, choices=Judgement)
     evaluated_at = models.DateTimeField("評価日時")
     evaluated_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+", verbose_name="評価者")
+
+    objects = EvaluationQuerySet.as_manager()
 
     class Meta:
         verbose_name = "評価"

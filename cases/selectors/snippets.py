@@ -18,6 +18,9 @@ class Snippet:
     parts: tuple[tuple[str, bool], ...]
 
 
+NOTHING = Snippet(())
+
+
 def snippet_of(texts: Sequence[str], words: Sequence[str]) -> Snippet | None:
     """From the first text that holds a word; ``None`` unless each of ``words`` (folded) stands in some text."""
     folded = [fold_text(text) for text in texts]

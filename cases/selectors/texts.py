@@ -1,4 +1,4 @@
-"""Finding words in consultations, notes, assessment and plans, only in records that the actor may read.
+"""Finding words in whatever casework writes down, only in records that the actor may read.
 
 A word that stands in every tenth note and one that stands in three of two million need different ways. So the newest
 texts of the actor's own agency are looked through first, which answers common words. Where that is not enough the
@@ -10,9 +10,9 @@ compared once more after the reader's shield has struck out protected details.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, transaction
 from django.db.models import DateTimeField, Q, QuerySet, Subquery, Value
@@ -20,13 +20,29 @@ from django.db.models.functions import Cast, Coalesce, Now
 from django.utils import timezone
 
 from accounts.actor import Actor
-from cases.actions.text_index import words_of
-from cases.models import AssessmentItem, Case, CaseGrant, Consultation, IndexedText, ProgressNote, SupportPlan
-from cases.models.indexed_text import SOURCES
-from cases.selectors.snippets import Snippet, snippet_of
+from accounts.models import Agency
+from cases.actions.text_index import closings_of, words_of
+from cases.models import (
+    AssessmentItem,
+    Case,
+    CaseGrant,
+    Consultation,
+    Evaluation,
+    FollowUp,
+    IndexedText,
+    Outreach,
+    OutreachAttempt,
+    ProgressNote,
+    SupportPlan,
+    WatchAttempt,
+    WatchCycle,
+)  # fmt: skip
+from cases.models.indexed_text import SOURCES, own_words, words_of_cases
+from cases.selectors.snippets import NOTHING, Snippet, snippet_of
 from common.japan.names import bigram_codes, fold_text, split_words
 from common.kept_where import kept_where
 from households.contact import Shield
+from households.models import Household
 
 WINDOW = 2000  # of the own agency's newest texts
 CANDIDATES = 3000  # texts that the index gives for a word
@@ -36,7 +52,11 @@ OPENED_LAST, NEWEST_CASES = (
     100,
 )  # cases in which one character is looked for, by their opening and by their contacts
 MOST = 60  # hits of one answer, over all its pages
-KINDS = {"consultation": "相談受付", "note": "支援経過", "item": "見立て", "plan": "プラン"}
+KINDS = {
+    "consultation": "相談受付", "note": "支援経過", "item": "見立て", "plan": "プラン", "outreach": "アウトリーチ",
+    "attempt": "アウトリーチの関わり", "turn": "見守りの結果", "tried": "見守りの試み", "cycle": "見守り", "evaluation": "評価",
+    "closing": "終結",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +71,42 @@ class TextHit:
     @property
     def label(self) -> str:
         return KINDS[self.kind]
+
+    @property
+    def outreach(self) -> Outreach | None:
+        """That a worry or an attempt belongs to; a case comes later, if at all."""
+        if self.kind == "attempt":
+            return cast(OutreachAttempt, self.record).outreach
+        return self.record if self.kind == "outreach" else None
+
+    @property
+    def case(self) -> Case | None:
+        if self.kind == "closing":
+            return cast(Case, self.record)
+        if self.kind == "evaluation":
+            return cast(Evaluation, self.record).plan.case
+        return None if self.outreach else self.record.case
+
+    @property
+    def household(self) -> Household | None:
+        """Only a contact may be of none."""
+        if self.kind == "consultation":
+            return cast(Consultation, self.record).household
+        home = self.outreach or self.case
+        return home.household if home else None
+
+    @property
+    def home(self) -> int | None:
+        """The household's id, for the shield."""
+        return self.household.pk if self.household else None
+
+    @property
+    def agency(self) -> Agency:
+        """That wrote it; of a plan, its evaluation and a closing the one that led."""
+        if self.kind == "closing":
+            return cast(Case, self.record).lead_agency
+        held = self.record.plan if self.kind == "evaluation" else self.record
+        return cast(Agency, held.agency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +199,8 @@ def _by_index(actor: Actor, words: tuple[str, ...], codes: list[int], wanted: in
         return kept_where(_visible_texts, actor, where, on=timezone.localdate(), given=(wanted,))
     cases = list(Case.objects.visible_to(actor).order_by().values_list("pk", flat=True)[: MOST_CASES + 1])
     if len(cases) <= MOST_CASES:
-        received = Q(agency=actor.agency_id, consultation__isnull=False)
-        mine = IndexedText.objects.filter(Q(case_id__one_of=cases) | received, terms__contains=codes)
+        in_cases = Q(case_id__one_of=cases) & words_of_cases(actor)
+        mine = IndexedText.objects.filter(in_cases | own_words(actor), terms__contains=codes)
         return list(_listed(mine.filter(_holding(words)), wanted))
     # somebody who sees very many cases finds a very common word among the newest texts of all
     newest = IndexedText.objects.order_by("-written_at", "-pk").values("pk")[: WINDOW * 10]
@@ -177,11 +233,29 @@ def _read(actor: Actor, rows: list[IndexedText], words: tuple[str, ...], shield:
         if ids:
             found = kept_where(visible, actor, Q(pk__one_of=ids), on=timezone.localdate())
             records |= {(source, record.pk): record for record in found}
-    return list(_hits(rows, records, words, shield))
+    closed = [pk for source, pk in records if source == "closing"]
+    return list(_hits(rows, records, words, shield, closings_of(closed) if closed else {}, actor))
+
+
+def _hits(
+    rows: list[IndexedText], records: dict[tuple[str, int], Any], words: tuple[str, ...], shield: Shield,
+    closings: dict[int, list[Any]], actor: Actor,
+) -> Iterator[TextHit]:  # fmt: skip
+    for row in rows:
+        source = next(name for name in SOURCES if getattr(row, f"{name}_id") is not None)
+        record = records.get((source, getattr(row, f"{source}_id")))
+        if record is None or (source == "heard" and not record.tells_source_to(actor)):
+            continue
+        hit = TextHit("outreach" if source == "heard" else source, record, NOTHING, row.written_at)
+        texts = words_of(source, record, closings.get(record.pk, ()))
+        snippet = snippet_of([shield.text(text, hit.home) for text in texts], words)
+        if snippet is not None:
+            yield replace(hit, snippet=snippet)
 
 
 def _consultations(actor: Actor, where: Q) -> QuerySet[Consultation]:
-    return Consultation.objects.visible_to(actor).filter(where).select_related("agency", "case")
+    rows = Consultation.objects.visible_to(actor).filter(where)
+    return rows.select_related("agency", "case", "household")
 
 
 def _notes(actor: Actor, where: Q) -> QuerySet[ProgressNote]:
@@ -196,23 +270,39 @@ def _plans(actor: Actor, where: Q) -> QuerySet[SupportPlan]:
     return SupportPlan.objects.visible_to(actor).filter(where).select_related("agency", "case__household")
 
 
+def _outreaches(actor: Actor, where: Q) -> QuerySet[Outreach]:
+    return Outreach.objects.visible_to(actor).filter(where).select_related("agency", "household", "person")
+
+
+def _outreach_attempts(actor: Actor, where: Q) -> QuerySet[OutreachAttempt]:
+    rows = OutreachAttempt.objects.visible_to(actor).filter(where)
+    return rows.select_related("agency", "outreach__household", "outreach__person")
+
+
+def _turns(actor: Actor, where: Q) -> QuerySet[FollowUp]:
+    return FollowUp.objects.visible_to(actor).filter(where).select_related("agency", "case__household")
+
+
+def _tries(actor: Actor, where: Q) -> QuerySet[WatchAttempt]:
+    rows = WatchAttempt.objects.visible_to(actor).filter(where)
+    return rows.select_related("agency", "follow_up", "case__household")
+
+
+def _cycles(actor: Actor, where: Q) -> QuerySet[WatchCycle]:
+    return WatchCycle.objects.visible_to(actor).filter(where).select_related("agency", "case__household")
+
+
+def _evaluations(actor: Actor, where: Q) -> QuerySet[Evaluation]:
+    rows = Evaluation.objects.visible_to(actor).filter(where)
+    return rows.select_related("plan__agency", "plan__case__household")
+
+
+def _closed(actor: Actor, where: Q) -> QuerySet[Case]:
+    return Case.objects.visible_to(actor).filter(where).select_related("lead_agency", "household")
+
+
 _VISIBLE: dict[str, Callable[[Actor, Q], QuerySet[Any]]] = {
-    "consultation": _consultations,
-    "note": _notes,
-    "item": _items,
-    "plan": _plans,
-}
-
-
-def _hits(
-    rows: list[IndexedText], records: dict[tuple[str, int], Any], words: tuple[str, ...], shield: Shield
-) -> Iterator[TextHit]:
-    for row in rows:
-        source = next(name for name in SOURCES if getattr(row, f"{name}_id") is not None)
-        record = records.get((source, getattr(row, f"{source}_id")))
-        if record is None:
-            continue
-        home = record.household_id if source == "consultation" else record.case.household_id
-        snippet = snippet_of([shield.text(text, home) for text in words_of(source, record)], words)
-        if snippet is not None:
-            yield TextHit(source, record, snippet, row.written_at)
+    "consultation": _consultations, "note": _notes, "item": _items, "plan": _plans, "outreach": _outreaches,
+    "heard": _outreaches, "attempt": _outreach_attempts, "turn": _turns, "tried": _tries, "cycle": _cycles,
+    "evaluation": _evaluations, "closing": _closed,
+}  # fmt: skip

@@ -22,6 +22,7 @@ from accounts.models import Agency, Appointment, Staff
 from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from cases.actions.grants import grant_case, grant_coordinators
+from cases.actions.text_index import index_text
 from cases.models import Case, CaseGrant, CasePartner, FollowUp, Outreach, WatchCycle
 from cases.selectors.coordination import pick_lead
 from common.errors import RuleViolation
@@ -321,6 +322,7 @@ def _watches(move: _Move) -> None:
     ):
         cycle.agency, cycle.staff = move.new, move.person_for(cycle.case.household)
         cycle.save(update_fields=["agency", "staff"])
+        index_text(cycle)
     for turn in _turns(move.old).select_related("case__household").order_by("pk"):
         turn.agency, turn.staff = move.new, move.person_for(turn.case.household)
         turn.save(update_fields=["agency", "staff"])
@@ -328,6 +330,7 @@ def _watches(move: _Move) -> None:
     for row in Outreach.objects.running().filter(agency=move.old).select_related("household").order_by("pk"):
         row.agency, row.staff = move.new, move.person_for(row.household)
         row.save(update_fields=["agency", "staff"])
+        index_text(row)
         move.note("outreach.succeed", row)
 
 

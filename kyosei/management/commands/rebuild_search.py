@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from cases.actions.text_index import rebuild_texts
-from cases.models import AssessmentItem, Consultation, IndexedText, ProgressNote, SupportPlan
+from cases.actions.text_index import MODELS, rebuild_texts
+from cases.models import IndexedText
 from households.actions.search_index import rebuild_households, rebuild_people
 from households.models import AddressProtection, FormerName, Household, Person
 
@@ -28,7 +28,4 @@ class Command(BaseCommand):
             if only in ("", "households"):
                 self.stdout.write(f"世帯 {rebuild_households(Household):,}")
             if only in ("", "texts"):
-                sources = {
-                    "consultation": Consultation, "note": ProgressNote, "item": AssessmentItem, "plan": SupportPlan
-                }  # fmt: skip
-                self.stdout.write(f"本文 {rebuild_texts(IndexedText, sources):,}")
+                self.stdout.write(f"本文 {rebuild_texts(IndexedText, MODELS):,}")
