@@ -16,7 +16,7 @@ from accounts.models import SentKey
 from common.errors import RuleViolation
 
 REMEMBERED = timedelta(days=30)
-_NO_WORDS = frozenset({"csrfmiddlewaretoken", "draft_key"})
+_NO_WORDS = frozenset({"csrfmiddlewaretoken", "draft_key", "draft_base", "draft_window"})
 T = TypeVar("T")
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.views import assessment, cases, closing, consents, plans, stream, team, watch
+from cases.views import assessment, cases, closing, consents, plans, stream, team, watch, watch_agreement
 
 app_name = "cases"
 urlpatterns = [
@@ -35,6 +35,6 @@ urlpatterns = [
     path("<str:number>/plans/", plans.plan_start, name="plan_start"),
     path("<str:number>/close/", closing.close, name="close"),
     path("<str:number>/reopen/", closing.reopen, name="reopen"),
-    path("<str:number>/watch/", watch.watch_edit, name="watch_edit"),
-    path("<str:number>/watch/stop/", watch.watch_stop, name="watch_stop"),
+    path("<str:number>/watch/", watch_agreement.watch_edit, name="watch_edit"),
+    path("<str:number>/watch/stop/", watch_agreement.watch_stop, name="watch_stop"),
 ]

@@ -33,6 +33,7 @@ class FieldEdit:
     theirs: Any
     mine: Any
     known: bool = True
+    column: str = ""
 
     @property
     def differs(self) -> bool:
@@ -104,22 +105,32 @@ def save_merging(
 
 
 def field_edits(form: forms.Form, current: Any) -> list[FieldEdit]:
-    """The form's fields that are columns of the row; what stood before comes from the row's history."""
+    """The form's fields that are columns of the row; what stood before comes from the row's history.
+
+    A form whose fields have other names than the columns says so in ``columns``; one in which several values mean the
+    same (nothing chosen and the lead agency) says in ``alike``, by field, which value stands for which.
+    """
     opened = form.cleaned_data["version"]
     base = current.events.filter(version=opened).order_by("-pgh_id").values().first()
-    columns = {field.name: field.attname for field in current._meta.concrete_fields}
+    attnames = {field.name: field.attname for field in current._meta.concrete_fields}
+    columns, alike = getattr(form, "columns", {}), getattr(form, "alike", {})
     edits = []
     for name, field in form.fields.items():
-        column = columns.get(name)
-        if column is None or name == "version":
+        column = columns.get(name, name)
+        if column not in attnames or column == "version":
             continue
+        attname, same = attnames[column], alike.get(name, {})
+        values = (base[attname] if base else None, getattr(current, attname), form.cleaned_data.get(name))
+        before, theirs, mine = (_one_for_all(_plain(value), same) for value in values)
         edits.append(
-            FieldEdit(
-                name, str(field.label), _plain(base[column]) if base else None, _plain(getattr(current, column)),
-                _plain(form.cleaned_data.get(name)), known=base is not None,
-            )
-        )  # fmt: skip
+            FieldEdit(name, str(field.label), before, theirs, mine, known=base is not None, column=column)
+        )
     return edits
+
+
+def _one_for_all(value: Any, same: Mapping[Any, Any]) -> Any:
+    """The value that stands for all that mean the same."""
+    return same.get(value, value) if same else value
 
 
 def changed_rows(form: forms.Form, current: Any) -> list[dict[str, Any]]:
@@ -148,6 +159,10 @@ def _plain(value: Any) -> Any:
 def _cleaned(form: forms.Form, edit: FieldEdit) -> Any:
     """Their value in the type that the form's own cleaning gives."""
     field = form.fields[edit.name]
+    if (
+        isinstance(field, forms.ModelChoiceField) and edit.theirs is not None
+    ):  # maybe a choice that this reader has not
+        return field.queryset.model._default_manager.get(pk=edit.theirs)
     if isinstance(field, forms.ModelChoiceField | forms.TypedChoiceField):
         return field.clean("" if edit.theirs is None else str(edit.theirs))
     return edit.theirs
@@ -174,13 +189,15 @@ def _write(data: QueryDict, form: forms.Form, edit: FieldEdit) -> None:
     elif isinstance(edit.theirs, list):
         data.setlist(name, [str(value) for value in edit.theirs])
     else:
-        data[name] = str(widget.format_value(field.prepare_value(edit.theirs)) or "")
+        shown_as = widget.format_value(field.prepare_value(edit.theirs))
+        # a list of choices gives a list, of one or none
+        data.setlist(name, [str(v) for v in (shown_as if isinstance(shown_as, list) else [shown_as or ""])])
 
 
 def _row(edit: FieldEdit, current: Any) -> dict[str, Any]:
     return {
-        "label": edit.label, "theirs": shown(current, edit.name, edit.theirs),
-        "mine": shown(current, edit.name, edit.mine), "changed": edit.differs, "taken": edit.is_theirs,
+        "label": edit.label, "theirs": shown(current, edit.column or edit.name, edit.theirs),
+        "mine": shown(current, edit.column or edit.name, edit.mine), "changed": edit.differs, "taken": edit.is_theirs,
         "conflict": edit.is_conflict,
     }  # fmt: skip
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 from django.db.models import Case as CaseExpr
 from django.db.models import Count, F, Func, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -14,6 +15,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Agency
 from accounts.roles import Permission
+from cases.actions.saved_forms import one, plain
 from cases.coordination import Hears, coordinators, may_lead
 from cases.models import Case, Draft
 from cases.models.case import not_denied, sees_case
@@ -286,6 +288,15 @@ def send_drafts(actor: Actor) -> list[Draft]:
         Case.objects.visible_to(actor).open().filter(number__in=numbers).values_list("number", flat=True)
     )
     return [draft for draft in drafts if draft.key.removeprefix(DRAFT_KEY) in seen] if drafts else []
+
+
+def asked_already(key: UUID, data: Mapping[str, list[str]], actor: Actor) -> bool:
+    """Whether a request was sent under the key of a form, with the words of its draft."""
+    sent = Referral.objects.visible_to(actor).filter(request_key=key, from_agency=actor.agency_id)
+    return any(
+        one(data, "purpose") in plain(purpose) and one(data, "message") in plain(message)
+        for purpose, message in sent.values_list("purpose", "message")
+    )
 
 
 def risen(actor: Actor) -> QuerySet[Referral]:

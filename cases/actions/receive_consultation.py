@@ -18,7 +18,6 @@ from accounts.models import Staff
 from accounts.notice_kinds import NoticeKind
 from accounts.roles import Permission
 from audit.actions import record
-from cases.actions.drafts import forget_draft
 from cases.actions.numbers import CONSULTATION_SERIES, take_number
 from cases.actions.take_up import take_up_case
 from cases.actions.team import join_as_receiver
@@ -210,7 +209,7 @@ def _case_of(
 @transaction.atomic
 def receive_consultation(
     *, data: ContactData, actor: Actor, at: datetime, request_key: UUID, person_id: int | None = None,
-    new_person: PersonData | None = None, others: Sequence[OtherPerson] = (), draft_key: str = "",
+    new_person: PersonData | None = None, others: Sequence[OtherPerson] = (),
 ) -> Consultation:  # fmt: skip
     """Write one contact with everything that follows, or nothing.
 
@@ -257,8 +256,6 @@ def receive_consultation(
     _follow_up(consultation, data, goes_on, sectors, actor=actor, at=at)
     index_text(consultation)
     _add_others(consultation, others, actor=actor, at=at)
-    if draft_key:
-        forget_draft(key=draft_key, actor=actor)
     record(
         actor=actor, action="consultation.receive", target=consultation, at=at, outcome=data.outcome,
         case=consultation.case_id,

@@ -264,12 +264,16 @@ def change_watch(
     check_cycle(data, case, at)
     _, staff = actor.office()
     before, former = words(cycle), cycle.agency_id
-    for name, value in _fields(data, case).items():
+    turn = FollowUp.objects.waiting().filter(cycle=cycle).order_by("pk")[0]
+    due_on, given = add_working_days(data.first_on, 0), _fields(data, case)
+    stands = turn.look_on == due_on and all(getattr(cycle, name) == value for name, value in given.items())
+    if stands and _last_reason(cycle) == reason.strip()[:300]:
+        return cycle  # the same form once more
+    for name, value in given.items():
         setattr(cycle, name, value)
     cycle.save()
     index_text(cycle)
-    turn = FollowUp.objects.waiting().filter(cycle=cycle).order_by("pk")[0]
-    turn.due_on, turn.try_on = add_working_days(data.first_on, 0), None
+    turn.due_on, turn.try_on = due_on, None
     turn.way, turn.agency, turn.staff = cycle.way, cycle.agency, cycle.staff
     turn.save(update_fields=["due_on", "try_on", "way", "agency", "staff"])
     show_on_case(case, turn.due_on)
@@ -283,6 +287,11 @@ def change_watch(
     if cycle.agency_id != former:
         _tell_asked(cycle, actor, at)
     return cycle
+
+
+def _last_reason(cycle: WatchCycle) -> str:
+    changes = WatchChange.objects.filter(cycle=cycle).order_by("-changed_at", "-pk")
+    return changes.values_list("reason", flat=True).first() or ""
 
 
 @transaction.atomic

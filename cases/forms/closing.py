@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Agency, Staff
@@ -28,6 +29,8 @@ from common.japan.business_days import add_working_days
 from common.japan.fiscal import months_later
 
 NONE = "none"
+KEPT = "いまの担当者のまま"
+USUAL = {"visit_after": 2, "tell_after": 3, "reopen_after": 4}  # misses, where none are agreed
 
 
 def _few() -> forms.NumberInput:
@@ -122,6 +125,11 @@ class CycleFields(KyoseiForm):
             data["follow_up_on"] = None
         elif not data.get("follow_up_on") and not data.get("no_follow_up_reason"):
             data["follow_up_on"] = first_day(data["every"], data.get("every_days"), timezone.localdate())
+        if data["every"] != Every.DAYS:
+            data["every_days"] = None
+        for name, usual in USUAL.items():
+            data[name] = data.get(name) or usual
+        data["follow_up_way"] = data.get("follow_up_way") or WatchWay.PHONE
         return data
 
     def agreement(self) -> dict[str, Any]:
@@ -130,9 +138,9 @@ class CycleFields(KyoseiForm):
         return {
             "follow_up_on": data["follow_up_on"], "every": data["every"] if data["every"] != NONE else Every.ONCE,
             "every_days": data["every_days"], "until_on": data["until_on"], "turns": data["turns"],
-            "follow_up_way": data["follow_up_way"] or WatchWay.PHONE, "follow_up_agency": data["follow_up_agency"],
-            "follow_up_staff": data["follow_up_staff"], "ask": data["ask"], "visit_after": data["visit_after"] or 2,
-            "tell_after": data["tell_after"] or 3, "reopen_after": data["reopen_after"] or 4,
+            "follow_up_way": data["follow_up_way"], "follow_up_agency": data["follow_up_agency"],
+            "follow_up_staff": data["follow_up_staff"], "ask": data["ask"], "visit_after": data["visit_after"],
+            "tell_after": data["tell_after"], "reopen_after": data["reopen_after"],
         }  # fmt: skip
 
 
@@ -172,6 +180,23 @@ class WatchForm(CycleFields):
 
     reason = forms.CharField(label="変える理由", max_length=300, required=False)
     version = VersionField(required=False)
+    # the day of the turn that waits, as the page was opened: the turn is a row of its own
+    look_before = forms.DateField(required=False, widget=forms.HiddenInput)
+    columns = {"follow_up_way": "way", "follow_up_agency": "agency", "follow_up_staff": "staff"}
+
+    def __init__(self, *args: Any, actor: Any, case: Case, keep: Staff | None = None, **kwargs: Any) -> None:
+        """``keep``: who looks now, maybe a worker of another agency, whom the reader may leave as it is."""
+        super().__init__(*args, actor=actor, case=case, **kwargs)
+        # nothing chosen is the lead agency, and its lead worker
+        self.alike = {
+            "follow_up_agency": {case.lead_agency_id: None}, "follow_up_staff": {case.lead_staff_id: None},
+        }  # fmt: skip
+        workers: Any = self.fields["follow_up_staff"]
+        if keep is not None and not workers.queryset.filter(pk=keep.pk).exists():
+            workers.queryset = Staff.objects.visible_to(actor).filter(
+                Q(pk__in=workers.queryset.values("pk")) | Q(pk=keep.pk)
+            ).order_by("kana", "pk")  # fmt: skip
+            workers.label_from_instance = lambda staff: KEPT if staff.pk == keep.pk else str(staff)
 
     def cycle(self) -> CycleData | None:
         """None where no first day can be told."""
@@ -193,7 +218,7 @@ def stored_cycle(cycle: WatchCycle, look_on: date) -> dict[str, Any]:
         "turns": cycle.turns, "follow_up_way": cycle.way,
         "follow_up_agency": cycle.agency_id if cycle.agency_id != cycle.case.lead_agency_id else None,
         "follow_up_staff": cycle.staff_id, "ask": cycle.ask, "visit_after": cycle.visit_after,
-        "tell_after": cycle.tell_after, "reopen_after": cycle.reopen_after, "version": cycle.version,
+        "tell_after": cycle.tell_after, "reopen_after": cycle.reopen_after, "version": cycle.version, "look_before": look_on,
     }  # fmt: skip
 
 

@@ -3,8 +3,9 @@
 from cases.models.break_glass import BreakGlass
 from cases.models.case import Case, CaseGrant, CasePartner
 from cases.models.codes import Code, NumberSeries
-from cases.models.consultation import Consultation, ConsultationConcern, ConsultationPerson, Draft
+from cases.models.consultation import Consultation, ConsultationConcern, ConsultationPerson
 from cases.models.coordination import CoordinationSetting, ProjectOperator
+from cases.models.draft import Draft
 from cases.models.follow_up import FollowUp, WatchAttempt, WatchChange, WatchCycle
 from cases.models.indexed_text import IndexedText
 from cases.models.note import AssessmentItem, ProgressNote

@@ -1,4 +1,4 @@
-"""相談受付: one contact, written once. And drafts of forms that are not saved yet."""
+"""相談受付: one contact, written once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import uuid4
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, Func, OuterRef, Q, Value
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.enums import ConsentState, Ground, Sector
 from accounts.models import Agency, Staff
@@ -181,47 +181,3 @@ class ConsultationPerson(models.Model):
 
     def __str__(self) -> str:
         return f"{self.consultation} {self.person}"
-
-
-ABOUT_CASE = ("note", "referral", "close", "turn", "plan")  # forms whose draft names a case
-
-
-class DraftQuerySet(models.QuerySet["Draft"]):
-    def visible_to(self, actor: Actor) -> DraftQuerySet:
-        """A draft is seen by the one who writes it, in the agency where it was begun; one about a case (its key names the
-        case after the form: ``note:R8-0012``) as long as the case is seen.
-        """
-        from cases.models.case import Case
-
-        number = Func(
-            OuterRef("key"), Value(":"), Value(2), function="split_part", output_field=models.CharField()
-        )
-        about_case = Q()
-        for form in ABOUT_CASE:
-            about_case |= Q(key__startswith=f"{form}:")
-        return self.filter(
-            ~about_case | Exists(Case.objects.visible_to(actor).filter(number=number)),
-            staff=actor.staff_id,
-            agency=actor.agency_id,
-        )
-
-
-class Draft(models.Model):
-    """書きかけ: the fields of a form not saved yet, kept while somebody types."""
-
-    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="drafts", verbose_name="職員")
-    agency = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="+", verbose_name="機関")
-    key = models.CharField("書式", max_length=120)
-    title = models.CharField("見出し", max_length=120, blank=True)
-    url = models.CharField("続きを書くページ", max_length=300)
-    data = models.JSONField("内容", default=dict)
-    updated_at = models.DateTimeField("更新日時")
-
-    objects = DraftQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "書きかけ"
-        constraints = [models.UniqueConstraint(fields=["staff", "agency", "key"], name="draft_once")]
-
-    def __str__(self) -> str:
-        return self.title or self.key

@@ -19,7 +19,8 @@ from cases.actions.open_case import set_sectors
 from cases.forms.case import ItemForm, SectorsForm
 from cases.models import AssessmentItem, Case
 from cases.selectors import case_page
-from cases.views.cases import frame, get_case
+from cases.views.cases import frame, get_case, item_draft_key
+from cases.views.drafts import begun, forget, place, unjudged
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
 from households.templatetags.contact import shield_of
@@ -34,6 +35,7 @@ def _page(request: ActorRequest, case: Case, **forms: Any) -> HttpResponse:
     context = frame(request, case, "assessment")
     people = [chip.person for chip in context["chips"]]
     context["item_form"] = forms.get("item_form") or ItemForm(actor=request.actor, people=people)
+    context["draft"] = place(request, item_draft_key(case))
     context["sectors_form"] = SectorsForm(initial={"sectors": case.sectors})
     return render(request, "cases/detail.html", context, status=422)
 
@@ -52,6 +54,7 @@ def item_add(request: ActorRequest, number: str) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
+            forget(request, item_draft_key(case))
             messages.success(request, "見立てに加えました。")
             return redirect(_back(case))
     return _page(request, case, item_form=form)
@@ -66,13 +69,16 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
     item = scoped_get(rows, request, log=None, pk=pk)
     shield_of(request).check_readable(item.case.household_id, item.text)
     people = [chip.person for chip in case_page.chips(item.case, timezone.localdate())]
+    draft = begun(request, f"item_edit:{item.case.number}:{item.pk}")
     if request.method == "GET":
         initial = {
             "kind": item.kind, "person": item.person_id, "code": item.code_id, "sector": item.sector, "text": item.text,
             "version": item.version,
         }  # fmt: skip
         form = ItemForm(initial=initial, actor=request.actor, people=people)
-        return render(request, "cases/item_edit.html", {"form": form, "item": item})
+        if draft.data:
+            form = unjudged(ItemForm(draft.data, actor=request.actor, people=people))
+        return render(request, "cases/item_edit.html", {"form": form, "item": item, "draft": draft})
     form, compare = ItemForm(request.POST, actor=request.actor, people=people), None
     if form.is_valid():
         try:
@@ -89,14 +95,14 @@ def item_edit(request: ActorRequest, pk: int) -> HttpResponse:
             form.add_violation(violation)
         else:
             if isinstance(done, Saved):
+                forget(request, draft.key)
                 messages.success(request, done.words("訂正を保存しました。"))
                 return redirect(_back(item.case))
             shield_of(request).check_readable(done.current.case.household_id, done.current.text)
             compare = done.rows
             form = ItemForm(done.data, actor=request.actor, people=people)
-    return render(
-        request, "cases/item_edit.html", {"form": form, "item": item, "compare": compare}, status=422
-    )
+    context = {"form": form, "item": item, "compare": compare, "draft": draft}
+    return render(request, "cases/item_edit.html", context, status=422)
 
 
 @require_POST

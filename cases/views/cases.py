@@ -19,7 +19,6 @@ from accounts.http import ActorRequest
 from accounts.models import Staff
 from accounts.roles import Permission
 from accounts.sent_forms import SentBefore, save_once
-from cases.actions.drafts import forget_draft
 from cases.actions.notes import edit_note, write_note
 from cases.forms.case import (
     CaseFilter,
@@ -33,6 +32,7 @@ from cases.models import Case, ProgressNote
 from cases.permissions import can_close_case, can_write_case, leads_case
 from cases.selectors import case_page, watch
 from cases.stream.read import Wanted, read
+from cases.views.drafts import DraftPlace, begun, forget, forget_sent, place, unjudged
 from cases.views.stream import composer, note_draft_key, reader_of, stream_context
 from cases.views.team import note_team
 from common.errors import NotAllowed, RuleViolation
@@ -111,14 +111,14 @@ def detail(request: ActorRequest, number: str) -> HttpResponse:
         context |= _timeline_context(request, case, people)
         if request.htmx and request.GET.get("cursor"):
             return render(request, "cases/_stream_rows.html", context)
-        context["note_form"] = (
-            composer(request, case, people, context["partners"])
-            if context["may_write"] and case.is_open
-            else None
-        )
-        context["draft_key"] = note_draft_key(case)
+        context["note_form"] = None
+        if context["may_write"] and case.is_open:
+            context |= composer(request, case, people, context["partners"])
     elif tab == "assessment":
-        context["item_form"] = ItemForm(actor=request.actor, people=people)
+        draft = context["draft"] = begun(request, item_draft_key(case))
+        context["item_form"] = ItemForm(draft.data, actor=request.actor, people=people)
+        if draft.data:
+            unjudged(context["item_form"])
         context["sectors_form"] = SectorsForm(initial={"sectors": case.sectors})
     elif tab == "plan":
         context["plans"] = list(case.plans.order_by("-ordinal"))
@@ -145,7 +145,7 @@ def note_add(request: ActorRequest, number: str) -> HttpResponse:
     context = {
         "case": case,
         "note_form": form,
-        "draft_key": note_draft_key(case),
+        "draft": place(request, note_draft_key(case)),
     }
     if form.is_valid():
         try:
@@ -160,16 +160,17 @@ def note_add(request: ActorRequest, number: str) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            forget_draft(key=note_draft_key(case), actor=request.actor)
+            forget(request, note_draft_key(case))
             if not request.htmx:
                 messages.success(request, "支援経過を保存しました。")
                 return redirect("cases:detail", number=number)
             lines, _ = read(reader_of(request, case.household_id, case), Wanted(only=("n", note.pk)))
+            key = note_draft_key(case)
             fresh = NoteForm(initial=note_initial() | {"request_key": uuid4()}, people=people, team=team)
             return render(
                 request,
                 "cases/_note_added.html",
-                context | {"note_form": fresh, "lines": lines, "saved": True},
+                context | {"note_form": fresh, "lines": lines, "saved": True, "draft": DraftPlace(key)},
             )
     if request.htmx:
         return render(request, "cases/_composer.html", context, status=422)
@@ -201,6 +202,10 @@ def _sent_before(
     return {"note_form": correction, "before": {"note": note, "rows": rows}}
 
 
+def item_draft_key(case: Case) -> str:
+    return f"item:{case.number}"
+
+
 NOTE_FIELDS = (
     "text",
     "way",
@@ -225,7 +230,7 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
     _check_readable(request, note)
     people = [chip.person for chip in case_page.chips(note.case, timezone.localdate())]
     team = note_team(request, note.case, keep=note.companion)
-    compare = None
+    compare, draft = None, begun(request, f"note_edit:{note.case.number}:{note.pk}")
     if request.method == "GET":
         initial = {n: getattr(note, n) for n in NOTE_FIELDS} | {
             "person": note.person_id,
@@ -233,7 +238,9 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
             "version": note.version,
         }
         form = NoteEditForm(initial=initial, people=people, team=team)
-        return render(request, "cases/note_edit.html", {"form": form, "note": note})
+        if draft.data:
+            form = unjudged(NoteEditForm(draft.data, people=people, team=team))
+        return render(request, "cases/note_edit.html", {"form": form, "note": note, "draft": draft})
     form = NoteEditForm(request.POST, people=people, team=team)
     if form.is_valid():
         try:
@@ -250,15 +257,14 @@ def note_edit(request: ActorRequest, pk: int) -> HttpResponse:
             form.add_violation(violation)
         else:
             if isinstance(done, Saved):
-                forget_draft(key=request.POST.get("draft_key", ""), actor=request.actor)
+                forget_sent(request, draft.key)
                 messages.success(request, done.words("訂正を保存しました。"))
                 return redirect("cases:detail", number=note.case.number)
             _check_readable(request, done.current)
             compare = done.rows
             form = NoteEditForm(done.data, people=people, team=team)
-    return render(
-        request, "cases/note_edit.html", {"form": form, "note": note, "compare": compare}, status=422
-    )
+    context = {"form": form, "note": note, "compare": compare, "draft": draft}
+    return render(request, "cases/note_edit.html", context, status=422)
 
 
 def _check_readable(request: ActorRequest, note: ProgressNote) -> None:

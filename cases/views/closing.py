@@ -15,13 +15,12 @@ from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
 from cases.actions.closing import close_case, reopen_case
-from cases.actions.drafts import forget_draft
 from cases.enums import Every
 from cases.forms.closing import ClosingForm, CycleFields, ReopenForm, first_day
 from cases.models import Case
 from cases.selectors import watch
 from cases.views.cases import get_case
-from cases.views.drafts import begun, unjudged
+from cases.views.drafts import begun, forget, place, unjudged
 from common.errors import NotAllowed, RuleViolation
 from common.japan.wareki import format_wareki
 from households.templatetags.contact import shield_of
@@ -60,12 +59,12 @@ def close(request: ActorRequest, number: str) -> HttpResponse:
     case = get_case(request, number)
     first = first_day(Every.QUARTER, None, timezone.localdate())
     key = f"close:{case.number}"
-    draft = begun(request, key) if case.is_open else None
+    draft = begun(request, key) if case.is_open else place(request, key)
     form = ClosingForm(
-        draft or request.POST or None, actor=request.actor, case=case, name_of=namer(request, case),
+        draft.data or request.POST or None, actor=request.actor, case=case, name_of=namer(request, case),
         initial={"every": Every.QUARTER, "follow_up_on": first},
     )  # fmt: skip
-    if draft:
+    if draft.data:
         unjudged(form)
     if request.method == "POST" and form.is_valid():
         try:
@@ -75,10 +74,10 @@ def close(request: ActorRequest, number: str) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            forget_draft(key=key, actor=request.actor)
+            forget(request, key)
             messages.success(request, "終結しました。フォローの予定日に、ホームに戻ってきます。")
             return redirect("cases:detail", number=number)
-    context = {"form": form, "case": case, "rhythms": rhythms(form), "draft_key": key}
+    context = {"form": form, "case": case, "rhythms": rhythms(form), "draft": draft}
     return render(request, "cases/close.html", context, status=422 if request.method == "POST" else 200)
 
 

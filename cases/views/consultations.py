@@ -17,7 +17,6 @@ from accounts.http import ActorRequest
 from accounts.roles import Permission
 from accounts.sent_forms import SentBefore, save_once
 from audit.models import AccessKind
-from cases.actions.drafts import forget_draft
 from cases.actions.edit_consultation import Correction, edit_consultation
 from cases.actions.receive_consultation import receive_consultation
 from cases.enums import Caller, Outcome
@@ -31,7 +30,7 @@ from cases.forms.consultation import (
 )
 from cases.models import Case, Consultation, ConsultationPerson, Draft
 from cases.selectors.intake import filter_consultations, find_people, intake_hint, namesakes
-from cases.views.drafts import drafted, unjudged
+from cases.views.drafts import begun, drafted, fields_of, forget, forget_sent, place, unjudged
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, changed_rows, save_merging
 from common.keyset import Sort, paginate
@@ -86,21 +85,23 @@ def new(request: ActorRequest) -> HttpResponse:
                 return _after_saving(request, consultation, form.cleaned_data["minutes"])
         context = _new_context(request, form) | {"asked": asked, "namesakes": found}
         return render(request, "consultations/new.html", context, status=422)
-    data = drafted(request)
+    draft = drafted(request)
     form = _blank_form(request)
-    if data:
-        form = unjudged(ConsultationForm(data, actor=request.actor, on=timezone.localdate()))
-    return render(request, "consultations/new.html", _new_context(request, form))
+    if draft is not None:
+        form = unjudged(ConsultationForm(fields_of(draft), actor=request.actor, on=timezone.localdate()))
+    return render(request, "consultations/new.html", _new_context(request, form, draft))
 
 
 def _receive(request: ActorRequest, form: ConsultationForm) -> Consultation:
     key, at = UUID(str(form.cleaned_data["request_key"])), timezone.now()
 
     def save() -> Consultation:
-        return receive_consultation(
+        made = receive_consultation(
             data=form.contact(), actor=request.actor, at=at, request_key=key, person_id=form.cleaned_data["person"],
-            new_person=form.new_person(), others=form.others(), draft_key=draft_key(key),
+            new_person=form.new_person(), others=form.others(),
         )  # fmt: skip
+        forget(request, draft_key(key))
+        return made
 
     return save_once(save, actor=request.actor, key=key, data=request.POST, at=at, aside=CARRIED)
 
@@ -128,7 +129,7 @@ def _sent_before(request: ActorRequest, form: ConsultationForm) -> HttpResponse 
         rows += [{"label": label, "theirs": theirs, "mine": typed}] if theirs != typed else []
     context = {
         "form": correction, "consultation": known, "before": rows + _beside(request, form, known),
-        "draft_key": draft_key(key),
+        "draft_key": draft_key(key), "draft": None,
     }  # fmt: skip
     return render(request, "consultations/edit.html", context, status=422)
 
@@ -184,12 +185,12 @@ def _after_saving(request: ActorRequest, consultation: Consultation, minutes: in
     return redirect("consultations:detail", receipt_no=consultation.receipt_no)
 
 
-def _new_context(request: ActorRequest, form: ConsultationForm) -> dict[str, Any]:
+def _new_context(request: ActorRequest, form: ConsultationForm, draft: Draft | None = None) -> dict[str, Any]:
     key = form["request_key"].value()
     drafts = Draft.objects.visible_to(request.actor).filter(key__startswith="consultation:")
     return {
         "form": form,
-        "draft_key": draft_key(key),
+        "draft": place(request, draft_key(key), draft),
         "drafts": list(drafts.exclude(key=draft_key(key)).order_by("-updated_at")[:5]),
         "intake": intake_hint(
             actor=request.actor, person_id=_number(form["person"].value()),
@@ -285,9 +286,13 @@ def edit(request: ActorRequest, receipt_no: str) -> HttpResponse:
     on = timezone.localdate(consultation.started_at)
     if shield_of(request).hides(consultation.household_id):
         raise NotAllowed(HIDDEN_EDIT)
+    draft = begun(request, f"contact_edit:{receipt_no}:{consultation.pk}")
     if request.method == "GET":
         form = CorrectionForm(initial=_stored(consultation), actor=request.actor, on=on)
-        return render(request, "consultations/edit.html", {"form": form, "consultation": consultation})
+        if draft.data:
+            form = unjudged(CorrectionForm(draft.data, actor=request.actor, on=on))
+        context: dict[str, Any] = {"form": form, "consultation": consultation, "draft": draft}
+        return render(request, "consultations/edit.html", context)
     form = CorrectionForm(request.POST, actor=request.actor, on=on)
     compare = None
     if form.is_valid():
@@ -306,13 +311,13 @@ def edit(request: ActorRequest, receipt_no: str) -> HttpResponse:
             form.add_violation(violation)
         else:
             if isinstance(done, Saved):
-                forget_draft(key=request.POST.get("draft_key", ""), actor=request.actor)
+                forget_sent(request, draft.key)
                 messages.success(request, done.words("訂正を保存しました。"))
                 return redirect("consultations:detail", receipt_no=receipt_no)
             compare = done.rows
             done.data["ticks_before"] = _ticks(done.current)
             form = CorrectionForm(done.data, actor=request.actor, on=on)
-    context = {"form": form, "consultation": consultation, "compare": compare}
+    context = {"form": form, "consultation": consultation, "compare": compare, "draft": draft}
     return render(request, "consultations/edit.html", context, status=422)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,36 +16,67 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import no_permission
 from accounts.http import ActorRequest
-from cases.actions.drafts import forget_draft, save_draft
+from cases.actions.drafts import Page, forget_draft, save_draft
 from cases.models import Draft
-from common.errors import RuleViolation
+from cases.selectors.drafts import household_of, texts_of, title_of
+from common.errors import RuleViolation, StaleRecord
+from households.templatetags.contact import shield_of
 
-HIDDEN = {"csrfmiddlewaretoken", "draft_key", "password"}
-TITLES = {
-    "consultation": "相談受付", "note": "支援経過", "referral": "つなぎ", "close": "終結", "turn": "見守り",
-    "plan": "プラン", "outreach": "アウトリーチ",
-}  # fmt: skip
+HIDDEN = {"csrfmiddlewaretoken", "draft_key", "draft_base", "draft_window", "password"}
 FormT = TypeVar("FormT", bound=BaseForm)
 
 
-def begun(request: ActorRequest, key: str) -> QueryDict | None:
-    """The fields of one's own draft under ``key``, if a form is opened and one was begun."""
+@dataclass(frozen=True, slots=True)
+class DraftPlace:
+    """Where a form keeps its draft, for components/draft.html: ``base`` names the draft that fills the page, ``windows``
+    the openings of the page whose words it goes on with; ``data`` are the fields of a draft that was begun.
+    """
+
+    key: str
+    base: str = ""
+    windows: str = ""
+    data: QueryDict | None = None
+
+
+def page_of(request: ActorRequest) -> Page:
+    """What the form that was sent says of the draft that it held."""
+    return Page(request.POST.get("draft_base", ""), tuple(request.POST.getlist("draft_window")))
+
+
+def place(request: ActorRequest, key: str, draft: Draft | None = None) -> DraftPlace:
+    """The place of a form, filled from ``draft``; a form that comes back with errors goes on with what it held."""
+    if request.method == "POST":
+        page = page_of(request)
+        return DraftPlace(key, page.base, " ".join(page.windows))
+    return DraftPlace(key, draft.base, data=fields_of(draft)) if draft is not None else DraftPlace(key)
+
+
+def begun(request: ActorRequest, key: str) -> DraftPlace:
+    """The place of a form with one's own draft under ``key``, if it is opened and one was begun."""
     if request.method != "GET":
-        return None
-    return fields_of(Draft.objects.visible_to(request.actor).filter(key=key).first())
+        return place(request, key)
+    draft = Draft.objects.visible_to(request.actor).filter(key=key).first()
+    if draft is not None:
+        check_readable(request, draft)
+    return place(request, key, draft)
 
 
-def drafted(request: ActorRequest) -> QueryDict | None:
-    """The fields of the draft that ``?draft=`` names, if it is one's own."""
+def drafted(request: ActorRequest) -> Draft | None:
+    """The draft that ``?draft=`` names, if it is one's own."""
     wanted = request.GET.get("draft", "") if request.method == "GET" else ""
-    return fields_of(
-        Draft.objects.visible_to(request.actor).filter(pk=wanted).first() if wanted.isdigit() else None
-    )
-
-
-def fields_of(draft: Draft | None) -> QueryDict | None:
-    if draft is None:
+    if not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 19):
         return None
+    return Draft.objects.visible_to(request.actor).filter(pk=int(wanted)).first()
+
+
+def check_readable(request: ActorRequest, draft: Draft) -> None:
+    """The words of a record that a draft corrects may have become protected from its writer since."""
+    shield = shield_of(request)
+    if shield.read_in:
+        shield.check_readable(household_of(draft, request.actor), *texts_of(draft))
+
+
+def fields_of(draft: Draft) -> QueryDict:
     data = QueryDict(mutable=True)
     for name, values in draft.data.items():
         data.setlist(name, values)
@@ -63,31 +95,70 @@ def unjudged_rows(rows: BaseFormSet[Any]) -> None:
     rows._non_form_errors = rows.error_class()  # type: ignore[attr-defined]
 
 
-def _title(key: str, data: dict[str, list[str]]) -> str:
-    """「相談受付: 夫の介護で眠れ…」"""
-    texts = (data.get(name, [""])[0].strip() for name in ("text", "purpose", "note", "long_goal", "worry"))
-    text = next((words for words in texts if words), "")
-    kind = TITLES.get(key.split(":")[0], "書きかけ")
-    who = (data.get("person_text") or [""])[0].strip()
-    words = "　".join(part for part in (who, text.replace("\n", " ")[:30]) if part)
-    return f"{kind}: {words}" if words else kind
+def typed_fields(request: ActorRequest) -> dict[str, list[str]]:
+    return {name: request.POST.getlist(name) for name in request.POST if name not in HIDDEN}
+
+
+def forget(request: ActorRequest, key: str) -> None:
+    """The form is saved: its draft goes, but for words that another window wrote into it."""
+    tell_of_kept(
+        request,
+        forget_draft(key=key, actor=request.actor, page=page_of(request), said=typed_fields(request)),
+    )
+
+
+def forget_sent(request: ActorRequest, key: str) -> None:
+    """A correction is saved; it may have been sent by the form of a new record that had been saved before."""
+    for one in dict.fromkeys((key, request.POST.get("draft_key") or key)):
+        forget(request, one)
+
+
+def tell_of_kept(request: ActorRequest, kept: Draft | None) -> None:
+    if kept is not None:
+        messages.warning(
+            request,
+            "別の画面で書いた書きかけは、この保存に入っていません。消さずに、ホームの「書きかけ」に残しています。",
+        )
 
 
 @require_POST
 @no_permission("one's own drafts only")
 def save(request: ActorRequest) -> HttpResponse:
-    """Keep the posted fields under ``draft_key``; the page to go on writing is the one that posted."""
-    data = {name: request.POST.getlist(name) for name in request.POST if name not in HIDDEN}
+    """Keep the posted fields under ``draft_key``; the page to go on writing is the one that posted.
+
+    204 with ``X-Draft`` (the row) and ``X-Draft-Base`` (what the page holds now); 409 with the other's words when another
+    window has written since the page was filled.
+    """
+    data = typed_fields(request)
     key = request.POST.get("draft_key", "")
     address = urlsplit(request.META.get("HTTP_REFERER", ""))
     page = (address.path or "/") + (f"?{address.query}" if address.query else "")
     try:
         draft = save_draft(
-            key=key, title=_title(key, data), url=page, data=data, actor=request.actor, at=timezone.now()
-        )
+            key=key, title=title_of(key, data), url=page, data=data, actor=request.actor, at=timezone.now(),
+            page=page_of(request),
+        )  # fmt: skip
+    except StaleRecord as stale:
+        return _other_words(request, stale)
     except RuleViolation as violation:
         return JsonResponse({"detail": violation.message}, status=violation.status)
-    return HttpResponse(status=204, headers={"X-Draft": str(draft.pk)} if draft else {})
+    if draft is None:
+        return HttpResponse(status=204)
+    return HttpResponse(status=204, headers={"X-Draft": str(draft.pk), "X-Draft-Base": draft.base})
+
+
+def _other_words(request: ActorRequest, stale: StaleRecord) -> HttpResponse:
+    draft: Any = stale.current
+    if not Draft.objects.visible_to(request.actor).filter(pk=draft.pk).exists():
+        return JsonResponse({"detail": stale.message}, status=409)
+    try:
+        check_readable(request, draft)
+    except RuleViolation:
+        return JsonResponse({"detail": stale.message}, status=409)
+    told = {
+        "detail": stale.message, "base": draft.base, "at": draft.updated_at.isoformat(), "fields": draft.data,
+    }  # fmt: skip
+    return JsonResponse(told, status=409)
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,7 +18,6 @@ from accounts.http import ActorRequest
 from accounts.models import Staff
 from accounts.roles import Permission
 from accounts.sent_forms import save_once
-from cases.actions.drafts import forget_draft
 from cases.actions.outreach import (
     agree_to_support,
     begin_outreach,
@@ -39,7 +39,7 @@ from cases.forms.outreach import (
 )
 from cases.models import Case, Consultation, Outreach
 from cases.selectors import outreach as selectors
-from cases.views.drafts import drafted, unjudged
+from cases.views.drafts import begun, drafted, forget, place, unjudged
 from cases.workflow import OutreachState
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
@@ -129,8 +129,9 @@ def _told_in(request: ActorRequest, draft: QueryDict | None) -> Consultation | N
 @require_http_methods(["GET", "POST"])
 @permission(Permission.CASE_WRITE)
 def new(request: ActorRequest) -> HttpResponse:
-    draft = drafted(request)
-    told = _told_in(request, draft)
+    row = drafted(request)
+    draft = place(request, row.key if row else "", row)
+    told = _told_in(request, draft.data)
     initial: dict[str, Any] = {
         "request_key": uuid4(), "next_on": add_working_days(timezone.localdate() + timedelta(days=3), 0)
     }  # fmt: skip
@@ -143,8 +144,8 @@ def new(request: ActorRequest) -> HttpResponse:
         if told.person is not None:
             initial |= {"person": told.person_id, "person_text": told.person.display_name,
                         "described": told.person.display_name}  # fmt: skip
-    form = NewOutreachForm(draft or request.POST or None, initial=initial, staff=_staff(request))
-    if draft:
+    form = NewOutreachForm(draft.data or request.POST or None, initial=initial, staff=_staff(request))
+    if draft.data:
         unjudged(form)
     if request.method == "POST" and form.is_valid():
         key, at = form.cleaned_data["request_key"], timezone.now()
@@ -161,10 +162,11 @@ def new(request: ActorRequest) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            forget_draft(key=f"outreach:{key}", actor=request.actor)
+            forget(request, f"outreach:{key}")
             messages.success(request, "アウトリーチを始めました。次に関わる日がホームに出ます。")
             return redirect("outreach:detail", pk=made.pk)
-    context = {"form": form, "told": told, "draft_key": f"outreach:{form['request_key'].value()}"}
+    draft = replace(draft, key=f"outreach:{form['request_key'].value()}")
+    context = {"form": form, "told": told, "draft": draft}
     return render(request, "outreach/new.html", context, status=422 if request.method == "POST" else 200)
 
 
@@ -174,13 +176,16 @@ def detail(request: ActorRequest, pk: int) -> HttpResponse:
     """One outreach; POST records an attempt."""
     row = _get(request, pk)
     may = can_reach_out(request.actor, row)
+    draft = begun(request, f"attempt::{row.pk}")
     form = AttemptForm(
-        request.POST or None,
+        draft.data or request.POST or None,
         initial={
             "request_key": uuid4(), "way": OutreachWay.HOME_VISIT, "started_at": timezone.localtime(),
             "next_on": add_working_days(timezone.localdate() + USUAL_GAP, 0),
         },
     )  # fmt: skip
+    if draft.data:
+        unjudged(form)
     if request.method == "POST" and form.is_valid():
         try:
             record_attempt(
@@ -192,18 +197,19 @@ def detail(request: ActorRequest, pk: int) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
+            forget(request, draft.key)
             messages.success(request, "関わりを記録しました。")
             return redirect("outreach:detail", pk=pk)
     actor = request.actor
     context = {
-        "outreach": row, "form": form, "may": may, "attempts": selectors.attempts_of(row),
+        "outreach": row, "form": form, "may": may, "draft": draft, "attempts": selectors.attempts_of(row),
         "steps": [(value, label, value == row.closeness) for value, label in Closeness.choices],
         "tells_source": row.tells_source_to(actor), "today": timezone.localdate(),
         "sees_household": Household.objects.visible_to(actor).filter(pk=row.household_id).exists(),
         "sees_case": row.case_id is not None and Case.objects.visible_to(actor).filter(pk=row.case_id).exists(),
         "resume_form": ResumeForm(initial={"next_on": add_working_days(timezone.localdate(), 1)}),
     }  # fmt: skip
-    return render(request, "outreach/detail.html", context, status=422 if form.is_bound else 200)
+    return render(request, "outreach/detail.html", context, status=422 if request.method == "POST" else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -217,7 +223,10 @@ def edit(request: ActorRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(row, name) for name in names} | {
         "companion": row.companion_id, "staff": row.staff_id, "version": row.version,
     }  # fmt: skip
-    form = EditOutreachForm(request.POST or None, initial=initial, staff=_staff(request))
+    draft = begun(request, f"outreach_edit::{row.pk}")
+    form = EditOutreachForm(draft.data or request.POST or None, initial=initial, staff=_staff(request))
+    if draft.data:
+        unjudged(form)
     compare = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -234,13 +243,14 @@ def edit(request: ActorRequest, pk: int) -> HttpResponse:
             form.add_violation(violation)
         else:
             if isinstance(done, Saved):
+                forget(request, draft.key)
                 messages.success(request, done.words("訂正を保存しました。"))
                 return redirect("outreach:detail", pk=pk)
             _check_readable(request, done.current)
             compare = done.rows
             form = EditOutreachForm(done.data, staff=_staff(request))
-    context = {"form": form, "outreach": row, "compare": compare}
-    return render(request, "outreach/edit.html", context, status=422 if form.is_bound else 200)
+    context = {"form": form, "outreach": row, "compare": compare, "draft": draft}
+    return render(request, "outreach/edit.html", context, status=422 if request.method == "POST" else 200)
 
 
 @require_http_methods(["GET", "POST"])

@@ -17,13 +17,12 @@ from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
 from audit.models import AccessKind
-from cases.actions.drafts import forget_draft
 from cases.actions.plan import PlanItemData, evaluate_plan, save_plan, start_plan
 from cases.forms.plan import EvaluationForm, PlanForm, PlanItems
 from cases.models import Case, Code, PlanItem, SupportPlan
 from cases.permissions import check_leads_case, leads_case
 from cases.views.cases import get_case
-from cases.views.drafts import begun, unjudged, unjudged_rows
+from cases.views.drafts import begun, forget, unjudged, unjudged_rows
 from cases.workflow import PlanState
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, save_merging
@@ -139,17 +138,18 @@ def plan_edit(request: ActorRequest, pk: int) -> HttpResponse:
     )
     options = {"agencies": agencies}
     key, compare = f"plan:{plan.case.number}:{plan.pk}", None
-    context: dict[str, Any] = {"plan": plan, "case": plan.case, "draft_key": key}
+    draft = begun(request, key)
+    context: dict[str, Any] = {"plan": plan, "case": plan.case, "draft": draft}
     if request.method == "GET":
         names = ("hope", "long_goal", "short_goal", "starts_on", "ends_on", "monitoring_on", "version")
         initial = {n: getattr(plan, n) for n in names} | {"services": list(plan.services.all())}
         form = PlanForm(initial=initial, actor=request.actor)
         rows = [{n: getattr(row, n) for n in ITEM_FIELDS} for row in plan.items.order_by("position", "pk")]
         items = PlanItems(initial=rows, prefix="items", form_kwargs=options)
-        if draft := begun(request, key):
+        if draft.data:
             form, items = (
-                PlanForm(draft, actor=request.actor),
-                PlanItems(draft, prefix="items", form_kwargs=options),
+                PlanForm(draft.data, actor=request.actor),
+                PlanItems(draft.data, prefix="items", form_kwargs=options),
             )
             unjudged(form)
             unjudged_rows(items)
@@ -173,7 +173,7 @@ def plan_edit(request: ActorRequest, pk: int) -> HttpResponse:
             form.add_violation(violation)
         else:
             if isinstance(done, Saved):
-                forget_draft(key=key, actor=request.actor)
+                forget(request, key)
                 messages.success(request, done.words("プラン案を保存しました。会議で決定します。"))
                 return redirect("cases:plan", pk=plan.pk)
             _check_readable(request, done.current)

@@ -28,6 +28,7 @@ from cases.selectors.case_page import assessment
 from cases.stream.household import agencies_of
 from cases.stream.read import Wanted, read
 from cases.stream.registry import GROUPS, Line, Reader, of_case, reader_for
+from cases.views.drafts import place
 from cases.views.team import note_team
 from common.errors import RuleViolation
 from common.japan.wareki import format_wareki_short, parse_wareki
@@ -125,6 +126,7 @@ def stream_context(
 
 
 HOUSEHOLD_ONLY = ("s", "h", "x")
+NOTE_WORDS = {"text", "way", "minutes", "person", "companion", "counterpart", "next_on", "next_text"}
 
 
 def note_draft_key(case: Case) -> str:
@@ -133,17 +135,17 @@ def note_draft_key(case: Case) -> str:
 
 def composer(
     request: ActorRequest, case: Case, people: Sequence[Person], partners: Sequence[CasePartner] | None = None
-) -> NoteForm:
-    """A new note, or the draft that was begun on this case."""
+) -> dict[str, Any]:
+    """A new note, or the draft that was begun on this case: ``note_form`` and the ``draft``'s place."""
     begun = kept_where(_drafts, request.actor, Q(key=note_draft_key(case)), on=timezone.localdate())
     draft = begun[0] if begun else None
     initial: dict[str, Any] = note_initial() | {"request_key": uuid4()}
     if draft is not None:
-        words = {
-            k: v[0] for k, v in draft.data.items() if v and k in {"text", "way", "counterpart", "next_text"}
-        }
-        initial |= words
-    return NoteForm(initial=initial, people=list(people), team=note_team(request, case, partners=partners))
+        initial |= {k: v[0] for k, v in draft.data.items() if v and k in NOTE_WORDS}
+        if "started_at_0" in draft.data:
+            initial["started_at"] = [(draft.data.get(f"started_at_{n}") or [""])[0] for n in range(2)]
+    form = NoteForm(initial=initial, people=list(people), team=note_team(request, case, partners=partners))
+    return {"note_form": form, "draft": place(request, note_draft_key(case), draft)}
 
 
 def _drafts(actor: Actor, where: Q) -> QuerySet[Draft]:
@@ -162,10 +164,7 @@ def work_section(request: ActorRequest, household: Household, people: Sequence[P
     open_case = next((case for case in reader.cases if case.is_open), None)
     context: dict[str, Any] = {"stream": stream, "household": household, "case": open_case}
     if open_case is not None and can_write_case(request.actor, open_case) and not stream["is_older"]:
-        context |= {
-            "note_form": composer(request, open_case, people),
-            "draft_key": note_draft_key(open_case),
-        }
+        context |= composer(request, open_case, people)
     return render_to_string("cases/_household_work.html", context, request)
 
 

@@ -1,4 +1,4 @@
-"""見守り: the list, one turn, the agreement and its changes, and the counts of what was found."""
+"""見守り: the list, one turn, and the counts of what was found."""
 
 from __future__ import annotations
 
@@ -17,18 +17,15 @@ from accounts.access import permission, scoped_get
 from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
-from cases.actions.drafts import forget_draft
 from cases.actions.follow_up import proposes_reopening, record_follow_up
-from cases.actions.watch import begin_watch, change_watch, hand_back, stop_watch
-from cases.enums import Every, FollowUpResult, WatchEnd
-from cases.forms.closing import FollowUpForm, WatchForm, first_day, stored_cycle
+from cases.actions.watch import hand_back
+from cases.enums import FollowUpResult
+from cases.forms.closing import FollowUpForm
 from cases.models import Case, FollowUp
 from cases.permissions import can_write_case
 from cases.selectors import watch
-from cases.views.cases import get_case
-from cases.views.closing import namer, rhythms
-from cases.views.drafts import begun, unjudged
-from common.errors import NotAllowed, RuleViolation, StaleRecord
+from cases.views.drafts import begun, forget, place, unjudged
+from common.errors import NotAllowed, RuleViolation
 from common.japan.fiscal import add_months, fiscal_year, fiscal_year_first, month_last
 from common.keyset import Sort, paginate
 from households.templatetags.contact import shield_of
@@ -146,13 +143,13 @@ def follow_up(request: ActorRequest, pk: int) -> HttpResponse:
     """Record what was found, or that nobody was reached; 悪化 leads to reopening."""
     turn = get_turn(request, pk)
     sees = _sees_case(request, turn)
-    key = f"turn:{turn.case.number}:{turn.pk}"  # a draft about a case is read while the case is seen
-    draft = begun(request, key) if sees and turn.is_waiting else None
+    key = f"turn:{turn.case.number}:{turn.pk}"
+    draft = begun(request, key) if turn.is_waiting else place(request, key)
     form = FollowUpForm(
-        draft or request.POST or None,
+        draft.data or request.POST or None,
         initial={"request_key": uuid4(), "way": turn.way, "started_at": timezone.localtime()},
     )
-    if draft:
+    if draft.data:
         unjudged(form)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -166,9 +163,9 @@ def follow_up(request: ActorRequest, pk: int) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            forget_draft(key=key, actor=request.actor)
+            forget(request, key)
             return _after(request, done, sees=sees)
-    context = _turn_context(request, turn, form, sees=sees) | {"draft_key": key if sees else ""}
+    context = _turn_context(request, turn, form, sees=sees) | {"draft": draft}
     return render(request, "cases/follow_up.html", context, status=422 if request.method == "POST" else 200)
 
 
@@ -220,80 +217,3 @@ def follow_up_back(request: ActorRequest, pk: int) -> HttpResponse:
         return redirect("cases:follow_up", pk=pk)
     messages.success(request, "主担当機関に返しました。")
     return redirect("home")
-
-
-# ── The agreement ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-@require_http_methods(["GET", "POST"])
-@permission(Permission.CASE_WRITE)
-def watch_edit(request: ActorRequest, number: str) -> HttpResponse:
-    """Change the running agreement with a reason, or begin one for a closed case that has none."""
-    case = get_case(request, number)
-    now = watch.standing(case, request.actor, timezone.localdate())
-    initial: dict[str, Any] = {"every": Every.QUARTER}
-    if now is not None:
-        now.cycle.case = case
-        initial = stored_cycle(now.cycle, now.turn.look_on)
-    else:
-        initial["follow_up_on"] = first_day(Every.QUARTER, None, timezone.localdate())
-    form = WatchForm(
-        request.POST or None, actor=request.actor, case=case, name_of=namer(request, case), initial=initial
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            _save_agreement(request, form, case, now)
-        except NotAllowed:
-            raise
-        except StaleRecord as stale:
-            form.add_violation(RuleViolation(stale.message))
-        except RuleViolation as violation:
-            form.add_violation(violation)
-        else:
-            messages.success(request, "見守りを決めました。" if now is None else "見守りを変えました。")
-            return redirect("cases:detail", number=number)
-    context = {
-        "form": form, "case": case, "watch": now, "rhythms": rhythms(form),
-        "changes": watch.changes(case, request.actor), "past": watch.history(case, request.actor),
-        "ends": WatchEnd,
-    }  # fmt: skip
-    return render(request, "cases/watch_edit.html", context, status=422 if form.is_bound else 200)
-
-
-def _save_agreement(request: ActorRequest, form: WatchForm, case: Case, now: watch.Watch | None) -> None:
-    data = form.cycle()
-    if data is None:
-        raise RuleViolation("次の予定日を入れてください。", field="follow_up_on")
-    if now is None:
-        begin_watch(case=case, data=data, actor=request.actor, at=timezone.now())
-        return
-    change_watch(
-        cycle=now.cycle, data=data, reason=form.cleaned_data["reason"],
-        version=form.cleaned_data["version"] or 0, actor=request.actor, at=timezone.now(),
-    )  # fmt: skip
-
-
-@require_POST
-@permission(Permission.CASE_WRITE)
-def watch_stop(request: ActorRequest, number: str) -> HttpResponse:
-    """Nobody looks again, for a reason that is kept."""
-    case = get_case(request, number, log=None)
-    now = watch.standing(case, request.actor, timezone.localdate())
-    if now is None:
-        messages.error(request, "このケースに、続いている見守りはありません。")
-        return redirect("cases:detail", number=number)
-    now.cycle.case = case
-    try:
-        stop_watch(
-            cycle=now.cycle,
-            reason=request.POST.get("stop_reason", ""),
-            actor=request.actor,
-            at=timezone.now(),
-        )
-    except NotAllowed:
-        raise
-    except RuleViolation as violation:
-        messages.error(request, violation.message)
-        return redirect("cases:watch_edit", number=number)
-    messages.success(request, "見守りを終えました。")
-    return redirect("cases:detail", number=number)

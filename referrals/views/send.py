@@ -15,9 +15,9 @@ from accounts.enums import Ground, Sector
 from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
-from cases.actions.drafts import forget_draft
 from cases.models import Case, Draft
 from cases.selectors.consents import standing_consent
+from cases.views.drafts import DraftPlace, check_readable, forget, place
 from common.errors import NotAllowed, RuleViolation
 from households.contact import shield_for_agency, shield_for_everybody
 from households.grounds import REFERRAL_GROUNDS
@@ -52,9 +52,13 @@ def new(request: ActorRequest) -> HttpResponse:
         return render(request, "referrals/new.html", {"case": None})
     case, at = _case(request), timezone.now()
     if request.method != "POST":
-        initial = {"to_agency": _wished_agency(request), **_promised(request), **_draft(request, case)}
+        draft = Draft.objects.visible_to(request.actor).filter(key=_draft_key(case)).first()
+        if draft is not None:
+            check_readable(request, draft)
+        initial = {"to_agency": _wished_agency(request), **_promised(request), **_begun(draft)}
         form = SendForm(case=case, actor=request.actor, at=at, initial=initial)
-        return render(request, "referrals/new.html", _context(request, case, form))
+        kept = place(request, _draft_key(case), draft)
+        return render(request, "referrals/new.html", _context(request, case, form, kept))
     form = SendForm(request.POST, case=case, actor=request.actor, at=at)
     if form.is_valid():
         data = form.cleaned_data
@@ -69,7 +73,7 @@ def new(request: ActorRequest) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            forget_draft(key=_draft_key(case), actor=request.actor)
+            forget(request, _draft_key(case))
             if promise := _promise(request):
                 rest_on_answer(referral=referral, answer=promise, actor=request.actor, at=at)
             others_word = f"と、ほか{len(others)}機関" if others else ""
@@ -77,16 +81,16 @@ def new(request: ActorRequest) -> HttpResponse:
                 request, f"{referral.to_agency.short_name}{others_word}へつなぎました。返事を待っています。"
             )
             return redirect("referrals:detail", pk=referral.pk)
-    return render(request, "referrals/new.html", _context(request, case, form), status=422)
+    kept = place(request, _draft_key(case))
+    return render(request, "referrals/new.html", _context(request, case, form, kept), status=422)
 
 
 def _draft_key(case: Case) -> str:
     return f"{DRAFT_KEY}{case.number}"
 
 
-def _draft(request: ActorRequest, case: Case) -> dict[str, Any]:
+def _begun(draft: Draft | None) -> dict[str, Any]:
     """What the actor had typed for this case before the browser died; the key of the form is always a fresh one."""
-    draft = Draft.objects.visible_to(request.actor).filter(key=_draft_key(case)).first()
     if draft is None:
         return {}
     kept = {name: [str(v) for v in values] for name, values in draft.data.items() if isinstance(values, list)}
@@ -139,7 +143,7 @@ def _promised(request: ActorRequest) -> dict[str, Any]:
     return {"to_agency": promise.agency, "purpose": f"{promise.question.text}{said}"[:200]}
 
 
-def _context(request: ActorRequest, case: Case, form: SendForm) -> dict[str, Any]:
+def _context(request: ActorRequest, case: Case, form: SendForm, draft: DraftPlace) -> dict[str, Any]:
     chosen = form["parts"].value() or []
     picked = form["to_agency"].value()
     agencies = list(receivers(request.actor, form.at))
@@ -147,7 +151,7 @@ def _context(request: ActorRequest, case: Case, form: SendForm) -> dict[str, Any
     return {
         "case": case,
         "form": form,
-        "draft_key": _draft_key(case),
+        "draft": draft,
         "answer": request.GET.get("answer", "") if request.GET.get("answer", "").isdigit() else "",
         "groups": _grouped(agencies),
         "agency_value": picked if label and not isinstance(picked, Agency) else getattr(picked, "pk", ""),
