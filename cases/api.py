@@ -23,6 +23,7 @@ from accounts.api_views import (
     actor_of,
     done_once,
     if_match,
+    if_match_tag,
     sent_once,
     tagged,
 )
@@ -159,7 +160,7 @@ class NoteViewSet(TaggedRetrieveMixin, ScopedViewSet):
         return tagged(self.get_serializer(note).data, note)
 
 
-class RiskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+class RiskViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     """気がかり that stand, the longest first."""
 
     permission = Permission.CASE_VIEW
@@ -173,18 +174,18 @@ class RiskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         rows = SilentRisk.objects.visible_to(actor).standing()
         return rows.select_related("case", "owner_agency", "owner_staff")
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=PutOffSerializer, responses=RiskSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=PutOffSerializer, responses=RiskSerializer)
     @action(detail=True, methods=["post"], url_path="put-off")
     def put_off(self, request: Request, pk: str) -> Response:
         """「見た。〇日まで先送り」, with the reason."""
-        risk, at = self.get_object(), timezone.now()
+        risk, tag, at = self.get_object(), if_match_tag(request), timezone.now()
         form = PutOffSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with done_once(request, at) as is_new:
             if is_new:
-                put_off(risk=risk, actor=actor_of(request), at=at, **form.validated_data)
+                put_off(risk=risk, actor=actor_of(request), at=at, tag=tag, **form.validated_data)
         risk.refresh_from_db()
-        return Response(self.get_serializer(risk).data)
+        return tagged(self.get_serializer(risk).data, risk)
 
 
 class ConsultationViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):

@@ -23,6 +23,7 @@ from accounts.api_views import (
     actor_of,
     done_once,
     if_match,
+    if_match_tag,
     sent_once,
     tagged,
 )
@@ -60,7 +61,7 @@ from households.contact import shield_for
 from households.models import Household
 
 
-class FollowUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+class FollowUpViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     """終結後の見守り: turns, those due first, and what came of them. A turn that was dropped says so."""
 
     permission = Permission.CASE_VIEW
@@ -72,17 +73,19 @@ class FollowUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     def scope(self, actor: Actor) -> Any:
         return FollowUp.objects.visible_to(actor).select_related("case", "agency")
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=ResultSerializer, responses=FollowUpSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=ResultSerializer, responses=FollowUpSerializer)
     @action(detail=True, methods=["post"])
     def result(self, request: Request, pk: str) -> Response:
-        turn, at = self.get_object(), timezone.now()
+        turn, tag, at = self.get_object(), if_match_tag(request), timezone.now()
         form = ResultSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = dict(form.validated_data)
         with sent_once(request, at) as key:
             tried = Tried(data.pop("started_at"), data.pop("minutes"), data.pop("way"), key)
-            turn = record_follow_up(follow_up=turn, tried=tried, actor=actor_of(request), at=at, **data)
-        return Response(self.get_serializer(turn).data)
+            turn = record_follow_up(
+                follow_up=turn, tried=tried, actor=actor_of(request), at=at, tag=tag, **data
+            )
+        return tagged(self.get_serializer(turn).data, turn)
 
 
 class OutreachViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):

@@ -32,7 +32,7 @@ from cases.models import (
     ProgressNote,
     SilentRisk,
 )
-from common.bodies import Body, PhoneField
+from common.bodies import Body, PhoneField, TagField
 from households.contact import HIDDEN
 from households.enums import Relation, Sex
 from households.serializers import AlikePersonSerializer, ShieldedSerializer
@@ -64,6 +64,7 @@ class RiskSerializer(ShieldedSerializer):
     case = serializers.CharField(source="case.number", read_only=True)
     owner_agency = serializers.CharField(source="owner_agency.code", read_only=True)
     owner_staff = serializers.CharField(source="owner_staff.name", read_only=True, allow_null=True)
+    etag = TagField()
 
     def household_of(self, row: SilentRisk) -> int | None:
         return row.case.household_id
@@ -72,7 +73,7 @@ class RiskSerializer(ShieldedSerializer):
         model = SilentRisk
         fields = (
             "id", "case", "kind", "due_on", "urgency", "owner_agency", "owner_staff", "owner_as", "found_at",
-            "put_off_until",
+            "put_off_until", "etag",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -299,6 +300,7 @@ class FollowUpSerializer(ShieldedSerializer):
     desk_fields = {"agency": ("agency",)}
     case = serializers.CharField(source="case.number", read_only=True)
     agency = serializers.CharField(source="agency.code", read_only=True)
+    etag = TagField()
 
     def household_of(self, row: FollowUp) -> int | None:
         return row.case.household_id
@@ -317,6 +319,7 @@ class FollowUpSerializer(ShieldedSerializer):
             "result",
             "note",
             "dropped_at",
+            "etag",
         )
         read_only_fields = fields
 

@@ -27,6 +27,7 @@ from accounts.api_views import (
     actor_of,
     done_once,
     if_match,
+    if_match_tag,
     sent_once,
     tagged,
 )
@@ -67,6 +68,11 @@ from households.serializers import (
     PersonSerializer,
     ReasonSerializer,
 )
+
+IF_MATCH_AGAIN = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER,
+    description="同じ二人を判断し直すときだけ、読んだときの版（etag）。ないと428、古いと412",
+)  # fmt: skip
 
 
 class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
@@ -110,22 +116,29 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
         )  # fmt: skip
         return tagged(self.get_serializer(person).data, person)
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=LinkChangeSerializer, responses={201: LinkSerializer})
-    @action(detail=True, methods=["post"])
+    @extend_schema(methods=["GET"], responses=LinkSerializer(many=True), filters=False)
+    @extend_schema(
+        methods=["POST"], parameters=[IF_MATCH_AGAIN, IDEMPOTENCY], request=LinkChangeSerializer,
+        responses={201: LinkSerializer},
+    )  # fmt: skip
+    @action(detail=True, methods=["get", "post"], pagination_class=ListPages)
     def links(self, request: Request, pk: str) -> Response:
-        """同じ人かもしれない／別の人と確認した. The same judgement again is the same row."""
+        """同じ人かもしれない／別の人と確認した. To judge the same two again the sender has read what was judged."""
         person, actor, at = self.get_object(), actor_of(request), timezone.now()
+        if request.method != "POST":
+            return self.paged(links_of([person.pk], actor).get(person.pk, []), LinkSerializer)
         form = LinkChangeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
         other = _other(actor, data.pop("other"), "other")
+        standing = PersonLink.objects.visible_to(actor).of(person).filter(Q(person=other) | Q(other=other))
         with done_once(request, at) as is_new:
             if is_new:
-                link = link_people(person=person, other=other, actor=actor, at=at, **data)
+                tag = if_match_tag(request) if "If-Match" in request.headers or standing.exists() else ""
+                link = link_people(person=person, other=other, actor=actor, at=at, tag=tag, **data)
             else:
-                either = Q(person=other) | Q(other=other)
-                link = PersonLink.objects.visible_to(actor).of(person).filter(either).get()
-        return Response(LinkSerializer(link).data, status=status.HTTP_201_CREATED)
+                link = standing.get()
+        return tagged(LinkSerializer(link).data, link, status.HTTP_201_CREATED)
 
     @extend_schema(
         parameters=[IF_MATCH, IDEMPOTENCY], request=MergeChangeSerializer, responses={201: MergeSerializer}
@@ -145,7 +158,7 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
                     kept=kept, absorbed=absorbed, versions=(version, data["version"]),
                     data=_asked_merge(kept, absorbed, data, actor), request_key=key, actor=actor, at=at,
                 )  # fmt: skip
-        return Response(MergeSerializer(merge).data, status=status.HTTP_201_CREATED)
+        return tagged(MergeSerializer(merge).data, merge, status.HTTP_201_CREATED)
 
 
 def _asked_merge(kept: Person, absorbed: Person, data: dict[str, Any], actor: Actor) -> MergeData:
@@ -175,7 +188,7 @@ def _other(actor: Actor, pk: int, field: str) -> Person:
     return person
 
 
-class MergeViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
+class MergeViewSet(TaggedRetrieveMixin, ScopedViewSet):
     """統合, and taking it back with nothing lost."""
 
     permission = Permission.PERSON_FIND
@@ -185,16 +198,18 @@ class MergeViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
     def scope(self, actor: Actor) -> Any:
         return PersonMerge.objects.visible_to(actor)
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=ReasonSerializer, responses=MergeSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=ReasonSerializer, responses=MergeSerializer)
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str) -> Response:
-        merge, at = self.get_object(), timezone.now()
+        merge, tag, at = self.get_object(), if_match_tag(request), timezone.now()
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with done_once(request, at) as is_new:
             if is_new:
-                merge = undo_merge(merge=merge, actor=actor_of(request), at=at, **form.validated_data)
-        return Response(MergeSerializer(merge).data)
+                merge = undo_merge(
+                    merge=merge, actor=actor_of(request), at=at, tag=tag, **form.validated_data
+                )
+        return tagged(MergeSerializer(merge).data, merge)
 
 
 class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
@@ -278,10 +293,11 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         form.is_valid(raise_exception=True)
         with sent_once(request, at) as key:
             movement = _moved(home, form.validated_data, key, actor, at)
-        return Response(MovementSerializer(movement, context=context).data, status=status.HTTP_201_CREATED)
+        said = MovementSerializer(movement, context=context).data
+        return tagged(said, movement, status.HTTP_201_CREATED)
 
     @extend_schema(
-        parameters=[OpenApiParameter("movement", int, OpenApiParameter.PATH), IDEMPOTENCY],
+        parameters=[OpenApiParameter("movement", int, OpenApiParameter.PATH), IF_MATCH, IDEMPOTENCY],
         request=ReasonSerializer, responses=MovementSerializer,
     )  # fmt: skip
     @action(detail=True, methods=["post"], url_path=r"movements/(?P<movement>[0-9]{1,18})/withdraw")
@@ -292,12 +308,13 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         row = told.get(int(movement))
         if row is None or row.household_id != home.pk:
             raise Http404
+        tag = if_match_tag(request)
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with done_once(request, at) as is_new:
             if is_new:
-                row = withdraw_movement(movement=row, actor=actor, at=at, **form.validated_data)
-        return Response(MovementSerializer(row, context=self.get_serializer_context()).data)
+                row = withdraw_movement(movement=row, actor=actor, at=at, tag=tag, **form.validated_data)
+        return tagged(MovementSerializer(row, context=self.get_serializer_context()).data, row)
 
 
 def _moved(home: Household, data: dict[str, Any], key: UUID, actor: Actor, at: datetime) -> HouseholdMovement:

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, cast
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from common.bodies import Body
+from common.bodies import Body, TagField
+from common.tags import tag_of
 from households.contact import (
     HIDDEN_DESK,
     Shield,
@@ -80,6 +81,7 @@ class FoundLinkSerializer(serializers.Serializer):
 
     other = serializers.IntegerField()
     state = serializers.ChoiceField(choices=LinkState.choices)
+    etag = serializers.CharField(help_text="判断し直すとき、引用符で囲んで If-Match に付ける")
 
 
 class FoundPersonSerializer(serializers.Serializer):
@@ -98,7 +100,11 @@ class FoundPersonSerializer(serializers.Serializer):
         found: dict[int, list[PersonLink]] = self.context.get("links", {})
         pk = row.person.pk
         return [
-            {"other": link.other_id if link.person_id == pk else link.person_id, "state": link.state}
+            {
+                "other": link.other_id if link.person_id == pk else link.person_id,
+                "state": link.state,
+                "etag": tag_of(link),
+            }
             for link in found.get(pk, [])
         ]
 
@@ -168,9 +174,11 @@ class LinkChangeSerializer(Body):
 
 
 class LinkSerializer(serializers.ModelSerializer):
+    etag = TagField()
+
     class Meta:
         model = PersonLink
-        fields = ("id", "person", "other", "state", "reason", "judged_at")
+        fields = ("id", "person", "other", "state", "reason", "judged_at", "etag")
         read_only_fields = fields
 
 
@@ -198,9 +206,11 @@ class ReasonSerializer(Body):
 
 
 class MergeSerializer(serializers.ModelSerializer):
+    etag = TagField()
+
     class Meta:
         model = PersonMerge
-        fields = ("id", "kept", "absorbed", "basis", "merged_at", "undone_at")
+        fields = ("id", "kept", "absorbed", "basis", "merged_at", "undone_at", "etag")
         read_only_fields = fields
 
 
@@ -271,10 +281,11 @@ class MovementSerializer(ShieldedSerializer):
     """世帯の異動."""
 
     text_fields = ("note",)
+    etag = TagField()
 
     class Meta:
         model = HouseholdMovement
-        fields = ("id", "kind", "on", "people", "note", "source", "withdrawn_at")
+        fields = ("id", "kind", "on", "people", "note", "source", "withdrawn_at", "etag")
         read_only_fields = fields
 
 

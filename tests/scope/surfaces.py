@@ -128,7 +128,7 @@ READS = (
     S("api:claim-list"), S("api:actual-list", query="?year=2026"), S("api:journal-list", query="?year=2026"),
     S("api:work-entry-list"), S("api:apportionment-list"),
     S("api:search-list", query="?q=菊乃", identity=True), S("api:search-list", query="?q=霧見"),
-    S("api:search-list", query="?q=０５９５７７１２３４"), S("api:note-detail", ("note",)), S("api:person-list", query="?q=菊乃", identity=True), S("api:person-detail", ("person",)),
+    S("api:search-list", query="?q=０５９５７７１２３４"), S("api:note-detail", ("note",)), S("api:person-list", query="?q=菊乃", identity=True), S("api:person-detail", ("person",)), S("api:person-links", ("person",)),
     S("api:household-list"), S("api:household-detail", ("household",)), S("api:household-members", ("household",)),
     S("api:household-members", ("household",), query="?on=2026-11-01"), S("api:household-movements", ("household",)),
     S("api:timeline-detail", ("household",)), S("api:timeline-detail", ("household",), query="?kind=n"),
