@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any, cast
-from uuid import UUID
 
 from django.db.models import Q
 from django.http import Http404
@@ -35,20 +34,16 @@ from accounts.http import ActorRequest
 from accounts.roles import Permission
 from audit.models import AccessKind
 from common.errors import RuleViolation
-from households.actions.join import join_household
-from households.actions.kinship import record_marriage
 from households.actions.link_people import link_people
-from households.actions.lives import record_death
 from households.actions.members import add_member
 from households.actions.merge_people import MergeData, merge_people
-from households.actions.movements import Moved, withdraw_movement
-from households.actions.moves import Place, change_living, move_household, move_out
+from households.actions.movements import withdraw_movement
 from households.actions.persons import PersonData, update_household, update_person
-from households.actions.split import NewHome, split_household
 from households.actions.undo_merge import undo_merge
+from households.api_kinship import KinshipActions
+from households.api_movements import write_movement
 from households.contact import shield_for
-from households.enums import MovementKind
-from households.models import Household, HouseholdMovement, Person, PersonLink, PersonMerge
+from households.models import Household, Person, PersonLink, PersonMerge
 from households.selectors_history import household_on, movement_rows
 from households.selectors_people import search_people
 from households.selectors_same import links_of, standing_rules, two_homes
@@ -212,8 +207,8 @@ class MergeViewSet(TaggedRetrieveMixin, ScopedViewSet):
         return tagged(MergeSerializer(merge).data, merge)
 
 
-class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
-    """世帯. ``members`` on any day, ``movements``, and corrections by If-Match."""
+class HouseholdViewSet(KinshipActions, mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
+    """世帯. ``members`` on any day, ``movements``, ``kinships``, and corrections by If-Match."""
 
     permission = Permission.HOUSEHOLD_VIEW
     queryset = Household.objects.none()
@@ -292,7 +287,7 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         form = NewMovementSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with sent_once(request, at) as key:
-            movement = _moved(home, form.validated_data, key, actor, at)
+            movement = write_movement(home, form.validated_data, key, actor, at)
         said = MovementSerializer(movement, context=context).data
         return tagged(said, movement, status.HTTP_201_CREATED)
 
@@ -315,32 +310,3 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
             if is_new:
                 row = withdraw_movement(movement=row, actor=actor, at=at, tag=tag, **form.validated_data)
         return tagged(MovementSerializer(row, context=self.get_serializer_context()).data, row)
-
-
-def _moved(home: Household, data: dict[str, Any], key: UUID, actor: Actor, at: datetime) -> HouseholdMovement:
-    """The same actions as the page of movements calls."""
-    kind = MovementKind(data["kind"])
-    said: dict[str, Any] = {
-        "household": home, "moved": Moved(data["on"], tuple(data["people"]), data["note"], key), "actor": actor, "at": at,
-    }  # fmt: skip
-    place = Place(postal_code=data["postal_code"], address=data["address"])
-    match kind:
-        case MovementKind.MOVE | MovementKind.MOVE_IN:
-            return move_household(**said, place=place, kind=kind)
-        case MovementKind.MOVE_OUT:
-            return move_out(**said, place=place)
-        case MovementKind.SPLIT:
-            return split_household(**said, home=NewHome(None, data["postal_code"], data["address"]))
-        case MovementKind.JOIN:
-            into = (
-                Household.objects.visible_to(actor).filter(pk=data["into"]).first() if data["into"] else None
-            )
-            if into is None:
-                raise RuleViolation("移る先の世帯が見つかりません。", field="into")
-            return join_household(**said, into=into)
-        case MovementKind.DEATH:
-            return record_death(**said)
-        case MovementKind.MARRIAGE | MovementKind.DIVORCE:
-            return record_marriage(**said, kind=kind)
-        case _:
-            return change_living(**said, kind=kind)

@@ -9,6 +9,7 @@ from budgets.api_claims import ActualViewSet, GrantClaimViewSet, JournalViewSet
 from cases.api import CaseViewSet, ConsultationViewSet, NoteViewSet, RiskViewSet
 from cases.api_work import FollowUpViewSet, OutreachViewSet, TimelineViewSet
 from households.api import HouseholdViewSet, MergeViewSet, PersonViewSet
+from households.api_register import RegisterViewSet
 from kyosei.api_docs import docs
 from kyosei.api_search import SearchViewSet
 from referrals.api import ActionItemViewSet, ReferralViewSet
@@ -24,6 +25,7 @@ router.register("search", SearchViewSet, basename="search")
 router.register("people", PersonViewSet, basename="person")
 router.register("merges", MergeViewSet, basename="merge")
 router.register("households", HouseholdViewSet, basename="household")
+router.register("register-imports", RegisterViewSet, basename="register-import")
 router.register("timelines", TimelineViewSet, basename="timeline")
 router.register("follow-ups", FollowUpViewSet, basename="follow-up")
 router.register("outreach", OutreachViewSet, basename="outreach")
