@@ -36,13 +36,13 @@ from cases.actions.notes import NoteData, edit_note, write_note
 from cases.actions.receive_consultation import ContactData, OtherPerson, receive_consultation
 from cases.actions.silent_risks import put_off
 from cases.api_filters import CaseFilter, ConsultationFilter, RiskFilter
+from cases.api_watch import named
 from cases.enums import CodeList
 from cases.models import Case, Code, Consultation, ConsultationPerson, ProgressNote, SilentRisk
 from cases.selectors.intake import namesakes
 from cases.serializers import (
     AlikeSerializer,
     CaseSerializer,
-    ClosingSerializer,
     ConsultationChangeSerializer,
     ConsultationSerializer,
     NewConsultationSerializer,
@@ -52,6 +52,7 @@ from cases.serializers import (
     PutOffSerializer,
     RiskSerializer,
 )
+from cases.serializers_watch import ClosingSerializer
 from common.errors import RuleViolation
 from common.models import check_version
 from households.actions.persons import PersonData
@@ -119,7 +120,7 @@ class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
         with done_once(request, at) as is_new:
             if is_new:
                 check_version(case, version)
-                closing = ClosingData(reason=reason, **data)
+                closing = ClosingData(reason=reason, **named(case, data, actor_of(request)))
                 case = close_case(case=case, data=closing, actor=actor_of(request), at=at)
         return tagged(self.get_serializer(case).data, case)
 

@@ -17,7 +17,7 @@ from django_filters.rest_framework import (
 
 from accounts.actor import Actor
 from accounts.enums import Sector
-from cases.models import Case, Consultation, FollowUp, SilentRisk
+from cases.models import Case, Consultation, FollowUp, SilentRisk, WatchCycle
 from cases.selectors.case_page import of_whom
 from cases.selectors.intake import day_start
 from cases.selectors.worries import own
@@ -125,3 +125,18 @@ class FollowUpFilter(_Filters):
     class Meta:
         model = FollowUp
         fields = {"result": ["exact"], "due_on": ["exact", "gte", "lte"]}
+
+
+class WatchFilter(_Filters):
+    """Cycles of one case, those that run or have ended, by their rhythm; ``mine``: those whose turn the reader holds."""
+
+    case = CharFilter(field_name="case__number", label="ケース番号")
+    mine = BooleanFilter(method="by_mine", label="自分が見る")
+
+    def by_mine(self, rows: Any, name: str, value: bool) -> Any:
+        own = self.actor.staff_id
+        return rows.filter(staff=own) if value else rows.exclude(staff=own)
+
+    class Meta:
+        model = WatchCycle
+        fields = ("state", "every")

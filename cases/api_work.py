@@ -39,6 +39,7 @@ from cases.actions.outreach import (
     end_outreach,
     record_attempt,
 )
+from cases.actions.watch import hand_back
 from cases.api_filters import FollowUpFilter
 from cases.models import FollowUp, Outreach
 from cases.selectors.outreach import attempts_of
@@ -46,19 +47,19 @@ from cases.serializers import (
     AgreeSerializer,
     AttemptSerializer,
     EndSerializer,
-    FollowUpSerializer,
     NewAttemptSerializer,
     NewWorrySerializer,
     OutreachSerializer,
-    ResultSerializer,
     TimelineSerializer,
     WorrySerializer,
 )
+from cases.serializers_watch import FollowUpSerializer, ResultSerializer
 from cases.stream.read import Wanted, place_of, read
 from cases.stream.registry import GROUPS, reader_for
 from common.models import check_version
 from households.contact import shield_for
 from households.models import Household
+from households.serializers import ReasonSerializer
 
 
 class FollowUpViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
@@ -86,6 +87,22 @@ class FollowUpViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet)
                 follow_up=turn, tried=tried, actor=actor_of(request), at=at, tag=tag, **data
             )
         return tagged(self.get_serializer(turn).data, turn)
+
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=ReasonSerializer, responses=FollowUpSerializer)
+    @action(detail=True, methods=["post"])
+    def back(self, request: Request, pk: str) -> Response:
+        """The agency that was asked cannot look: cycle and turn go back to the lead, who hears why."""
+        turn, tag, at = self.get_object(), if_match_tag(request), timezone.now()
+        form = ReasonSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data = self.get_serializer(turn).data
+        with done_once(request, at) as is_new:
+            if is_new:
+                turn = hand_back(
+                    follow_up=turn, actor=actor_of(request), at=at, tag=tag, **form.validated_data
+                )
+                data = self.get_serializer(turn).data
+        return tagged(data, turn)
 
 
 class OutreachViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):

@@ -10,14 +10,10 @@ from accounts.enums import ConsentState, Sector
 from cases.enums import (
     Caller,
     Closeness,
-    Every,
-    FollowUpResult,
-    Judgement,
     Outcome,
     OutreachAnswer,
     OutreachEnd,
     OutreachWay,
-    WatchWay,
     Way,
     WorrySource,
 )
@@ -26,7 +22,6 @@ from cases.models import (
     Consultation,
     ConsultationConcern,
     ConsultationPerson,
-    FollowUp,
     Outreach,
     OutreachAttempt,
     ProgressNote,
@@ -271,69 +266,9 @@ class ConsultationChangeSerializer(Body):
     consent = serializers.ChoiceField(choices=ConsentState.choices, required=False)
 
 
-class ClosingSerializer(Body):
-    """終結. ``reason`` is a code of the list; ``follow_up_on`` or ``no_follow_up_reason`` must stand."""
-
-    kind = serializers.ChoiceField(
-        choices=[(j.value, j.label) for j in (Judgement.CLOSE, Judgement.DISCONTINUE)]
-    )
-    reason = serializers.CharField(max_length=30)
-    note = serializers.CharField(max_length=10_000)
-    follow_up_on = serializers.DateField(allow_null=True, default=None)
-    every = serializers.ChoiceField(choices=Every.choices, default=Every.ONCE)
-    every_days = serializers.IntegerField(min_value=1, max_value=3_660, allow_null=True, default=None)
-    until_on = serializers.DateField(allow_null=True, default=None)
-    turns = serializers.IntegerField(min_value=1, max_value=120, allow_null=True, default=None)
-    follow_up_way = serializers.ChoiceField(choices=WatchWay.choices, default=WatchWay.PHONE)
-    no_follow_up_reason = serializers.CharField(max_length=200, default="", allow_blank=True)
-
-
 class PutOffSerializer(Body):
     until = serializers.DateField()
     reason = serializers.CharField(max_length=300)
-
-
-class FollowUpSerializer(ShieldedSerializer):
-    """終結後の見守り: one turn of a cycle."""
-
-    text_fields = ("note",)
-    desk_fields = {"agency": ("agency",)}
-    case = serializers.CharField(source="case.number", read_only=True)
-    agency = serializers.CharField(source="agency.code", read_only=True)
-    etag = TagField()
-
-    def household_of(self, row: FollowUp) -> int | None:
-        return row.case.household_id
-
-    class Meta:
-        model = FollowUp
-        fields = (
-            "id",
-            "case",
-            "ordinal",
-            "due_on",
-            "try_on",
-            "way",
-            "agency",
-            "done_at",
-            "result",
-            "note",
-            "dropped_at",
-            "etag",
-        )
-        read_only_fields = fields
-
-
-class ResultSerializer(Body):
-    """What somebody found on looking again."""
-
-    result = serializers.ChoiceField(choices=FollowUpResult.choices)
-    note = serializers.CharField(max_length=10_000, default="", allow_blank=True)
-    next_on = serializers.DateField(allow_null=True, default=None)
-    stop_reason = serializers.CharField(max_length=200, default="", allow_blank=True)
-    started_at = serializers.DateTimeField(allow_null=True, default=None)
-    minutes = serializers.IntegerField(min_value=1, max_value=1_440, allow_null=True, default=None)
-    way = serializers.ChoiceField(choices=WatchWay.choices, default="", allow_blank=True)
 
 
 class OutreachSerializer(ShieldedSerializer):

@@ -132,7 +132,7 @@ READS = (
     S("api:household-list"), S("api:household-detail", ("household",)), S("api:household-members", ("household",)),
     S("api:household-kinships", ("household",)), S("api:household-members", ("household",), query="?on=2026-11-01"), S("api:household-movements", ("household",)),
     S("api:timeline-detail", ("household",)), S("api:timeline-detail", ("household",), query="?kind=n"),
-    S("api:follow-up-list"), S("api:outreach-list"),
+    S("api:follow-up-list"), S("api:watch-cycle-list"), S("api:outreach-list"),
     S("api:outreach-detail", ("outreach",)), S("api:outreach-attempts", ("outreach",)), S("api:merge-detail", ("merge",)),
 )  # fmt: skip
 
@@ -193,6 +193,11 @@ ELSEWHERE = {
     "consultations:draft_delete": "own drafts (tests/cases)",
     "api:register-import-preview": "the sender's own file (tests/api/test_register_api.py)",
     "api:register-import-apply": "a signed preview of one's own (tests/api/test_register_api.py)",
+    "api:watch-cycle-detail": "needs a closed case (tests/api/test_watch_api.py)",
+    "api:watch-cycle-changes": "needs a closed case (tests/api/test_watch_api.py)",
+    "api:watch-cycle-stop": "needs a closed case (tests/api/test_watch_api.py)",
+    "api:follow-up-back": "needs a closed case (tests/api/test_watch_api.py)",
+    "api:colleague-list": "names of one's own agency",
     "api:follow-up-detail": "needs a closed case (tests/api)", "api:follow-up-result": "needs a closed case (tests/api)",
     "cases:follow_up": "needs a closed case (tests/cases/test_watch_pages.py)",
     "cases:follow_up_back": "needs a closed case (tests/cases/test_watch_pages.py)",
