@@ -8,8 +8,9 @@ from accounts.api_staff import ColleagueViewSet
 from budgets.api import ApportionmentViewSet, WorkEntryViewSet
 from budgets.api_claims import ActualViewSet, GrantClaimViewSet, JournalViewSet
 from cases.api import CaseViewSet, ConsultationViewSet, NoteViewSet, RiskViewSet
+from cases.api_outreach import OutreachViewSet
 from cases.api_watch import WatchCycleViewSet
-from cases.api_work import FollowUpViewSet, OutreachViewSet, TimelineViewSet
+from cases.api_work import FollowUpViewSet, TimelineViewSet
 from households.api import HouseholdViewSet, MergeViewSet, PersonViewSet
 from households.api_register import RegisterViewSet
 from kyosei.api_docs import docs

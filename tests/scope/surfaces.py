@@ -176,7 +176,7 @@ WRITES = (
     S("api:capacity-question-withdraw", ("question",)), S("api:outside-request-withdraw", ("outside",)), S("issues:unlink", ("issue link",)),
     S("handover:staff", ("lead",)), S("api:case-notes", ("number",)), S("api:case-close", ("number",)),
     S("api:case-reopen", ("number",)), S("api:risk-put-off", ("risk",)),
-    S("api:outreach-attempts", ("outreach",)), S("api:outreach-agree", ("outreach",)), S("api:outreach-end", ("outreach",)),
+    S("api:outreach-attempts", ("outreach",)), S("api:outreach-agree", ("outreach",)), S("api:outreach-end", ("outreach",)), S("api:outreach-resume", ("outreach",)),
     S("api:person-links", ("person",)), S("api:person-merge", ("person",)), S("api:merge-undo", ("merge",)),
     S("api:household-members", ("household",)), S("api:household-movements", ("household",)),
     S("api:household-withdraw", ("household", "movement")),
