@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.roles import Permission
 from common.errors import RuleViolation, StaleRecord
+from common.tags import tag_of
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -30,14 +31,14 @@ class ActorRequired(BasePermission):
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """StaleRecord → 412 with the version that stands; RuleViolation → its status with ``{"detail": …, "field": …}``; the rest as DRF does."""
+    """StaleRecord → 412 with the tag that stands; RuleViolation → its status with ``{"detail": …, "field": …}``; the rest as DRF does."""
     from rest_framework.views import exception_handler as drf_exception_handler
 
     if isinstance(exc, StaleRecord):
-        version = getattr(exc.current, "version", None)
+        tag, version = tag_of(exc.current), getattr(exc.current, "version", None)
         return Response(
-            {"detail": exc.message, "field": exc.field, "version": version},
-            status=status.HTTP_412_PRECONDITION_FAILED, headers={"ETag": f'"{version}"'},
+            {"detail": exc.message, "field": exc.field, "version": version, "etag": tag},
+            status=status.HTTP_412_PRECONDITION_FAILED, headers={"ETag": f'"{tag}"'},
         )  # fmt: skip
     if isinstance(exc, RuleViolation):
         return Response(

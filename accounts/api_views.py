@@ -28,8 +28,10 @@ from accounts.http import ActorRequest
 from accounts.roles import Permission
 from accounts.sent_forms import take_key
 from common.errors import RuleViolation
+from common.tags import tag_of
 
 _ETAG: Final = re.compile(r'(?:W/)?"(\d{1,9})"')
+_TAG: Final = re.compile(r'(?:W/)?"([0-9a-f]{1,64})"')
 IF_MATCH: Final = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="読んだときの版（ETag）。ないと428、古いと412"
 )
@@ -150,7 +152,16 @@ def _sent(request: Request, at: datetime) -> Iterator[tuple[UUID, bool]]:
 
 
 def etag_of(row: Any) -> str:
-    return f'"{row.version}"'
+    return f'"{tag_of(row)}"'
+
+
+def if_match_tag(request: Request) -> str:
+    """As ``if_match``, for a row of either kind: what ``common.tags`` compares."""
+    given = request.headers.get("If-Match", "")
+    if not given:
+        raise PreconditionRequired
+    found = _TAG.fullmatch(given.strip())
+    return found[1] if found else ""  # no tag that was ever given
 
 
 def if_match(request: Request) -> int:

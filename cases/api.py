@@ -23,6 +23,7 @@ from accounts.api_views import (
     actor_of,
     done_once,
     if_match,
+    if_match_tag,
     sent_once,
     tagged,
 )
@@ -35,13 +36,13 @@ from cases.actions.notes import NoteData, edit_note, write_note
 from cases.actions.receive_consultation import ContactData, OtherPerson, receive_consultation
 from cases.actions.silent_risks import put_off
 from cases.api_filters import CaseFilter, ConsultationFilter, RiskFilter
+from cases.api_watch import named
 from cases.enums import CodeList
 from cases.models import Case, Code, Consultation, ConsultationPerson, ProgressNote, SilentRisk
 from cases.selectors.intake import namesakes
 from cases.serializers import (
     AlikeSerializer,
     CaseSerializer,
-    ClosingSerializer,
     ConsultationChangeSerializer,
     ConsultationSerializer,
     NewConsultationSerializer,
@@ -51,6 +52,7 @@ from cases.serializers import (
     PutOffSerializer,
     RiskSerializer,
 )
+from cases.serializers_watch import ClosingSerializer
 from common.errors import RuleViolation
 from common.models import check_version
 from households.actions.persons import PersonData
@@ -118,7 +120,7 @@ class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
         with done_once(request, at) as is_new:
             if is_new:
                 check_version(case, version)
-                closing = ClosingData(reason=reason, **data)
+                closing = ClosingData(reason=reason, **named(case, data, actor_of(request)))
                 case = close_case(case=case, data=closing, actor=actor_of(request), at=at)
         return tagged(self.get_serializer(case).data, case)
 
@@ -159,7 +161,7 @@ class NoteViewSet(TaggedRetrieveMixin, ScopedViewSet):
         return tagged(self.get_serializer(note).data, note)
 
 
-class RiskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+class RiskViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     """気がかり that stand, the longest first."""
 
     permission = Permission.CASE_VIEW
@@ -173,18 +175,18 @@ class RiskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         rows = SilentRisk.objects.visible_to(actor).standing()
         return rows.select_related("case", "owner_agency", "owner_staff")
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=PutOffSerializer, responses=RiskSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=PutOffSerializer, responses=RiskSerializer)
     @action(detail=True, methods=["post"], url_path="put-off")
     def put_off(self, request: Request, pk: str) -> Response:
         """「見た。〇日まで先送り」, with the reason."""
-        risk, at = self.get_object(), timezone.now()
+        risk, tag, at = self.get_object(), if_match_tag(request), timezone.now()
         form = PutOffSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with done_once(request, at) as is_new:
             if is_new:
-                put_off(risk=risk, actor=actor_of(request), at=at, **form.validated_data)
+                put_off(risk=risk, actor=actor_of(request), at=at, tag=tag, **form.validated_data)
         risk.refresh_from_db()
-        return Response(self.get_serializer(risk).data)
+        return tagged(self.get_serializer(risk).data, risk)
 
 
 class ConsultationViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):

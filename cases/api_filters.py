@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django_filters.rest_framework import (
     BooleanFilter,
@@ -17,7 +18,7 @@ from django_filters.rest_framework import (
 
 from accounts.actor import Actor
 from accounts.enums import Sector
-from cases.models import Case, Consultation, FollowUp, SilentRisk
+from cases.models import Case, Consultation, FollowUp, Outreach, SilentRisk, WatchCycle
 from cases.selectors.case_page import of_whom
 from cases.selectors.intake import day_start
 from cases.selectors.worries import own
@@ -125,3 +126,32 @@ class FollowUpFilter(_Filters):
     class Meta:
         model = FollowUp
         fields = {"result": ["exact"], "due_on": ["exact", "gte", "lte"]}
+
+
+class OutreachFilter(_Filters):
+    """``mine``: where the reader goes, or goes along."""
+
+    mine = BooleanFilter(method="by_mine", label="自分が関わる（担当者・伴走者）")
+
+    def by_mine(self, rows: Any, name: str, value: bool) -> Any:
+        mine = Q(staff=self.actor.staff_id) | Q(companion=self.actor.staff_id)
+        return rows.filter(mine) if value else rows.exclude(mine)
+
+    class Meta:
+        model = Outreach
+        fields = ("state", "closeness")
+
+
+class WatchFilter(_Filters):
+    """Cycles of one case, those that run or have ended, by their rhythm; ``mine``: those whose turn the reader holds."""
+
+    case = CharFilter(field_name="case__number", label="ケース番号")
+    mine = BooleanFilter(method="by_mine", label="自分が見る")
+
+    def by_mine(self, rows: Any, name: str, value: bool) -> Any:
+        own = self.actor.staff_id
+        return rows.filter(staff=own) if value else rows.exclude(staff=own)
+
+    class Meta:
+        model = WatchCycle
+        fields = ("state", "every")

@@ -1,4 +1,4 @@
-"""Watching, reaching out, and the stream in the API."""
+"""Turns of the watch, and the stream of a household in the API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, status
+from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -17,50 +17,30 @@ from accounts.actor import Actor
 from accounts.api_views import (
     IDEMPOTENCY,
     IF_MATCH,
-    ListPages,
     ScopedViewSet,
     TaggedRetrieveMixin,
     actor_of,
     done_once,
-    if_match,
+    if_match_tag,
     sent_once,
     tagged,
 )
 from accounts.enums import Sector
 from accounts.roles import Permission
 from cases.actions.follow_up import Tried, record_follow_up
-from cases.actions.outreach import (
-    AttemptData,
-    WorryData,
-    agree_to_support,
-    begin_outreach,
-    edit_outreach,
-    end_outreach,
-    record_attempt,
-)
+from cases.actions.watch import hand_back
 from cases.api_filters import FollowUpFilter
-from cases.models import FollowUp, Outreach
-from cases.selectors.outreach import attempts_of
-from cases.serializers import (
-    AgreeSerializer,
-    AttemptSerializer,
-    EndSerializer,
-    FollowUpSerializer,
-    NewAttemptSerializer,
-    NewWorrySerializer,
-    OutreachSerializer,
-    ResultSerializer,
-    TimelineSerializer,
-    WorrySerializer,
-)
+from cases.models import FollowUp
+from cases.serializers import TimelineSerializer
+from cases.serializers_watch import FollowUpSerializer, ResultSerializer
 from cases.stream.read import Wanted, place_of, read
 from cases.stream.registry import GROUPS, reader_for
-from common.models import check_version
 from households.contact import shield_for
 from households.models import Household
+from households.serializers import ReasonSerializer
 
 
-class FollowUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+class FollowUpViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     """終結後の見守り: turns, those due first, and what came of them. A turn that was dropped says so."""
 
     permission = Permission.CASE_VIEW
@@ -72,109 +52,35 @@ class FollowUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     def scope(self, actor: Actor) -> Any:
         return FollowUp.objects.visible_to(actor).select_related("case", "agency")
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=ResultSerializer, responses=FollowUpSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=ResultSerializer, responses=FollowUpSerializer)
     @action(detail=True, methods=["post"])
     def result(self, request: Request, pk: str) -> Response:
-        turn, at = self.get_object(), timezone.now()
+        turn, tag, at = self.get_object(), if_match_tag(request), timezone.now()
         form = ResultSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = dict(form.validated_data)
         with sent_once(request, at) as key:
             tried = Tried(data.pop("started_at"), data.pop("minutes"), data.pop("way"), key)
-            turn = record_follow_up(follow_up=turn, tried=tried, actor=actor_of(request), at=at, **data)
-        return Response(self.get_serializer(turn).data)
-
-
-class OutreachViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
-    """アウトリーチ: people who have asked for nothing."""
-
-    permission = Permission.CASE_VIEW
-    queryset = Outreach.objects.none()
-    serializer_class = OutreachSerializer
-    filterset_fields = ("state", "closeness")
-    cursor_order = ("-heard_at", "-pk")
-
-    def scope(self, actor: Actor) -> Any:
-        return Outreach.objects.visible_to(actor).select_related("agency", "staff", "case")
-
-    @extend_schema(parameters=[IDEMPOTENCY], request=NewWorrySerializer, responses={201: OutreachSerializer})
-    def create(self, request: Request) -> Response:
-        form = NewWorrySerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        data, at = dict(form.validated_data), timezone.now()
-        person = data.pop("person", None)
-        with sent_once(request, at) as key:
-            row = begin_outreach(
-                data=WorryData(**data), actor=actor_of(request), at=at, request_key=key, person_id=person
+            turn = record_follow_up(
+                follow_up=turn, tried=tried, actor=actor_of(request), at=at, tag=tag, **data
             )
-        return tagged(self.get_serializer(row).data, row, status.HTTP_201_CREATED)
+        return tagged(self.get_serializer(turn).data, turn)
 
-    @extend_schema(parameters=[IF_MATCH], request=WorrySerializer(partial=True), responses=OutreachSerializer)
-    def partial_update(self, request: Request, pk: str) -> Response:
-        row, version = self.get_object(), if_match(request)
-        form = WorrySerializer(data=request.data, partial=True)
-        form.is_valid(raise_exception=True)
-        stands = {name: getattr(row, name) for name in WorryData.__dataclass_fields__}
-        row = edit_outreach(
-            outreach=row, data=WorryData(**(stands | form.validated_data)), staff=row.staff, version=version,
-            actor=actor_of(request), at=timezone.now(),
-        )  # fmt: skip
-        return tagged(self.get_serializer(row).data, row)
-
-    @extend_schema(methods=["GET"], responses=AttemptSerializer(many=True), filters=False)
-    @extend_schema(
-        methods=["POST"],
-        parameters=[IDEMPOTENCY],
-        request=NewAttemptSerializer,
-        responses={201: AttemptSerializer},
-    )
-    @action(detail=True, methods=["get", "post"], filterset_fields=(), pagination_class=ListPages)
-    def attempts(self, request: Request, pk: str) -> Response:
-        """関わり, newest first."""
-        row, at = self.get_object(), timezone.now()
-        context = self.get_serializer_context()
-        if request.method != "POST":
-            return self.paged(attempts_of(row), AttemptSerializer, **context)
-        form = NewAttemptSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        with sent_once(request, at) as key:
-            attempt = record_attempt(
-                outreach=row,
-                data=AttemptData(**form.validated_data),
-                actor=actor_of(request),
-                at=at,
-                request_key=key,
-            )
-        return Response(AttemptSerializer(attempt, context=context).data, status=status.HTTP_201_CREATED)
-
-    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=AgreeSerializer, responses=OutreachSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=ReasonSerializer, responses=FollowUpSerializer)
     @action(detail=True, methods=["post"])
-    def agree(self, request: Request, pk: str) -> Response:
-        """相談につながる: the case takes over what was tried."""
-        row, version, at = self.get_object(), if_match(request), timezone.now()
-        form = AgreeSerializer(data=request.data)
+    def back(self, request: Request, pk: str) -> Response:
+        """The agency that was asked cannot look: cycle and turn go back to the lead, who hears why."""
+        turn, tag, at = self.get_object(), if_match_tag(request), timezone.now()
+        form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        data = dict(form.validated_data)
+        data = self.get_serializer(turn).data
         with done_once(request, at) as is_new:
             if is_new:
-                check_version(row, version)
-                row = agree_to_support(
-                    outreach=row, actor=actor_of(request), at=at, agreed_on=data["agreed_on"], how=data["how"],
-                    person_id=data.get("person"), sectors=tuple(data["sectors"]),
-                )  # fmt: skip
-        return tagged(self.get_serializer(row).data, row)
-
-    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=EndSerializer, responses=OutreachSerializer)
-    @action(detail=True, methods=["post"])
-    def end(self, request: Request, pk: str) -> Response:
-        row, version, at = self.get_object(), if_match(request), timezone.now()
-        form = EndSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        with done_once(request, at) as is_new:
-            if is_new:
-                check_version(row, version)
-                row = end_outreach(outreach=row, actor=actor_of(request), at=at, **form.validated_data)
-        return tagged(self.get_serializer(row).data, row)
+                turn = hand_back(
+                    follow_up=turn, actor=actor_of(request), at=at, tag=tag, **form.validated_data
+                )
+                data = self.get_serializer(turn).data
+        return tagged(data, turn)
 
 
 class TimelineViewSet(ScopedViewSet):

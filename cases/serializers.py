@@ -10,14 +10,10 @@ from accounts.enums import ConsentState, Sector
 from cases.enums import (
     Caller,
     Closeness,
-    Every,
-    FollowUpResult,
-    Judgement,
     Outcome,
     OutreachAnswer,
     OutreachEnd,
     OutreachWay,
-    WatchWay,
     Way,
     WorrySource,
 )
@@ -26,14 +22,13 @@ from cases.models import (
     Consultation,
     ConsultationConcern,
     ConsultationPerson,
-    FollowUp,
     Outreach,
     OutreachAttempt,
     ProgressNote,
     SilentRisk,
 )
-from common.bodies import Body, PhoneField
-from households.contact import HIDDEN
+from common.bodies import Body, PhoneField, TagField
+from households.contact import HIDDEN, HIDDEN_DESK
 from households.enums import Relation, Sex
 from households.serializers import AlikePersonSerializer, ShieldedSerializer
 
@@ -64,6 +59,7 @@ class RiskSerializer(ShieldedSerializer):
     case = serializers.CharField(source="case.number", read_only=True)
     owner_agency = serializers.CharField(source="owner_agency.code", read_only=True)
     owner_staff = serializers.CharField(source="owner_staff.name", read_only=True, allow_null=True)
+    etag = TagField()
 
     def household_of(self, row: SilentRisk) -> int | None:
         return row.case.household_id
@@ -72,7 +68,7 @@ class RiskSerializer(ShieldedSerializer):
         model = SilentRisk
         fields = (
             "id", "case", "kind", "due_on", "urgency", "owner_agency", "owner_staff", "owner_as", "found_at",
-            "put_off_until",
+            "put_off_until", "etag",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -270,80 +266,27 @@ class ConsultationChangeSerializer(Body):
     consent = serializers.ChoiceField(choices=ConsentState.choices, required=False)
 
 
-class ClosingSerializer(Body):
-    """終結. ``reason`` is a code of the list; ``follow_up_on`` or ``no_follow_up_reason`` must stand."""
-
-    kind = serializers.ChoiceField(
-        choices=[(j.value, j.label) for j in (Judgement.CLOSE, Judgement.DISCONTINUE)]
-    )
-    reason = serializers.CharField(max_length=30)
-    note = serializers.CharField(max_length=10_000)
-    follow_up_on = serializers.DateField(allow_null=True, default=None)
-    every = serializers.ChoiceField(choices=Every.choices, default=Every.ONCE)
-    every_days = serializers.IntegerField(min_value=1, max_value=3_660, allow_null=True, default=None)
-    until_on = serializers.DateField(allow_null=True, default=None)
-    turns = serializers.IntegerField(min_value=1, max_value=120, allow_null=True, default=None)
-    follow_up_way = serializers.ChoiceField(choices=WatchWay.choices, default=WatchWay.PHONE)
-    no_follow_up_reason = serializers.CharField(max_length=200, default="", allow_blank=True)
-
-
 class PutOffSerializer(Body):
     until = serializers.DateField()
     reason = serializers.CharField(max_length=300)
-
-
-class FollowUpSerializer(ShieldedSerializer):
-    """終結後の見守り: one turn of a cycle."""
-
-    text_fields = ("note",)
-    desk_fields = {"agency": ("agency",)}
-    case = serializers.CharField(source="case.number", read_only=True)
-    agency = serializers.CharField(source="agency.code", read_only=True)
-
-    def household_of(self, row: FollowUp) -> int | None:
-        return row.case.household_id
-
-    class Meta:
-        model = FollowUp
-        fields = (
-            "id",
-            "case",
-            "ordinal",
-            "due_on",
-            "try_on",
-            "way",
-            "agency",
-            "done_at",
-            "result",
-            "note",
-            "dropped_at",
-        )
-        read_only_fields = fields
-
-
-class ResultSerializer(Body):
-    """What somebody found on looking again."""
-
-    result = serializers.ChoiceField(choices=FollowUpResult.choices)
-    note = serializers.CharField(max_length=10_000, default="", allow_blank=True)
-    next_on = serializers.DateField(allow_null=True, default=None)
-    stop_reason = serializers.CharField(max_length=200, default="", allow_blank=True)
-    started_at = serializers.DateTimeField(allow_null=True, default=None)
-    minutes = serializers.IntegerField(min_value=1, max_value=1_440, allow_null=True, default=None)
-    way = serializers.ChoiceField(choices=WatchWay.choices, default="", allow_blank=True)
 
 
 class OutreachSerializer(ShieldedSerializer):
     """アウトリーチ. Who told of the worry stays with the agency that heard it."""
 
     text_fields = ("described", "worry", "next_text", "agreed_how", "end_note")
-    desk_fields = {"agency": ("agency", "staff")}
+    desk_fields = {"agency": ("agency", "staff", "companion")}
     agency = serializers.CharField(source="agency.code", read_only=True)
     staff = serializers.CharField(source="staff.name", read_only=True)
+    staff_id = serializers.IntegerField(read_only=True, allow_null=True)
+    companion = serializers.CharField(source="companion.name", read_only=True, allow_null=True, default=None)
+    companion_id = serializers.IntegerField(read_only=True, allow_null=True)
     case = serializers.CharField(source="case.number", read_only=True, allow_null=True, default=None)
 
     def to_representation(self, instance: Outreach) -> dict[str, object]:
         data = super().to_representation(instance)
+        if data["agency"] == HIDDEN_DESK:
+            data |= {"staff_id": None, "companion_id": None}
         request = self.context.get("request")
         if request is None or not instance.tells_source_to(request._request.actor):
             data |= dict.fromkeys(("worry", "source", "source_name", "source_contact"), "")
@@ -352,7 +295,8 @@ class OutreachSerializer(ShieldedSerializer):
     class Meta:
         model = Outreach
         fields = (
-            "id", "state", "described", "worry", "source", "source_name", "source_contact", "agency", "staff", "peer", "closeness",
+            "id", "state", "described", "worry", "source", "source_name", "source_contact", "agency", "staff", "staff_id", "companion",
+            "companion_id", "peer", "closeness",
             "next_on", "next_text", "heard_at", "agreed_on", "agreed_how", "case", "end_reason", "end_note", "version",
         )  # fmt: skip
         read_only_fields = fields
@@ -368,11 +312,27 @@ class WorrySerializer(Body):
     source_name = serializers.CharField(max_length=60, default="", allow_blank=True)
     source_contact = serializers.CharField(max_length=100, default="", allow_blank=True)
     next_text = serializers.CharField(max_length=200, default="", allow_blank=True)
-    peer = serializers.CharField(max_length=60, default="", allow_blank=True)
+    companion_id = serializers.IntegerField(
+        min_value=1, max_value=2**62, allow_null=True, default=None, help_text="伴走者：自機関の職員の id（colleagues/）"
+    )  # fmt: skip
+    peer = serializers.CharField(
+        max_length=60, default="", allow_blank=True, help_text="ピア（同じ経験のある人）"
+    )
 
 
 class NewWorrySerializer(WorrySerializer):
     person = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=2**62)
+    consultation = serializers.CharField(
+        max_length=20, allow_null=True, default=None, help_text="気がかりを聞いた自機関の相談の受付番号"
+    )  # fmt: skip
+
+
+class WorryChangeSerializer(WorrySerializer):
+    """What of an outreach may be corrected, and who goes there; a field that is not sent stays."""
+
+    staff_id = serializers.IntegerField(
+        min_value=1, max_value=2**62, help_text="担当者：自機関の職員の id（colleagues/）"
+    )  # fmt: skip
 
 
 class AttemptSerializer(ShieldedSerializer):
@@ -405,7 +365,16 @@ class AgreeSerializer(Body):
     agreed_on = serializers.DateField()
     how = serializers.CharField(max_length=300)
     person = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=2**62)
+    new_person = NewPersonSerializer(
+        allow_null=True, default=None, help_text="登録のない人。わかったところまで（person とどちらか一方）"
+    )  # fmt: skip
     sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), default=list)
+
+
+class ResumeSerializer(Body):
+    """もう一度関わる."""
+
+    next_on = serializers.DateField()
 
 
 class EndSerializer(Body):

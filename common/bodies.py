@@ -10,6 +10,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from common.japan.numbers import parse_phone
+from common.tags import tag_of
 
 LONGEST = 60  # characters of a key that are said again
 
@@ -50,3 +51,15 @@ class PhoneField(serializers.CharField):
             return parse_phone(super().to_internal_value(data))
         except ValueError as error:
             raise ValidationError(str(error)) from None
+
+
+class TagField(serializers.CharField):
+    """``etag`` of the row itself (``common.tags``): what is read in a list alone tells it there."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs |= {"source": "*", "read_only": True}
+        kwargs.setdefault("help_text", "この行の版。引用符で囲んで If-Match に付ける")
+        super().__init__(**kwargs)
+
+    def to_representation(self, value: Any) -> str:
+        return tag_of(value)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any, cast
-from uuid import UUID
 
 from django.db.models import Q
 from django.http import Http404
@@ -27,6 +26,7 @@ from accounts.api_views import (
     actor_of,
     done_once,
     if_match,
+    if_match_tag,
     sent_once,
     tagged,
 )
@@ -34,20 +34,16 @@ from accounts.http import ActorRequest
 from accounts.roles import Permission
 from audit.models import AccessKind
 from common.errors import RuleViolation
-from households.actions.join import join_household
-from households.actions.kinship import record_marriage
 from households.actions.link_people import link_people
-from households.actions.lives import record_death
 from households.actions.members import add_member
 from households.actions.merge_people import MergeData, merge_people
-from households.actions.movements import Moved, withdraw_movement
-from households.actions.moves import Place, change_living, move_household, move_out
+from households.actions.movements import withdraw_movement
 from households.actions.persons import PersonData, update_household, update_person
-from households.actions.split import NewHome, split_household
 from households.actions.undo_merge import undo_merge
+from households.api_kinship import KinshipActions
+from households.api_movements import write_movement
 from households.contact import shield_for
-from households.enums import MovementKind
-from households.models import Household, HouseholdMovement, Person, PersonLink, PersonMerge
+from households.models import Household, Person, PersonLink, PersonMerge
 from households.selectors_history import household_on, movement_rows
 from households.selectors_people import search_people
 from households.selectors_same import links_of, standing_rules, two_homes
@@ -67,6 +63,11 @@ from households.serializers import (
     PersonSerializer,
     ReasonSerializer,
 )
+
+IF_MATCH_AGAIN = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER,
+    description="同じ二人を判断し直すときだけ、読んだときの版（etag）。ないと428、古いと412",
+)  # fmt: skip
 
 
 class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
@@ -110,22 +111,29 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
         )  # fmt: skip
         return tagged(self.get_serializer(person).data, person)
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=LinkChangeSerializer, responses={201: LinkSerializer})
-    @action(detail=True, methods=["post"])
+    @extend_schema(methods=["GET"], responses=LinkSerializer(many=True), filters=False)
+    @extend_schema(
+        methods=["POST"], parameters=[IF_MATCH_AGAIN, IDEMPOTENCY], request=LinkChangeSerializer,
+        responses={201: LinkSerializer},
+    )  # fmt: skip
+    @action(detail=True, methods=["get", "post"], pagination_class=ListPages)
     def links(self, request: Request, pk: str) -> Response:
-        """同じ人かもしれない／別の人と確認した. The same judgement again is the same row."""
+        """同じ人かもしれない／別の人と確認した. To judge the same two again the sender has read what was judged."""
         person, actor, at = self.get_object(), actor_of(request), timezone.now()
+        if request.method != "POST":
+            return self.paged(links_of([person.pk], actor).get(person.pk, []), LinkSerializer)
         form = LinkChangeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
         other = _other(actor, data.pop("other"), "other")
+        standing = PersonLink.objects.visible_to(actor).of(person).filter(Q(person=other) | Q(other=other))
         with done_once(request, at) as is_new:
             if is_new:
-                link = link_people(person=person, other=other, actor=actor, at=at, **data)
+                tag = if_match_tag(request) if "If-Match" in request.headers or standing.exists() else ""
+                link = link_people(person=person, other=other, actor=actor, at=at, tag=tag, **data)
             else:
-                either = Q(person=other) | Q(other=other)
-                link = PersonLink.objects.visible_to(actor).of(person).filter(either).get()
-        return Response(LinkSerializer(link).data, status=status.HTTP_201_CREATED)
+                link = standing.get()
+        return tagged(LinkSerializer(link).data, link, status.HTTP_201_CREATED)
 
     @extend_schema(
         parameters=[IF_MATCH, IDEMPOTENCY], request=MergeChangeSerializer, responses={201: MergeSerializer}
@@ -145,7 +153,7 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
                     kept=kept, absorbed=absorbed, versions=(version, data["version"]),
                     data=_asked_merge(kept, absorbed, data, actor), request_key=key, actor=actor, at=at,
                 )  # fmt: skip
-        return Response(MergeSerializer(merge).data, status=status.HTTP_201_CREATED)
+        return tagged(MergeSerializer(merge).data, merge, status.HTTP_201_CREATED)
 
 
 def _asked_merge(kept: Person, absorbed: Person, data: dict[str, Any], actor: Actor) -> MergeData:
@@ -175,7 +183,7 @@ def _other(actor: Actor, pk: int, field: str) -> Person:
     return person
 
 
-class MergeViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
+class MergeViewSet(TaggedRetrieveMixin, ScopedViewSet):
     """統合, and taking it back with nothing lost."""
 
     permission = Permission.PERSON_FIND
@@ -185,20 +193,22 @@ class MergeViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
     def scope(self, actor: Actor) -> Any:
         return PersonMerge.objects.visible_to(actor)
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=ReasonSerializer, responses=MergeSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=ReasonSerializer, responses=MergeSerializer)
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str) -> Response:
-        merge, at = self.get_object(), timezone.now()
+        merge, tag, at = self.get_object(), if_match_tag(request), timezone.now()
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with done_once(request, at) as is_new:
             if is_new:
-                merge = undo_merge(merge=merge, actor=actor_of(request), at=at, **form.validated_data)
-        return Response(MergeSerializer(merge).data)
+                merge = undo_merge(
+                    merge=merge, actor=actor_of(request), at=at, tag=tag, **form.validated_data
+                )
+        return tagged(MergeSerializer(merge).data, merge)
 
 
-class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
-    """世帯. ``members`` on any day, ``movements``, and corrections by If-Match."""
+class HouseholdViewSet(KinshipActions, mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
+    """世帯. ``members`` on any day, ``movements``, ``kinships``, and corrections by If-Match."""
 
     permission = Permission.HOUSEHOLD_VIEW
     queryset = Household.objects.none()
@@ -277,11 +287,12 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         form = NewMovementSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with sent_once(request, at) as key:
-            movement = _moved(home, form.validated_data, key, actor, at)
-        return Response(MovementSerializer(movement, context=context).data, status=status.HTTP_201_CREATED)
+            movement = write_movement(home, form.validated_data, key, actor, at)
+        said = MovementSerializer(movement, context=context).data
+        return tagged(said, movement, status.HTTP_201_CREATED)
 
     @extend_schema(
-        parameters=[OpenApiParameter("movement", int, OpenApiParameter.PATH), IDEMPOTENCY],
+        parameters=[OpenApiParameter("movement", int, OpenApiParameter.PATH), IF_MATCH, IDEMPOTENCY],
         request=ReasonSerializer, responses=MovementSerializer,
     )  # fmt: skip
     @action(detail=True, methods=["post"], url_path=r"movements/(?P<movement>[0-9]{1,18})/withdraw")
@@ -292,38 +303,10 @@ class HouseholdViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
         row = told.get(int(movement))
         if row is None or row.household_id != home.pk:
             raise Http404
+        tag = if_match_tag(request)
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with done_once(request, at) as is_new:
             if is_new:
-                row = withdraw_movement(movement=row, actor=actor, at=at, **form.validated_data)
-        return Response(MovementSerializer(row, context=self.get_serializer_context()).data)
-
-
-def _moved(home: Household, data: dict[str, Any], key: UUID, actor: Actor, at: datetime) -> HouseholdMovement:
-    """The same actions as the page of movements calls."""
-    kind = MovementKind(data["kind"])
-    said: dict[str, Any] = {
-        "household": home, "moved": Moved(data["on"], tuple(data["people"]), data["note"], key), "actor": actor, "at": at,
-    }  # fmt: skip
-    place = Place(postal_code=data["postal_code"], address=data["address"])
-    match kind:
-        case MovementKind.MOVE | MovementKind.MOVE_IN:
-            return move_household(**said, place=place, kind=kind)
-        case MovementKind.MOVE_OUT:
-            return move_out(**said, place=place)
-        case MovementKind.SPLIT:
-            return split_household(**said, home=NewHome(None, data["postal_code"], data["address"]))
-        case MovementKind.JOIN:
-            into = (
-                Household.objects.visible_to(actor).filter(pk=data["into"]).first() if data["into"] else None
-            )
-            if into is None:
-                raise RuleViolation("移る先の世帯が見つかりません。", field="into")
-            return join_household(**said, into=into)
-        case MovementKind.DEATH:
-            return record_death(**said)
-        case MovementKind.MARRIAGE | MovementKind.DIVORCE:
-            return record_marriage(**said, kind=kind)
-        case _:
-            return change_living(**said, kind=kind)
+                row = withdraw_movement(movement=row, actor=actor, at=at, tag=tag, **form.validated_data)
+        return tagged(MovementSerializer(row, context=self.get_serializer_context()).data, row)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, cast
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from common.bodies import Body
+from common.bodies import Body, PhoneField, TagField
+from common.tags import tag_of
 from households.contact import (
     HIDDEN_DESK,
     Shield,
@@ -16,8 +17,16 @@ from households.contact import (
     shield_for,
     shield_for_everybody,
 )
-from households.enums import LinkState, MovementKind, Relation, Sex
-from households.models import Household, HouseholdMovement, Person, PersonLink, PersonMerge, SafeContact
+from households.enums import KinshipKind, LinkState, MovementKind, Relation, Sex
+from households.models import (
+    Household,
+    HouseholdMovement,
+    Kinship,
+    Person,
+    PersonLink,
+    PersonMerge,
+    SafeContact,
+)
 
 
 class ShieldedSerializer(serializers.ModelSerializer):
@@ -80,6 +89,7 @@ class FoundLinkSerializer(serializers.Serializer):
 
     other = serializers.IntegerField()
     state = serializers.ChoiceField(choices=LinkState.choices)
+    etag = serializers.CharField(help_text="判断し直すとき、引用符で囲んで If-Match に付ける")
 
 
 class FoundPersonSerializer(serializers.Serializer):
@@ -98,7 +108,11 @@ class FoundPersonSerializer(serializers.Serializer):
         found: dict[int, list[PersonLink]] = self.context.get("links", {})
         pk = row.person.pk
         return [
-            {"other": link.other_id if link.person_id == pk else link.person_id, "state": link.state}
+            {
+                "other": link.other_id if link.person_id == pk else link.person_id,
+                "state": link.state,
+                "etag": tag_of(link),
+            }
             for link in found.get(pk, [])
         ]
 
@@ -168,9 +182,11 @@ class LinkChangeSerializer(Body):
 
 
 class LinkSerializer(serializers.ModelSerializer):
+    etag = TagField()
+
     class Meta:
         model = PersonLink
-        fields = ("id", "person", "other", "state", "reason", "judged_at")
+        fields = ("id", "person", "other", "state", "reason", "judged_at", "etag")
         read_only_fields = fields
 
 
@@ -198,9 +214,11 @@ class ReasonSerializer(Body):
 
 
 class MergeSerializer(serializers.ModelSerializer):
+    etag = TagField()
+
     class Meta:
         model = PersonMerge
-        fields = ("id", "kept", "absorbed", "basis", "merged_at", "undone_at")
+        fields = ("id", "kept", "absorbed", "basis", "merged_at", "undone_at", "etag")
         read_only_fields = fields
 
 
@@ -271,23 +289,46 @@ class MovementSerializer(ShieldedSerializer):
     """世帯の異動."""
 
     text_fields = ("note",)
+    etag = TagField()
 
     class Meta:
         model = HouseholdMovement
-        fields = ("id", "kind", "on", "people", "note", "source", "withdrawn_at")
+        fields = ("id", "kind", "on", "people", "note", "source", "withdrawn_at", "etag")
         read_only_fields = fields
 
 
+class NewbornSerializer(Body):
+    """The child of 出生, as far as it has a name; its birth date is the day of the movement."""
+
+    family_name = serializers.CharField(max_length=60, default="", allow_blank=True)
+    given_name = serializers.CharField(max_length=60, default="", allow_blank=True)
+    family_kana = serializers.CharField(max_length=60, default="", allow_blank=True)
+    given_kana = serializers.CharField(max_length=60, default="", allow_blank=True)
+    sex = serializers.ChoiceField(choices=Sex.choices, default="", allow_blank=True)
+
+
+_PLACE = frozenset({"postal_code", "address", "phone"})
+# what a kind uses beside the day, the people and a note
+_USED = {
+    MovementKind.MOVE: _PLACE, MovementKind.MOVE_IN: _PLACE, MovementKind.MOVE_OUT: _PLACE,
+    MovementKind.SPLIT: _PLACE | {"head"}, MovementKind.JOIN: frozenset({"into"}),
+    MovementKind.BIRTH: frozenset({"child", "relation"}),
+}  # fmt: skip
+_PARTS = frozenset[str]().union(*_USED.values())
+
+
 class NewMovementSerializer(Body):
-    """A movement by hand. ``into``: the household that 世帯合併 goes to; ``address`` for 転居・転入・転出・世帯分離."""
+    """A movement by hand. ``people``: whom it is about; of 出生 the parents (two at most). What a kind does not use is
+    refused: it would otherwise look written.
+    """
 
     kind = serializers.ChoiceField(
         choices=[
             (k.value, k.label)
             for k in (
                 MovementKind.MOVE, MovementKind.MOVE_IN, MovementKind.MOVE_OUT, MovementKind.SPLIT, MovementKind.JOIN,
-                MovementKind.DEATH, MovementKind.FACILITY_IN, MovementKind.FACILITY_OUT, MovementKind.APART,
-                MovementKind.TOGETHER, MovementKind.MARRIAGE, MovementKind.DIVORCE,
+                MovementKind.BIRTH, MovementKind.DEATH, MovementKind.FACILITY_IN, MovementKind.FACILITY_OUT,
+                MovementKind.APART, MovementKind.TOGETHER, MovementKind.MARRIAGE, MovementKind.DIVORCE,
             )
         ]
     )  # fmt: skip
@@ -296,6 +337,68 @@ class NewMovementSerializer(Body):
         child=serializers.IntegerField(min_value=1, max_value=2**62), default=list, max_length=50
     )
     note = serializers.CharField(max_length=300, default="", allow_blank=True)
-    postal_code = serializers.CharField(max_length=8, default="", allow_blank=True)
-    address = serializers.CharField(max_length=200, default="", allow_blank=True)
-    into = serializers.IntegerField(min_value=1, max_value=2**62, allow_null=True, default=None)
+    postal_code = serializers.CharField(
+        max_length=8, default="", allow_blank=True, help_text="転居・転入・転出・世帯分離"
+    )
+    address = serializers.CharField(
+        max_length=200, default="", allow_blank=True, help_text="転居・転入・転出・世帯分離"
+    )
+    phone = PhoneField(max_length=30, default="", allow_blank=True, help_text="転居・転入・転出・世帯分離")
+    head = serializers.IntegerField(
+        min_value=1, max_value=2**62, allow_null=True, default=None,
+        help_text="世帯分離：新しい世帯の本人（ないと people の最初の人）",
+    )  # fmt: skip
+    into = serializers.IntegerField(
+        min_value=1, max_value=2**62, allow_null=True, default=None, help_text="世帯合併：移る先の世帯の id"
+    )
+    child = NewbornSerializer(allow_null=True, default=None, help_text="出生：生まれた子")
+    relation = serializers.ChoiceField(
+        choices=Relation.choices, default=Relation.CHILD, help_text="出生：本人から見た続柄"
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        kind = MovementKind(attrs["kind"])
+        sent = {name for name in _PARTS if self.initial_data.get(name)}
+        if unused := sorted(sent - _USED.get(kind, frozenset())):
+            raise serializers.ValidationError(
+                {name: [f"{kind.label}では使わない項目です。"] for name in unused}
+            )
+        return attrs
+
+
+class KinshipSerializer(ShieldedSerializer):
+    """親族関係: ``person`` is the ``kind`` of ``relative``; ``seen_from_relative`` says the same the other way."""
+
+    text_fields = ("note",)
+    person_name = serializers.CharField(source="person.display_name", read_only=True)
+    relative_name = serializers.CharField(source="relative.display_name", read_only=True)
+    seen_from_relative = serializers.CharField(read_only=True)
+    etag = TagField()
+
+    def household_of(self, row: Kinship) -> int | None:
+        found: int | None = self.context.get("household")
+        return found
+
+    class Meta:
+        model = Kinship
+        fields = (
+            "id",
+            "person",
+            "person_name",
+            "relative",
+            "relative_name",
+            "kind",
+            "seen_from_relative",
+            "note",
+            "etag",
+        )
+        read_only_fields = fields
+
+
+class NewKinshipSerializer(Body):
+    """``person`` belongs (or belonged) to the household; ``relative`` too, or is somebody whose record the sender sees."""
+
+    person = serializers.IntegerField(min_value=1, max_value=2**62)
+    relative = serializers.IntegerField(min_value=1, max_value=2**62)
+    kind = serializers.ChoiceField(choices=KinshipKind.choices, help_text="person は relative の何か")
+    note = serializers.CharField(max_length=100, default="", allow_blank=True)

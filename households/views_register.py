@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import messages
-from django.core import signing
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,10 +18,8 @@ from common.tabular import MAX_ERRORS_SHOWN, BrokenTable, RowError
 from households.actions.register_import import BROKEN, CHOOSE, NEW, STANDS, plan_import, take_in
 from households.forms_register import RegisterFileForm
 from households.register_file import RegisterRow, read_register_file
+from households.register_preview import seal, unseal
 from households.templatetags.contact import shield_of
-
-_SALT: Final = "households.register"
-_HOURS: Final = 4 * 60 * 60  # as long as somebody may look at a preview
 
 
 @require_http_methods(["GET", "POST"])
@@ -48,10 +45,9 @@ def _preview(request: ActorRequest, rows: list[RegisterRow], errors: list[RowErr
     said: dict[str, list[Any]] = {
         state: [s for s in plan.steps if s.state == state] for state in (NEW, CHOOSE, BROKEN, STANDS)
     }
-    kept = {"staff": request.actor.staff_id, "rows": [row.packed() for row in plan.kept_rows()]}
     context = {
         "plan": plan, **said, "errors": errors[:MAX_ERRORS_SHOWN], "count": len(rows) + len({error.line for error in errors}),
-        "payload": signing.dumps(kept, salt=_SALT, compress=True),
+        "payload": seal(plan, request.actor),
     }  # fmt: skip
     return render(request, "households/register_preview.html", context)
 
@@ -60,16 +56,12 @@ def _preview(request: ActorRequest, rows: list[RegisterRow], errors: list[RowErr
 @permission(Permission.HOUSEHOLD_EDIT)
 def apply(request: ActorRequest) -> HttpResponse:
     """Take in what was shown; the rules are asked again, since others may have written in between."""
-    try:
-        kept = signing.loads(request.POST.get("payload", ""), salt=_SALT, max_age=_HOURS)
-    except signing.BadSignature:
-        kept = None
-    if kept is None or kept["staff"] != request.actor.staff_id:
+    rows = unseal(request.POST.get("payload", ""), request.actor)
+    if rows is None:
         messages.error(
             request, "確認の画面が古くなりました。もう一度ファイルを選んでください。何も取り込んでいません。"
         )
         return redirect("households:register")
-    rows = [RegisterRow.unpacked(said) for said in kept["rows"]]
     chosen = {row.line: str(request.POST.get(f"pick-{row.line}", "")) for row in rows}
     picks = {
         line: int(said)

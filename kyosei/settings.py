@@ -264,6 +264,8 @@ SPECTACULAR_SETTINGS = {
         "ActionItemState": "referrals.workflow.ActionItemState",
         "LinkState": "households.enums.LinkState",
         "WorrySource": "cases.enums.WorrySource",
+        "MovementKind": "households.enums.MovementKind",
+        "KinshipKind": "households.enums.KinshipKind",
         "MovementSource": "households.enums.MovementSource",
         "OutreachEnd": "cases.enums.OutreachEnd",
         "ContactOutcome": "cases.enums.Outcome",

@@ -4,11 +4,15 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
+from accounts.api_staff import ColleagueViewSet
 from budgets.api import ApportionmentViewSet, WorkEntryViewSet
 from budgets.api_claims import ActualViewSet, GrantClaimViewSet, JournalViewSet
 from cases.api import CaseViewSet, ConsultationViewSet, NoteViewSet, RiskViewSet
-from cases.api_work import FollowUpViewSet, OutreachViewSet, TimelineViewSet
+from cases.api_outreach import OutreachViewSet
+from cases.api_watch import WatchCycleViewSet
+from cases.api_work import FollowUpViewSet, TimelineViewSet
 from households.api import HouseholdViewSet, MergeViewSet, PersonViewSet
+from households.api_register import RegisterViewSet
 from kyosei.api_docs import docs
 from kyosei.api_search import SearchViewSet
 from referrals.api import ActionItemViewSet, ReferralViewSet
@@ -24,8 +28,11 @@ router.register("search", SearchViewSet, basename="search")
 router.register("people", PersonViewSet, basename="person")
 router.register("merges", MergeViewSet, basename="merge")
 router.register("households", HouseholdViewSet, basename="household")
+router.register("register-imports", RegisterViewSet, basename="register-import")
 router.register("timelines", TimelineViewSet, basename="timeline")
 router.register("follow-ups", FollowUpViewSet, basename="follow-up")
+router.register("watch-cycles", WatchCycleViewSet, basename="watch-cycle")
+router.register("colleagues", ColleagueViewSet, basename="colleague")
 router.register("outreach", OutreachViewSet, basename="outreach")
 router.register("referrals", ReferralViewSet, basename="referral")
 router.register("capacity-questions", CapacityViewSet, basename="capacity-question")

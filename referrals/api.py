@@ -13,7 +13,17 @@ from rest_framework.response import Response
 
 from accounts.access import scoped_get
 from accounts.actor import Actor
-from accounts.api_views import IDEMPOTENCY, ScopedViewSet, actor_of, done_once, sent_once
+from accounts.api_views import (
+    IDEMPOTENCY,
+    IF_MATCH,
+    ScopedViewSet,
+    TaggedRetrieveMixin,
+    actor_of,
+    done_once,
+    if_match_tag,
+    sent_once,
+    tagged,
+)
 from accounts.http import ActorRequest
 from accounts.models import Agency
 from accounts.roles import Permission
@@ -47,7 +57,7 @@ def _without_hidden_desks(rows: Any, actor: Actor, request: Request, *filters: s
     return rows.exclude(case__household__in=shield_for(actor).households)
 
 
-class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+class ReferralViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     """つなぎ at either end of which the actor's agency stands. There is no way to decline."""
 
     permission = Permission.REFERRAL_VIEW
@@ -87,12 +97,12 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
                 request_key=key,
                 **data,
             )
-        return Response(self.get_serializer(referral).data, status=status.HTTP_201_CREATED)
+        return tagged(self.get_serializer(referral).data, referral, status.HTTP_201_CREATED)
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=AnswerSerializer, responses=ReferralSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=AnswerSerializer, responses=ReferralSerializer)
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str) -> Response:
-        referral, at = self.get_object(), timezone.now()
+        referral, tag, at = self.get_object(), if_match_tag(request), timezone.now()
         form = AnswerSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         said = form.validated_data
@@ -100,35 +110,37 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
             if is_new:
                 referral = answer_referral(
                     referral=referral, event=ReferralEvent(said["event"]), actor=actor_of(request), at=at,
-                    note=said["note"], former_until=said.get("former_until", default_last_day(at)),
+                    note=said["note"], former_until=said.get("former_until", default_last_day(at)), tag=tag,
                 )  # fmt: skip
-        return Response(self.get_serializer(referral).data)
+        return tagged(self.get_serializer(referral).data, referral)
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=None, responses=ReferralSerializer)
+    @extend_schema(parameters=[IF_MATCH, IDEMPOTENCY], request=None, responses=ReferralSerializer)
     @action(detail=True, methods=["post"])
     def start(self, request: Request, pk: str) -> Response:
-        referral, at = self.get_object(), timezone.now()
+        referral, tag, at = self.get_object(), if_match_tag(request), timezone.now()
         refuse_body(request)
         with done_once(request, at) as is_new:
             if is_new:
-                referral = start_referral(referral=referral, actor=actor_of(request), at=at)
-        return Response(self.get_serializer(referral).data)
+                referral = start_referral(referral=referral, actor=actor_of(request), at=at, tag=tag)
+        return tagged(self.get_serializer(referral).data, referral)
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=ReferralResultSerializer, responses=ReferralSerializer)
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY], request=ReferralResultSerializer, responses=ReferralSerializer
+    )
     @action(detail=True, methods=["post"])
     def finish(self, request: Request, pk: str) -> Response:
-        referral, at = self.get_object(), timezone.now()
+        referral, tag, at = self.get_object(), if_match_tag(request), timezone.now()
         form = ReferralResultSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with done_once(request, at) as is_new:
             if is_new:
                 referral = finish_referral(
-                    referral=referral, actor=actor_of(request), at=at, **form.validated_data
+                    referral=referral, actor=actor_of(request), at=at, tag=tag, **form.validated_data
                 )
-        return Response(self.get_serializer(referral).data)
+        return tagged(self.get_serializer(referral).data, referral)
 
 
-class ActionItemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+class ActionItemViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     """決定事項 of the actor's agency and of conferences and cases that it sees."""
 
     permission = Permission.ACTION_ITEM_DO
@@ -141,15 +153,17 @@ class ActionItemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scoped
         rows = ActionItem.objects.visible_to(actor).select_related("case", "agency", "staff")
         return _without_hidden_desks(rows, actor, self.request, "agency__code")
 
-    @extend_schema(parameters=[IDEMPOTENCY], request=OutcomeSerializer, responses=ActionItemSerializer)
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY], request=OutcomeSerializer, responses=ActionItemSerializer
+    )
     @action(detail=True, methods=["post"])
     def finish(self, request: Request, pk: str) -> Response:
-        item, at = self.get_object(), timezone.now()
+        item, tag, at = self.get_object(), if_match_tag(request), timezone.now()
         form = OutcomeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with done_once(request, at) as is_new:
             if is_new:
                 item = finish_action_item(
-                    item=item, outcome=form.validated_data["outcome"], actor=actor_of(request), at=at
+                    item=item, outcome=form.validated_data["outcome"], actor=actor_of(request), at=at, tag=tag
                 )
-        return Response(self.get_serializer(item).data)
+        return tagged(self.get_serializer(item).data, item)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from accounts.enums import Ground
-from common.bodies import Body
+from common.bodies import Body, TagField
 from households.serializers import ShieldedSerializer
 from referrals.enums import ReferralOutcome, SharedPart
 from referrals.models import ActionItem, Referral
@@ -89,10 +89,11 @@ class ActionItemSerializer(ShieldedSerializer):
 
     agency = serializers.CharField(source="agency.code", read_only=True)
     staff = serializers.CharField(source="staff.name", read_only=True)
+    etag = TagField()
 
     class Meta:
         model = ActionItem
-        fields = ("id", "text", "agency", "staff", "due_on", "state", "decided_at", "done_at")
+        fields = ("id", "text", "agency", "staff", "due_on", "state", "decided_at", "done_at", "etag")
         read_only_fields = fields
 
 

@@ -24,6 +24,7 @@ from cases.signals import contact_recorded
 from cases.workflow import TurnEvent, WatchEvent
 from common.errors import NotAllowed, RuleViolation
 from common.japan.business_days import add_working_days
+from common.tags import check_tag
 from households.models import staff_denied
 from households.permissions import check_not_only_by_glass
 
@@ -67,13 +68,13 @@ def _check(result: str, next_on: date | None, tried: Tried, at: datetime) -> Non
 @transaction.atomic
 def record_follow_up(
     *, follow_up: FollowUp, result: str, note: str, next_on: date | None, stop_reason: str, actor: Actor, at: datetime,
-    tried: Tried | None = None,
+    tried: Tried | None = None, tag: str | None = None,
 ) -> FollowUp:  # fmt: skip
     """What somebody found on looking again; the next turn follows from the cycle, a typed date or reason goes first.
 
     連絡がつかない is one missed contact: the cycle's rule decides what it leads to, and the turn goes on until the rule
     has run out. 悪化 proposes reopening, and should nobody reopen, somebody looks again within a week. 転出 and 死亡 end
-    the cycle. The same ``tried.request_key`` again changes nothing.
+    the cycle. The same ``tried.request_key`` again changes nothing. ``tag``: the turn as it was read.
     """
     tried = tried or Tried()
     turn = FollowUp.objects.visible_to(actor).get(pk=follow_up.pk)
@@ -87,6 +88,7 @@ def record_follow_up(
     check_can_record(actor, turn, case)
     if tried.request_key and _known(tried.request_key, actor):
         return turn
+    check_tag(turn, tag)
     missed = result == FollowUpResult.UNREACHABLE
     move_turn(turn, TurnEvent.MISS if missed else TurnEvent.RECORD)
     _check(result, next_on, tried, at)

@@ -17,6 +17,7 @@ from audit.actions import record
 from cases.models import Case, RiskPutOff, SilentRisk
 from cases.risk_rules import found_sql, parameters
 from common.errors import NotAllowed, RuleViolation
+from common.tags import check_tag
 
 CHUNK: Final = 20_000  # ids of cases in one transaction of the nightly run
 LONGEST: Final = 180  # days
@@ -203,8 +204,10 @@ def can_put_off(actor: Actor, risk: SilentRisk) -> bool:
 
 
 @transaction.atomic
-def put_off(*, risk: SilentRisk, until: date, reason: str, actor: Actor, at: datetime) -> RiskPutOff:
-    """「見た。〇日まで先送り」: the row comes back on that day, unless its cause is gone by then."""
+def put_off(
+    *, risk: SilentRisk, until: date, reason: str, actor: Actor, at: datetime, tag: str | None = None
+) -> RiskPutOff:
+    """「見た。〇日まで先送り」: the row comes back on that day, unless its cause is gone by then. ``tag``: as it was read."""
     row = (
         SilentRisk.objects.visible_to(actor)
         .standing()
@@ -215,6 +218,7 @@ def put_off(*, risk: SilentRisk, until: date, reason: str, actor: Actor, at: dat
     if row is None:
         raise RuleViolation("この気がかりは、すでになくなっています。")
     check_can_put_off(actor, row)
+    check_tag(row, tag)
     today = timezone.localdate(at)
     if until <= today:
         raise RuleViolation("次に見る日は明日以降にしてください。", field="until")

@@ -31,6 +31,7 @@ from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from common.japan.business_days import add_working_days
 from common.japan.wareki import format_wareki
 from common.models import check_version
+from common.tags import check_tag
 from households.models import staff_denied
 
 LONGEST_DAYS = 1100
@@ -295,11 +296,14 @@ def _last_reason(cycle: WatchCycle) -> str:
 
 
 @transaction.atomic
-def stop_watch(*, cycle: WatchCycle, reason: str, actor: Actor, at: datetime) -> WatchCycle:
-    """Nobody looks again, for a reason that is kept with the case."""
+def stop_watch(
+    *, cycle: WatchCycle, reason: str, actor: Actor, at: datetime, tag: str | None = None
+) -> WatchCycle:
+    """Nobody looks again, for a reason that is kept with the case. ``tag``: the cycle as it was read."""
     case = _lock(cycle.case, actor)
     cycle = WatchCycle.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=cycle.pk)
     check_may_change(actor, case, cycle)
+    check_tag(cycle, tag)
     if not reason.strip():
         raise RuleViolation("見守りをやめる理由を書いてください。", field="stop_reason")
     end_cycle(cycle=cycle, event=WatchEvent.STOP, note=reason, actor=actor, at=at)
@@ -308,14 +312,19 @@ def stop_watch(*, cycle: WatchCycle, reason: str, actor: Actor, at: datetime) ->
 
 
 @transaction.atomic
-def hand_back(*, follow_up: FollowUp, reason: str, actor: Actor, at: datetime) -> FollowUp:
-    """An agency that was asked cannot look: the cycle and its turn go back to the lead, who hears why."""
+def hand_back(
+    *, follow_up: FollowUp, reason: str, actor: Actor, at: datetime, tag: str | None = None
+) -> FollowUp:
+    """An agency that was asked cannot look: the cycle and its turn go back to the lead, who hears why. ``tag``: the turn
+    as it was read.
+    """
     _, staff = actor.office()
     case = Case.objects.select_for_update(of=("self",)).get(pk=follow_up.case_id)
     turn = FollowUp.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=follow_up.pk)
     cycle = WatchCycle.objects.select_for_update(of=("self",)).get(follow_ups=turn)
     if turn.agency_id != actor.agency_id or actor.agency_id == case.lead_agency_id:
         raise NotAllowed("頼まれた機関だけが、主担当に返せます。")
+    check_tag(turn, tag)
     if not turn.is_waiting:
         raise InvalidTransition("このフォローはすでに記録されています。")
     if not reason.strip():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
 
 import pghistory
@@ -187,6 +187,18 @@ class FollowUp(models.Model):
         blank=True,
         related_name="+",
         verbose_name="取りやめた職員",
+    )
+
+    # what its writes change (common.tags)
+    tag_fields: ClassVar = (
+        "due_on",
+        "try_on",
+        "way",
+        "agency_id",
+        "staff_id",
+        "done_at",
+        "result",
+        "dropped_at",
     )
 
     objects = FollowUpQuerySet.as_manager()

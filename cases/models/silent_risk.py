@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pghistory
 from django.db import models
@@ -76,6 +76,17 @@ class SilentRisk(models.Model):
     found_at = models.DateTimeField("気づいた日時")
     resolved_at = models.DateTimeField("なくなった日時", null=True, blank=True)
     put_off_until = models.DateField("次に見る日", null=True, blank=True)
+
+    # what its writes change (common.tags)
+    tag_fields: ClassVar = (
+        "due_on",
+        "urgency",
+        "owner_agency_id",
+        "owner_staff_id",
+        "owner_as",
+        "put_off_until",
+        "resolved_at",
+    )
 
     objects = SilentRiskQuerySet.as_manager()
 

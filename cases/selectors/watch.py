@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce, TruncMonth
 from django.urls import reverse
 from django.utils import timezone
@@ -59,6 +59,18 @@ def standing(case: Case, actor: Actor, today: date) -> Watch | None:
     if turn is None or turn.cycle is None:
         return None
     return Watch(turn.cycle, turn, ahead(turn.look_on, today))
+
+
+def with_waiting_turns(rows: QuerySet[WatchCycle]) -> QuerySet[Any]:
+    """Cycles with the turn that waits in each (``waiting_turn``); one query more for all of them."""
+    turns = FollowUp.objects.waiting().order_by("pk")
+    return rows.prefetch_related(Prefetch("follow_ups", queryset=turns, to_attr="waits"))
+
+
+def waiting_turn(cycle: WatchCycle) -> FollowUp | None:
+    """The turn that waits in a running cycle of ``with_waiting_turns``; None in one that has ended."""
+    waits: list[FollowUp] = getattr(cycle, "waits", [])
+    return waits[0] if waits else None
 
 
 @dataclass(frozen=True, slots=True)

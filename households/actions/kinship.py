@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from audit.actions import record
 from common.errors import RuleViolation
+from common.tags import check_tag
 from households.actions.movements import Moved, keep_movement, known_movement, lock_household, open_movement
 from households.actions.protection import check_not_together
 from households.changes import Changes
@@ -74,6 +75,17 @@ def check_kinship(person: Person, relative: Person, kind: str) -> None:
             raise RuleViolation(TWO_BIRTH_PARENTS, field="kind")
 
 
+def in_order(person: Person, relative: Person, kind: str) -> tuple[Person, Person]:
+    """Of a kind that is the same from both sides, the older record stands first."""
+    return (relative, person) if kind in SYMMETRIC_KINDS and person.pk > relative.pk else (person, relative)
+
+
+def kinship_of(person: Person, relative: Person, kind: str) -> Kinship | None:
+    """The kinship of the two that stands, whichever of them is named first."""
+    person, relative = in_order(person, relative, kind)
+    return Kinship.objects.filter(person=person, relative=relative, kind=kind).first()
+
+
 def write_kinship(changes: Changes | None, kinship: Kinship) -> None:
     """Save it; what the database refuses is told in words."""
     try:
@@ -98,11 +110,10 @@ def add_kinship(
     if person.pk != relative.pk and known != 2:
         raise RuleViolation("その人は見つかりません。", field="relative")
     check_not_together([person.pk], [relative.pk])
-    if kind in SYMMETRIC_KINDS and person.pk > relative.pk:
-        person, relative = relative, person
+    person, relative = in_order(person, relative, kind)
     check_kinship(person, relative, kind)
     check_kinship_with_relation(household, person, relative, kind, on=timezone.localdate(at))
-    standing = Kinship.objects.filter(person=person, relative=relative, kind=kind).first()
+    standing = kinship_of(person, relative, kind)
     if standing is not None:
         return standing
     kinship = Kinship(person=person, relative=relative, kind=kind, note=note)
@@ -115,9 +126,16 @@ def add_kinship(
 
 
 @transaction.atomic
-def remove_kinship(*, household: Household, kinship: Kinship, actor: Actor, at: datetime) -> None:
-    """Take back a kinship that was recorded by mistake (the history keeps it)."""
+def remove_kinship(
+    *, household: Household, kinship: Kinship, actor: Actor, at: datetime, tag: str | None = None
+) -> None:
+    """Take back a kinship that was recorded by mistake (the history keeps it). ``tag``: the kinship as it was read."""
     household = lock_household(household, actor)
+    locked = Kinship.objects.select_for_update(of=("self",)).filter(pk=kinship.pk).first()
+    if locked is None:
+        raise RuleViolation("その関係は見つかりません。")
+    kinship = locked
+    check_tag(kinship, tag)
     both = [kinship.person_id, kinship.relative_id]
     if _known(household, actor).filter(pk__in=both).count() != 2:
         raise RuleViolation("その関係は見つかりません。")

@@ -10,6 +10,7 @@ from django.db.models import Q
 from accounts.actor import Actor
 from audit.actions import record
 from common.errors import RuleViolation
+from common.tags import check_tag
 from households.actions.protection import check_not_together
 from households.enums import LinkState
 from households.models import AddressProtection, Person, PersonLink
@@ -19,9 +20,17 @@ from households.signals import people_linked
 
 @transaction.atomic
 def link_people(
-    *, person: Person, other: Person, state: str, reason: str, actor: Actor, at: datetime
+    *,
+    person: Person,
+    other: Person,
+    state: str,
+    reason: str,
+    actor: Actor,
+    at: datetime,
+    tag: str | None = None,
 ) -> PersonLink:
-    """The actor sees ``person`` and may find ``other``; a judgement made before is replaced and kept in the history.
+    """The actor sees ``person`` and may find ``other``; a judgement made before is replaced and kept in the history
+    (``tag``: as it was read).
 
     Raises RuleViolation without a reason, for one and the same record, and where a protection forbids it.
     """
@@ -37,7 +46,10 @@ def link_people(
         raise RuleViolation("そう考えた理由を書いてください。", field="reason")
     check_not_together([person.pk], [other.pk])
     _, staff = actor.office()
-    link = PersonLink.objects.of(person).filter(Q(person=other) | Q(other=other)).first()
+    both = PersonLink.objects.of(person).filter(Q(person=other) | Q(other=other))
+    link = both.select_for_update(of=("self",)).first()
+    if link is not None:
+        check_tag(link, tag)
     link = link or PersonLink(person=person, other=other)
     link.state, link.reason, link.judged_by, link.judged_at = state, reason.strip(), staff, at
     link.save()

@@ -16,6 +16,7 @@ from accounts.actor import Actor
 from accounts.models import Staff
 from audit.actions import record
 from common.errors import InvalidTransition, RuleViolation
+from common.tags import check_tag
 from households.actions.grants import end_grants_resting_on
 from households.actions.search_index import refill_search
 from households.changes import Changes, put_back
@@ -142,11 +143,12 @@ def keep_movement(
 
 @transaction.atomic
 def withdraw_movement(
-    *, movement: HouseholdMovement, reason: str, actor: Actor, at: datetime
+    *, movement: HouseholdMovement, reason: str, actor: Actor, at: datetime, tag: str | None = None
 ) -> HouseholdMovement:
     """A movement that was recorded by mistake: what it changed is put back, the row stays with the reason.
 
-    Raises RuleViolation when something it changed was changed again since: the later one comes first.
+    Raises RuleViolation when something it changed was changed again since: the later one comes first. ``tag``: the
+    movement as it was read.
     """
     movement = (
         HouseholdMovement.objects.visible_to(actor)
@@ -156,6 +158,7 @@ def withdraw_movement(
     )
     lock_household(movement.household, actor)
     _, staff = actor.office()
+    check_tag(movement, tag)
     if movement.withdrawn_at is not None:
         raise InvalidTransition("この異動は、すでに取り消されています。")
     if not reason.strip():

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from accounts.actor import Actor
 from audit.actions import record
 from common.errors import InvalidTransition, RuleViolation
+from common.tags import check_tag
 from households.actions.search_index import refill_search
 from households.enums import MergeChange
 from households.merging import restore_row, row_values
@@ -21,14 +22,17 @@ _SINCE = "統合のあとに世帯や関係の記録が変わっているため�
 
 
 @transaction.atomic
-def undo_merge(*, merge: PersonMerge, reason: str, actor: Actor, at: datetime) -> PersonMerge:
+def undo_merge(
+    *, merge: PersonMerge, reason: str, actor: Actor, at: datetime, tag: str | None = None
+) -> PersonMerge:
     """Every row that the merge touched is again what it was; rows written since stay with the person who was kept.
 
     A row that somebody changed since keeps these changes, and gets back only what nobody touched. Raises
-    InvalidTransition for a merge that is undone already or has a later one on top.
+    InvalidTransition for a merge that is undone already or has a later one on top. ``tag``: the merge as it was read.
     """
     merge = PersonMerge.objects.visible_to(actor.by_office()).select_for_update(of=("self",)).get(pk=merge.pk)
     check_can_merge(actor)
+    check_tag(merge, tag)
     if merge.undone_at is not None:
         raise InvalidTransition("この統合は、すでに取り消されています。")
     if not reason.strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 import pghistory
@@ -71,6 +71,9 @@ class HouseholdMovement(models.Model):
     )
     withdrawn_at = models.DateTimeField("取り消し日時", null=True, blank=True)
     withdrawal_reason = models.CharField("取り消した理由", max_length=300, blank=True)
+
+    # what its writes change (common.tags)
+    tag_fields: ClassVar = ("kind", "on", "note", "withdrawn_at")
 
     objects = MovementQuerySet.as_manager()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -233,6 +233,9 @@ class Kinship(models.Model):
     relative = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="kin", verbose_name="相手")
     kind = models.CharField("関係", max_length=20, choices=KinshipKind)
     note = models.CharField("補足", max_length=100, blank=True)
+
+    # what its writes change (common.tags)
+    tag_fields: ClassVar = ("person_id", "relative_id", "kind", "note")
 
     objects = KinshipQuerySet.as_manager()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 import pghistory
@@ -44,6 +44,9 @@ class PersonLink(models.Model):
         Staff, on_delete=models.PROTECT, related_name="+", verbose_name="判断した職員"
     )
     judged_at = models.DateTimeField("判断日時")
+
+    # what its writes change (common.tags)
+    tag_fields: ClassVar = ("state", "reason", "judged_by_id", "judged_at")
 
     objects = PersonLinkQuerySet.as_manager()
 
@@ -95,6 +98,9 @@ class PersonMerge(models.Model):
     )
     undone_at = models.DateTimeField("取り消し日時", null=True, blank=True)
     undo_reason = models.CharField("取り消した理由", max_length=300, blank=True)
+
+    # what its writes change (common.tags)
+    tag_fields: ClassVar = ("kept_id", "absorbed_id", "undone_at")
 
     objects = PersonMergeQuerySet.as_manager()
 

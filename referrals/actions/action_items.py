@@ -9,14 +9,20 @@ from django.db import transaction
 from accounts.actor import Actor
 from audit.actions import record
 from common.errors import InvalidTransition
+from common.tags import check_tag
 from referrals.models import ActionItem
 from referrals.permissions_conferences import check_can_finish
 from referrals.workflow import ACTION_ITEM_TRANSITIONS, ActionItemEvent, ActionItemState
 
 
 @transaction.atomic
-def finish_action_item(*, item: ActionItem, outcome: str, actor: Actor, at: datetime) -> ActionItem:
-    """The agency that took it on reports it done, with its outcome. A second report is InvalidTransition."""
+def finish_action_item(
+    *, item: ActionItem, outcome: str, actor: Actor, at: datetime, tag: str | None = None
+) -> ActionItem:
+    """The agency that took it on reports it done, with its outcome. A second report is InvalidTransition.
+
+    ``tag``: the item as it was read.
+    """
     item = (
         ActionItem.objects.visible_to(actor)
         .select_for_update(of=("self",))
@@ -24,6 +30,7 @@ def finish_action_item(*, item: ActionItem, outcome: str, actor: Actor, at: date
         .get(pk=item.pk)
     )
     check_can_finish(actor, item)
+    check_tag(item, tag)
     try:
         item.state = ACTION_ITEM_TRANSITIONS[ActionItemState(item.state), ActionItemEvent.FINISH]
     except KeyError:

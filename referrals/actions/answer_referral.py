@@ -17,6 +17,7 @@ from cases.actions.grants import grant_case
 from cases.actions.team import join_case, take_lead
 from cases.models import Case
 from common.errors import InvalidTransition, RuleViolation
+from common.tags import check_tag
 from referrals.disclosure_rules import opening_of
 from referrals.models import Referral
 from referrals.permissions import ANSWERS, check_can_answer, check_can_settle
@@ -58,10 +59,11 @@ def move(referral: Referral, event: ReferralEvent, *, actor: Actor, at: datetime
 @transaction.atomic
 def answer_referral(
     *, referral: Referral, event: ReferralEvent | str, actor: Actor, at: datetime, staff: Staff | None = None,
-    note: str = "", former_until: date | None = None,
+    note: str = "", former_until: date | None = None, tag: str | None = None,
 ) -> Referral:  # fmt: skip
     """The receiving agency's answer; ``staff`` is the named person who takes it on (the actor if not given).
     ``former_until``: taking the lead, the last day on which the former lead may read (None: it stays as a partner).
+    ``tag``: the request as it was read.
 
     Late answers, after it rose to the director, are as good as early ones. Raises NotAllowed, InvalidTransition,
     RuleViolation (``note`` missing for a conference, ``staff`` not of the agency).
@@ -69,6 +71,7 @@ def answer_referral(
     event = ReferralEvent(event)
     referral = lock_referral(referral, actor)
     check_can_answer(actor, referral, event)
+    check_tag(referral, tag)
     note = note.strip()
     if event not in ANSWERS:
         raise InvalidTransition("この操作は、返事としてはできません。")

@@ -13,6 +13,7 @@ from accounts.notice_kinds import NoticeKind
 from audit.actions import record
 from cases.models import Case
 from common.errors import InvalidTransition, RuleViolation
+from common.tags import check_tag
 from households.models import staff_denied
 from referrals.actions.answer_referral import lock_referral
 from referrals.enums import ReferralOutcome
@@ -33,10 +34,11 @@ def see_referral(*, referral: Referral, actor: Actor, at: datetime) -> None:
 
 
 @transaction.atomic
-def start_referral(*, referral: Referral, actor: Actor, at: datetime) -> Referral:
+def start_referral(*, referral: Referral, actor: Actor, at: datetime, tag: str | None = None) -> Referral:
     """対応中: the receiver has begun with what was asked. Beginning twice changes nothing."""
     referral = lock_referral(referral, actor)
     check_can_tell_outcome(actor, referral)
+    check_tag(referral, tag)
     _check_owes(referral)
     if referral.started_at is None:
         referral.started_at = at
@@ -46,13 +48,16 @@ def start_referral(*, referral: Referral, actor: Actor, at: datetime) -> Referra
 
 
 @transaction.atomic
-def finish_referral(*, referral: Referral, outcome: str, note: str, actor: Actor, at: datetime) -> Referral:
+def finish_referral(
+    *, referral: Referral, outcome: str, note: str, actor: Actor, at: datetime, tag: str | None = None
+) -> Referral:
     """対応済み: the receiver tells the sender what came of the request; support of the case goes on as it was.
 
     Raises NotAllowed, InvalidTransition (not taken on, told already), RuleViolation beside ``outcome`` or ``note``.
     """
     referral = lock_referral(referral, actor)
     check_can_tell_outcome(actor, referral)
+    check_tag(referral, tag)
     _check_owes(referral)
     if outcome not in ReferralOutcome.values or outcome == ReferralOutcome.CASE_CLOSED:
         raise RuleViolation("結果を一覧から選んでください。", field="outcome")

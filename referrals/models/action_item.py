@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
 
 import pghistory
@@ -89,6 +89,9 @@ class ActionItem(models.Model):
         Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="実施者"
     )
     outcome = models.TextField("結果", blank=True)
+
+    # what its writes change (common.tags)
+    tag_fields: ClassVar = ("text", "agency_id", "staff_id", "due_on", "state", "done_at")
 
     objects = ActionItemQuerySet.as_manager()
 

@@ -107,8 +107,11 @@ def test_referral_is_sent_and_answered_and_cannot_be_declined(worker, center_wor
     )
     assert own.status_code == 422
     url = f"/api/v1/referrals/{sent.json()['id']}/answer/"
-    assert center_worker.client.post(url, {"event": "decline"}, content_type=JSON).status_code == 400
-    assert center_worker.client.post(url, {"event": "join"}, content_type=JSON).status_code == 200
+    seen = {"If-Match": center_worker.client.get(f"/api/v1/referrals/{sent.json()['id']}/")["ETag"]}
+    declined = center_worker.client.post(url, {"event": "decline"}, content_type=JSON, headers=seen)
+    assert declined.status_code == 400
+    joined = center_worker.client.post(url, {"event": "join"}, content_type=JSON, headers=seen)
+    assert joined.status_code == 200
     assert Referral.objects.get().state == "partner"
 
 

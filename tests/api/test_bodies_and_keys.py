@@ -15,11 +15,14 @@ from cases.masters import load_codes
 from cases.models import Case, Consultation, FollowUp, Outreach, RiskPutOff, SilentRisk
 from common.bodies import Body
 from tests import factories as f
-from tests.api.test_casework_api import NOTE, sent
+from tests.api.test_casework_api import NOTE, sent, tag
 from tests.architecture.sources import ROOT
 
 CLOSING = {"kind": "close", "reason": "z01", "note": "落ち着いた", "follow_up_on": "2027-02-24", "every": "3"}
-VIEWS = ("cases.api", "cases.api_work", "households.api", "referrals.api", "referrals.api_outside")
+VIEWS = (
+    "cases.api", "cases.api_outreach", "cases.api_watch", "cases.api_work", "households.api", "households.api_kinship", "households.api_register", "referrals.api",
+    "referrals.api_outside",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +110,8 @@ def test_closing_and_reopening_and_a_result_once(worker):
     closed = twice(worker, f"{path}/close/", CLOSING, If_Match=etag)
     assert closed.json()["state"] == "closed"
     turn = FollowUp.objects.waiting().get()
-    twice(worker, f"follow-ups/{turn.pk}/result/", {"result": "worse", "note": "食べていない"})
+    seen = tag(worker, f"follow-ups/{turn.pk}/")
+    twice(worker, f"follow-ups/{turn.pk}/result/", {"result": "worse", "note": "食べていない"}, If_Match=seen)
     etag = worker.client.get(f"/api/v1/{path}/")["ETag"]
     reopened = twice(worker, f"{path}/reopen/", {"reason": "見守りで悪化"}, If_Match=etag)
     assert reopened.json()["state"] == "open"
@@ -118,7 +122,8 @@ def test_a_worry_is_put_off_once(worker):
     Case.objects.filter(pk=case.pk).update(last_contact_at=f.NOW - timedelta(days=60))
     refresh_all(at=f.NOW)
     risk = SilentRisk.objects.filter(kind="quiet").get()
-    twice(worker, f"risks/{risk.pk}/put-off/", {"until": "2026-11-30", "reason": "入院中"})
+    body, seen = {"until": "2026-11-30", "reason": "入院中"}, tag(worker, f"risks/{risk.pk}/")
+    twice(worker, f"risks/{risk.pk}/put-off/", body, If_Match=seen)
     assert RiskPutOff.objects.count() == 1
 
 
@@ -130,8 +135,9 @@ def test_members_links_and_movements_once(worker):
     twin = f.make_person("森下", "洋")
     twice(worker, f"people/{child.pk}/links/", {"other": twin.pk, "state": "possible", "reason": "字が同じ"})
     moved = {"kind": "facility_in", "on": "2026-11-02", "people": [child.pk], "note": "特養へ"}
-    movement = twice(worker, f"{home}/movements/", moved).json()["id"]
-    twice(worker, f"{home}/movements/{movement}/withdraw/", {"reason": "人ちがい"})
+    movement = twice(worker, f"{home}/movements/", moved)
+    back = f"{home}/movements/{movement.json()['id']}/withdraw/"
+    twice(worker, back, {"reason": "人ちがい"}, If_Match=movement["ETag"])
 
 
 def test_a_merge_is_undone_once(worker):
@@ -141,7 +147,7 @@ def test_a_merge_is_undone_once(worker):
     home = kept.memberships.get().household_id
     body = {"absorbed": twin.pk, "version": twin.version, "basis": "保険証で確かめた", "home": home}
     merged = twice(worker, f"people/{kept.pk}/merge/", body, If_Match=f'"{kept.version}"')
-    twice(worker, f"merges/{merged.json()['id']}/undo/", {"reason": "別の人"})
+    twice(worker, f"merges/{merged.json()['id']}/undo/", {"reason": "別の人"}, If_Match=merged["ETag"])
 
 
 @pytest.mark.parametrize("end", ["agree", "end"])
@@ -163,9 +169,11 @@ def test_a_referral_goes_its_way_once(worker, center_worker):
         "parts": ["concerns"], "deadline_at": (f.NOW + timedelta(days=3)).isoformat(),
     }  # fmt: skip
     path = f"referrals/{sent(worker, 'post', 'referrals/', body).json()['id']}"
-    twice(center_worker, f"{path}/answer/", {"event": "join"})
-    twice(center_worker, f"{path}/start/", {})
-    twice(center_worker, f"{path}/finish/", {"outcome": "connected", "note": "つながった"})
+    seen = tag(center_worker, f"{path}/")
+    seen = twice(center_worker, f"{path}/answer/", {"event": "join"}, If_Match=seen)["ETag"]
+    seen = twice(center_worker, f"{path}/start/", {}, If_Match=seen)["ETag"]
+    body = {"outcome": "connected", "note": "つながった"}
+    twice(center_worker, f"{path}/finish/", body, If_Match=seen)
 
 
 # ── Turns ───────────────────────────────────────────────────────────────────────────────────────────────────

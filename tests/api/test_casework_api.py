@@ -37,6 +37,11 @@ def sent(who, method, path, body=None, **headers):
     )
 
 
+def tag(who, path):
+    """The ``ETag`` of what is read at a path, as ``If-Match`` takes it."""
+    return who.client.get(f"/api/v1/{path}")["ETag"]
+
+
 def note_of(worker, case, text="様子を聞いた。", hours=1):
     data = NoteData(started_at=f.NOW - timedelta(hours=hours), minutes=10, way="phone", text=text)
     return write_note(case=case, data=data, actor=worker.actor, at=f.NOW, request_key=uuid4())
@@ -227,9 +232,9 @@ def test_from_closing_to_watching_to_reopening(worker):
     assert closed.json()["state"] == "closed"
     turn = worker.client.get("/api/v1/follow-ups/").json()["results"][0]
     assert turn["due_on"] == "2027-02-24"
-    done = sent(
-        worker, "post", f"follow-ups/{turn['id']}/result/", {"result": "worse", "note": "食べていない"}
-    )
+    found = {"result": "worse", "note": "食べていない"}
+    seen = f'"{turn["etag"]}"'
+    done = sent(worker, "post", f"follow-ups/{turn['id']}/result/", found, If_Match=seen)
     assert done.json()["result"] == "worse"
     case.refresh_from_db()
     again = sent(worker, "post", f"{path}/reopen/", {"reason": "見守りで悪化"}, If_Match=f'"{case.version}"')
@@ -269,8 +274,10 @@ def test_a_worry_is_put_off_with_a_reason(worker):
     refresh_all(at=f.NOW)
     risk = SilentRisk.objects.filter(kind="quiet").get()
     path = f"risks/{risk.pk}/put-off/"
-    assert sent(worker, "post", path, {"until": "2026-11-30"}).status_code == 400
-    assert sent(worker, "post", path, {"until": "2026-11-30", "reason": "入院中"}).status_code == 200
+    seen = tag(worker, f"risks/{risk.pk}/")
+    assert sent(worker, "post", path, {"until": "2026-11-30"}, If_Match=seen).status_code == 400
+    body = {"until": "2026-11-30", "reason": "入院中"}
+    assert sent(worker, "post", path, body, If_Match=seen).status_code == 200
     assert RiskPutOff.objects.get().reason == "入院中"
 
 
@@ -306,7 +313,8 @@ def test_link_merge_and_undo(worker):
     assert PersonMerge.objects.count() == 1
     lived_in = kept.memberships.filter(lives_together=True).values_list("household_id", flat=True)
     assert list(lived_in) == [home]
-    undone = sent(worker, "post", f"merges/{merged.json()['id']}/undo/", {"reason": "別の人"})
+    path = f"merges/{merged.json()['id']}/"
+    undone = sent(worker, "post", f"{path}undo/", {"reason": "別の人"}, If_Match=tag(worker, path))
     assert undone.status_code == 200
     assert PersonMerge.objects.get().undone_at
 
@@ -371,7 +379,8 @@ def test_a_movement_is_written_once_and_taken_back(worker, stranger):
     back = f"{path}{first.json()['id']}/withdraw/"
     assert sent(stranger, "post", back, {"reason": "x"}).status_code == 404
     assert sent(worker, "post", f"{path}999/withdraw/", {"reason": "x"}).status_code == 404
-    assert sent(worker, "post", back, {"reason": "人ちがい"}).json()["withdrawn_at"]
+    done = sent(worker, "post", back, {"reason": "人ちがい"}, If_Match=first["ETag"])
+    assert done.json()["withdrawn_at"]
     assert (
         worker.client.get(f"/api/v1/households/{case.household_id}/members/").json()["results"][0]["living"]
         == "同居"

@@ -122,17 +122,13 @@ def test_the_search_of_people_tells_what_was_judged(worker, stranger):
     case = f.make_case(worker.actor)
     one = case.person or Person.objects.get(memberships__household=case.household)
     two = f.make_person(one.family_name, one.given_name)
-    sent(
-        worker,
-        "post",
-        f"people/{one.pk}/links/",
-        {"other": two.pk, "state": "possible", "reason": "字が同じ"},
-    )
+    body = {"other": two.pk, "state": "possible", "reason": "字が同じ"}
+    etag = sent(worker, "post", f"people/{one.pk}/links/", body).json()["etag"]
     found = {
         row["id"]: row["links"] for row in read(worker, f"people/?q={one.family_name}").json()["results"]
     }
-    assert found[one.pk] == [{"other": two.pk, "state": "possible"}]
-    assert found[two.pk] == [{"other": one.pk, "state": "possible"}]
+    assert found[one.pk] == [{"other": two.pk, "state": "possible", "etag": etag}]
+    assert found[two.pk] == [{"other": one.pk, "state": "possible", "etag": etag}]
     others = read(stranger, f"people/?q={one.family_name}").json()["results"]
     assert all(row["links"] == [] for row in others)
     assert AccessRecord.objects.filter(kind=AccessKind.SEARCH).count() == 2

@@ -16,7 +16,7 @@ from cases.models import Case, Consultation, SilentRisk
 from households.actions.protection import protect_address
 from households.models import Person
 from tests import factories as f
-from tests.api.test_casework_api import NOTE, sent
+from tests.api.test_casework_api import NOTE, sent, tag
 from tests.architecture.sources import ROOT
 
 TOKEN = "a" * 32
@@ -71,7 +71,8 @@ def test_risks_by_owner_agency_sector_and_whether_they_are_put_off(worker, cente
     assert not found(worker, "sector=child")
     assert found(worker, "put_off=false")
     assert not found(worker, "put_off=true")
-    sent(worker, "post", f"risks/{risk.pk}/put-off/", {"until": "2026-11-30", "reason": "入院中"})
+    body, seen = {"until": "2026-11-30", "reason": "入院中"}, tag(worker, f"risks/{risk.pk}/")
+    sent(worker, "post", f"risks/{risk.pk}/put-off/", body, If_Match=seen)
     assert found(worker, "put_off=true")
     assert not found(worker, "put_off=false")
     person = Person.objects.get(memberships__household=case.household)

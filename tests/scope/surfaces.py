@@ -128,11 +128,11 @@ READS = (
     S("api:claim-list"), S("api:actual-list", query="?year=2026"), S("api:journal-list", query="?year=2026"),
     S("api:work-entry-list"), S("api:apportionment-list"),
     S("api:search-list", query="?q=菊乃", identity=True), S("api:search-list", query="?q=霧見"),
-    S("api:search-list", query="?q=０５９５７７１２３４"), S("api:note-detail", ("note",)), S("api:person-list", query="?q=菊乃", identity=True), S("api:person-detail", ("person",)),
+    S("api:search-list", query="?q=０５９５７７１２３４"), S("api:note-detail", ("note",)), S("api:person-list", query="?q=菊乃", identity=True), S("api:person-detail", ("person",)), S("api:person-links", ("person",)),
     S("api:household-list"), S("api:household-detail", ("household",)), S("api:household-members", ("household",)),
-    S("api:household-members", ("household",), query="?on=2026-11-01"), S("api:household-movements", ("household",)),
+    S("api:household-kinships", ("household",)), S("api:household-members", ("household",), query="?on=2026-11-01"), S("api:household-movements", ("household",)),
     S("api:timeline-detail", ("household",)), S("api:timeline-detail", ("household",), query="?kind=n"),
-    S("api:follow-up-list"), S("api:outreach-list"),
+    S("api:follow-up-list"), S("api:watch-cycle-list"), S("api:outreach-list"),
     S("api:outreach-detail", ("outreach",)), S("api:outreach-attempts", ("outreach",)), S("api:merge-detail", ("merge",)),
 )  # fmt: skip
 
@@ -176,10 +176,11 @@ WRITES = (
     S("api:capacity-question-withdraw", ("question",)), S("api:outside-request-withdraw", ("outside",)), S("issues:unlink", ("issue link",)),
     S("handover:staff", ("lead",)), S("api:case-notes", ("number",)), S("api:case-close", ("number",)),
     S("api:case-reopen", ("number",)), S("api:risk-put-off", ("risk",)),
-    S("api:outreach-attempts", ("outreach",)), S("api:outreach-agree", ("outreach",)), S("api:outreach-end", ("outreach",)),
+    S("api:outreach-attempts", ("outreach",)), S("api:outreach-agree", ("outreach",)), S("api:outreach-end", ("outreach",)), S("api:outreach-resume", ("outreach",)),
     S("api:person-links", ("person",)), S("api:person-merge", ("person",)), S("api:merge-undo", ("merge",)),
     S("api:household-members", ("household",)), S("api:household-movements", ("household",)),
     S("api:household-withdraw", ("household", "movement")),
+    S("api:household-kinships", ("household",)), S("api:household-kinship-remove", ("household", "member")),
 )  # fmt: skip
 
 # addresses that the matrix does not walk, each with the reason
@@ -190,6 +191,13 @@ ELSEWHERE = {
     "households:new": "an empty form", "households:register": "an empty form (its file: tests/households)",
     "households:register_apply": "a signed preview of one's own (tests/households/test_register_import.py)", "consultations:draft_save": "own drafts (tests/cases)",
     "consultations:draft_delete": "own drafts (tests/cases)",
+    "api:register-import-preview": "the sender's own file (tests/api/test_register_api.py)",
+    "api:register-import-apply": "a signed preview of one's own (tests/api/test_register_api.py)",
+    "api:watch-cycle-detail": "needs a closed case (tests/api/test_watch_api.py)",
+    "api:watch-cycle-changes": "needs a closed case (tests/api/test_watch_api.py)",
+    "api:watch-cycle-stop": "needs a closed case (tests/api/test_watch_api.py)",
+    "api:follow-up-back": "needs a closed case (tests/api/test_watch_api.py)",
+    "api:colleague-list": "names of one's own agency",
     "api:follow-up-detail": "needs a closed case (tests/api)", "api:follow-up-result": "needs a closed case (tests/api)",
     "cases:follow_up": "needs a closed case (tests/cases/test_watch_pages.py)",
     "cases:follow_up_back": "needs a closed case (tests/cases/test_watch_pages.py)",

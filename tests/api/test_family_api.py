@@ -1,0 +1,183 @@
+"""Births, kinship and homes of their own in the API: the rules of the page, once for each key, refused in the same words."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from audit.models import ChangeRecord
+from cases.masters import load_codes
+from households.actions.kinship import add_kinship
+from households.actions.members import add_member
+from households.actions.protection import protect_address
+from households.models import Household, HouseholdMovement, Kinship, Person
+from tests import factories as f
+from tests.api.test_casework_api import sent
+
+
+@pytest.fixture(autouse=True)
+def masters(db):
+    load_codes()
+    f.make_streams()
+
+
+@pytest.fixture
+def home(worker):
+    return f.make_household(
+        person=f.make_person(birth_on=date(1990, 4, 1)), agency=worker.agency, actor=worker.actor
+    )
+
+
+def with_member(worker, home, given, **fields):
+    person = f.make_person("森下", given, **fields)
+    add_member(
+        household=home, person=person, data=None, relation="other", lives_together=True, is_key_person=False,
+        since=date(2020, 4, 1), actor=worker.actor, at=f.NOW,
+    )  # fmt: skip
+    return person
+
+
+# ── Birth ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_child_is_born_once(worker, home):
+    mother = home.members.get().person
+    path, key = f"households/{home.pk}/movements/", str(uuid4())
+    child = {"family_name": "森下", "given_name": "芽衣", "given_kana": "めい", "sex": "female"}
+    body = {"kind": "birth", "on": "2026-11-20", "people": [mother.pk], "child": child, "relation": "child"}
+    first = sent(worker, "post", path, body, Idempotency_Key=key)
+    again = sent(worker, "post", path, body, Idempotency_Key=key)
+    assert (first.status_code, again.status_code) == (201, 201), first.content
+    assert first.json() == again.json()
+    born = Person.objects.get(given_name="芽衣")
+    assert (born.birth_on, born.given_kana, born.sex) == (date(2026, 11, 20), "めい", "female")
+    assert set(first.json()["people"]) == {born.pk, mother.pk}
+    assert Kinship.objects.get(person=mother, relative=born).kind == "parent"
+    seen = worker.client.get(f"/api/v1/households/{home.pk}/members/").json()["results"]
+    assert {row["name"]: row["relation"] for row in seen}["森下 芽衣"] == "child"
+
+
+def test_a_birth_that_cannot_be_is_refused_in_the_words_of_the_page(worker, home, stranger):
+    father = with_member(worker, home, "隆", birth_on=date(1950, 1, 1))
+    third = with_member(worker, home, "恵", birth_on=date(1992, 1, 1))
+    mother = home.members.order_by("pk")[0].person
+    path = f"households/{home.pk}/movements/"
+    body = {"kind": "birth", "on": "2026-11-20", "people": [mother.pk]}
+    many = sent(worker, "post", path, body | {"people": [mother.pk, father.pk, third.pk]})
+    assert (many.status_code, many.json()["field"]) == (422, "people")
+    later = sent(worker, "post", path, body | {"on": "2026-12-01"})
+    assert (later.status_code, later.json()["field"]) == (422, "on")
+    before_mother = sent(worker, "post", path, body | {"on": "1980-01-01"})
+    assert before_mother.status_code == 422
+    foreign = sent(worker, "post", path, body | {"people": [f.make_person().pk]})
+    assert (foreign.status_code, foreign.json()["field"]) == (422, "people")
+    assert sent(stranger, "post", path, body).status_code == 404
+    assert not HouseholdMovement.objects.exists()
+    unnamed = sent(worker, "post", path, body)  # a child may have no name yet
+    assert unnamed.status_code == 201, unnamed.content
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("death", {"child": {"given_name": "陽"}}), ("facility_in", {"address": "美旗野市青峰1-2"}), ("birth", {"into": 3}),
+     ("move", {"head": 3}), ("join", {"relation": "child"})],
+)  # fmt: skip
+def test_what_a_movement_does_not_use_is_refused(worker, home, kind, more):
+    body = {"kind": kind, "on": "2026-11-20", "people": [home.members.get().person_id]}
+    answer = sent(worker, "post", f"households/{home.pk}/movements/", body | more)
+    assert (answer.status_code, list(answer.json())) == (400, list(more))
+    odd = sent(worker, "post", f"households/{home.pk}/movements/", body | {"child": {"name": "陽"}})
+    assert odd.status_code == 400
+
+
+def test_a_home_of_ones_own_has_a_head_and_a_telephone(worker, home):
+    one, two = (with_member(worker, home, name) for name in ("陽", "光"))
+    body = {
+        "kind": "split", "on": "2026-11-20", "people": [one.pk, two.pk], "head": two.pk,
+        "address": "美旗野市青峰2丁目8番地", "phone": "0595-55-1234",
+    }  # fmt: skip
+    answer = sent(worker, "post", f"households/{home.pk}/movements/", body)
+    assert answer.status_code == 201, answer.content
+    new = Household.objects.get(address="美旗野市青峰2丁目8番地")
+    assert new.phone == "0595551234"
+    assert new.members.get(relation="self").person_id == two.pk
+
+
+# ── Kinship ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_kinship_is_read_recorded_once_and_taken_back(worker, home, stranger):
+    mother = home.members.get().person
+    child = with_member(worker, home, "陽", birth_on=date(2015, 5, 5))
+    path, key = f"households/{home.pk}/kinships/", str(uuid4())
+    body = {"person": mother.pk, "relative": child.pk, "kind": "parent", "note": "長男"}
+    assert sent(stranger, "post", path, body).status_code == 404
+    first = sent(worker, "post", path, body, Idempotency_Key=key)
+    again = sent(worker, "post", path, body, Idempotency_Key=key)
+    assert (first.status_code, first.json()) == (201, again.json()), first.content
+    (row,) = worker.client.get(f"/api/v1/{path}").json()["results"]
+    assert row == first.json()
+    assert (row["person_name"], row["seen_from_relative"], row["note"]) == (mother.display_name, "子", "長男")
+    assert sent(stranger, "get", path).status_code == 404
+    remove, count = f"{path}{row['id']}/remove/", ChangeRecord.objects.count()
+    assert sent(worker, "post", remove).status_code == 428
+    assert sent(worker, "post", remove, If_Match='"0"').status_code == 412
+    assert sent(worker, "post", remove, {"reason": "x"}, If_Match=first["ETag"]).status_code == 400
+    assert sent(stranger, "post", remove, If_Match=first["ETag"]).status_code == 404
+    assert ChangeRecord.objects.count() == count
+    key = str(uuid4())
+    for _ in range(2):
+        assert sent(worker, "post", remove, If_Match=first["ETag"], Idempotency_Key=key).status_code == 204
+    assert ChangeRecord.objects.count() == count + 1
+    assert not Kinship.objects.exists()
+    assert sent(worker, "post", remove, If_Match=first["ETag"]).status_code == 404
+
+
+def test_kinship_across_households_needs_sight_of_the_other_record(worker, stranger, home):
+    mother = home.members.get().person
+    aunt, hidden = f.make_person("北村", "文"), f.make_person("北村", "武")
+    f.make_household(person=aunt, agency=worker.agency, actor=worker.actor)
+    other = f.make_household(person=hidden, agency=stranger.agency, actor=stranger.actor)
+    path = f"households/{home.pk}/kinships/"
+    body = {"person": mother.pk, "relative": aunt.pk, "kind": "sibling"}
+    assert sent(worker, "post", path, body).status_code == 201
+    assert len(worker.client.get(f"/api/v1/{path}").json()["results"]) == 1
+    for wrong, field in (
+        ({"relative": hidden.pk}, "relative"),
+        ({"person": aunt.pk}, "person"),
+        ({"relative": mother.pk}, "relative"),
+    ):
+        refused = sent(worker, "post", path, body | wrong)
+        assert (refused.status_code, refused.json()["field"]) == (422, field)
+    assert sent(worker, "post", path, body | {"kinds": "x"}).status_code == 400
+    assert Kinship.objects.count() == 1
+    # from the other household the row is not theirs to take back
+    row = Kinship.objects.get()
+    assert (
+        sent(stranger, "post", f"households/{other.pk}/kinships/{row.pk}/remove/", If_Match='"0"').status_code
+        == 404
+    )
+
+
+def test_each_others_parent_is_refused_and_a_protected_word_is_hidden(worker, center_worker, home):
+    case = f.make_case(worker.actor)
+    person = Person.objects.get(memberships__household=case.household)
+    child = with_member(worker, case.household, "陽")
+    path = f"households/{case.household_id}/kinships/"
+    add_kinship(
+        household=case.household, person=person, relative=child, kind="parent", note="美旗野市青峰2丁目8番地に同居",
+        actor=worker.actor, at=f.NOW,
+    )  # fmt: skip
+    turned = sent(worker, "post", path, {"person": child.pk, "relative": person.pk, "kind": "parent"})
+    assert (turned.status_code, turned.json()["field"]) == (422, "relative")
+    f.share_by_consent(case, worker.actor, center_worker.actor)
+    Household.objects.filter(pk=case.household_id).update(address="美旗野市青峰2丁目8番地")
+    protect_address(
+        person=person, units=[], first_on=f.TODAY, last_on=date(2027, 11, 22), actor=worker.actor, at=f.NOW
+    )
+    seen = center_worker.client.get(f"/api/v1/{path}")
+    assert seen.status_code == 200
+    assert "青峰" not in seen.content.decode()
+    assert "青峰" in worker.client.get(f"/api/v1/{path}").content.decode()
