@@ -59,7 +59,7 @@ def tell_of_death(sender: object, *, person: Person, actor: Actor, at: datetime,
 def _tell(people: list[int], actor: Actor, at: datetime, text: str, page: str = "households:same") -> None:
     """Lead workers of open cases of the people's households, each with a page that they see; never a denied worker."""
     homes = dict(
-        HouseholdMember.objects.filter(person__in=people)
+        HouseholdMember.objects.filter(person__in=people, by_identity=False)
         .order_by("-pk")
         .values_list("household_id", "person_id")
     )

@@ -124,7 +124,8 @@ PROTECTION = Rule(
            COALESCE(lead.agency_id, other.agency_id, s.lead_agency_id),
            CASE WHEN lead.agency_id IS NOT NULL THEN s.lead_staff_id END
       FROM scope s
-      JOIN households_householdmember m ON m.household_id = s.household_id AND m.during @> %(today)s::date
+      JOIN households_householdmember m
+        ON m.household_id = s.household_id AND m.during @> %(today)s::date AND NOT m.by_identity
       JOIN households_addressprotection pr ON pr.person_id = m.person_id AND pr.ended_at IS NULL
       LEFT JOIN households_protectionunit lead ON lead.protection_id = pr.id AND lead.agency_id = s.lead_agency_id
       LEFT JOIN LATERAL (SELECT u.agency_id FROM households_protectionunit u WHERE u.protection_id = pr.id

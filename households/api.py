@@ -133,7 +133,9 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
                 link = link_people(person=person, other=other, actor=actor, at=at, tag=tag, **data)
             else:
                 link = standing.get()
-        return tagged(LinkSerializer(link).data, link, status.HTTP_201_CREATED)
+        return tagged(
+            LinkSerializer(link, context=self.get_serializer_context()).data, link, status.HTTP_201_CREATED
+        )
 
     @extend_schema(
         parameters=[IF_MATCH, IDEMPOTENCY], request=MergeChangeSerializer, responses={201: MergeSerializer}
@@ -153,7 +155,9 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
                     kept=kept, absorbed=absorbed, versions=(version, data["version"]),
                     data=_asked_merge(kept, absorbed, data, actor), request_key=key, actor=actor, at=at,
                 )  # fmt: skip
-        return tagged(MergeSerializer(merge).data, merge, status.HTTP_201_CREATED)
+        return tagged(
+            MergeSerializer(merge, context=self.get_serializer_context()).data, merge, status.HTTP_201_CREATED
+        )
 
 
 def _asked_merge(kept: Person, absorbed: Person, data: dict[str, Any], actor: Actor) -> MergeData:
@@ -204,7 +208,7 @@ class MergeViewSet(TaggedRetrieveMixin, ScopedViewSet):
                 merge = undo_merge(
                     merge=merge, actor=actor_of(request), at=at, tag=tag, **form.validated_data
                 )
-        return tagged(MergeSerializer(merge).data, merge)
+        return tagged(self.get_serializer(merge).data, merge)
 
 
 class HouseholdViewSet(KinshipActions, mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):

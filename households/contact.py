@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, Case, CharField, Exists, F, OuterRef, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -147,6 +147,12 @@ class Shield:
         pattern = _pattern(self.said.of([person_id]))
         return pattern.sub(HIDDEN, text) if pattern else text
 
+    def of_people(self, text: str, people: Iterable[int]) -> str:
+        """Words about several people at once: why two records may be one."""
+        for person_id in people:
+            text = self.of_person(text, person_id)
+        return text
+
     def desk(self, agency: Agency, household: Household | int | None) -> str:
         """The short name of an agency, unless it would tell in which neighbourhood a protected person lives."""
         if self.hides(household) and agency.kind == AgencyKind.DESK:
@@ -242,7 +248,11 @@ def _as_rows(protections: QuerySet[AddressProtection]) -> QuerySet[AddressProtec
         When(during__contains=timezone.localdate(), then=F("household_id")),
         default=-F("household_id"), output_field=BigIntegerField(),
     )  # fmt: skip
-    own = HouseholdMember.objects.filter(person=OuterRef("person_id")).annotate(home=home)
+    # who was added by name alone and lives elsewhere hides nothing: the answer would tell that they are protected
+    own = HouseholdMember.objects.filter(
+        ~Q(by_identity=True, lives_together=False), person=OuterRef("person_id")
+    )
+    own = own.annotate(home=home)
     others = HouseholdMember.objects.filter(person=OuterRef("adversary_id"))
     return protections.values_list(
         "person_id", ArraySubquery(own.values("home")), ArraySubquery(others.values("household_id"))
@@ -358,7 +368,7 @@ def safe_contacts_of_homes(households: Iterable[int]) -> dict[int, list[SafeCont
     the household: the caller has found that they may.
     """
     people = HouseholdMember.objects.filter(
-        household__in=list(households), during__contains=timezone.localdate()
+        household__in=list(households), during__contains=timezone.localdate(), by_identity=False
     ).order_by("household_id", "pk")
     pairs = list(people.values_list("household_id", "person_id"))
     rules = SafeContact.objects.standing().filter(person__in={person for _, person in pairs})

@@ -181,7 +181,25 @@ class LinkChangeSerializer(Body):
     reason = serializers.CharField(max_length=300)
 
 
-class LinkSerializer(serializers.ModelSerializer):
+class _OfTwoSerializer(ShieldedSerializer):
+    """What was judged of two records: its words pass the shield of both people, in whichever record they are read."""
+
+    text_fields = ("reason", "basis")
+
+    def to_representation(self, instance: PersonLink | PersonMerge) -> dict[str, Any]:
+        data = serializers.ModelSerializer.to_representation(self, instance)
+        two = (
+            (instance.person_id, instance.other_id)
+            if isinstance(instance, PersonLink)
+            else (instance.kept_id, instance.absorbed_id)
+        )
+        for name in self.text_fields:
+            if data.get(name):
+                data[name] = self.shield.of_people(data[name], two)
+        return data
+
+
+class LinkSerializer(_OfTwoSerializer):
     etag = TagField()
 
     class Meta:
@@ -213,7 +231,7 @@ class ReasonSerializer(Body):
     reason = serializers.CharField(max_length=300)
 
 
-class MergeSerializer(serializers.ModelSerializer):
+class MergeSerializer(_OfTwoSerializer):
     etag = TagField()
 
     class Meta:

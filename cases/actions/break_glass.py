@@ -76,7 +76,9 @@ def break_glass(
 
 
 def _case_of(person: Person, actor: Actor, at: datetime) -> Case:
-    households = HouseholdMember.objects.filter(person=person, during__contains=timezone.localdate(at))
+    households = HouseholdMember.objects.filter(
+        person=person, during__contains=timezone.localdate(at), by_identity=False
+    )
     cases = Case.objects.filter(
         not_denied(actor, "pk"), Q(person=person) | Q(household__in=households.values("household_id"))
     )

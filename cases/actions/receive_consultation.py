@@ -106,9 +106,11 @@ def proposed_sectors(codes: Sequence[Code]) -> list[str]:
 
 
 def current_household(person: Person, at: datetime) -> Household | None:
-    """The household that the person belongs to on the day; of several the one joined last."""
+    """The household that the person belongs to on the day; of several the one joined last. Never one to which somebody
+    added them by name alone: their contacts would be read there.
+    """
     member = (
-        HouseholdMember.objects.filter(during__contains=timezone.localdate(at))
+        HouseholdMember.objects.filter(during__contains=timezone.localdate(at), by_identity=False)
         .filter(person=person)
         .select_related("household")
         .order_by("-during", "-pk")

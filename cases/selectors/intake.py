@@ -43,7 +43,7 @@ def intake_hint(*, actor: Actor, person_id: int | None, codes: list[str], on: da
     case = (
         Case.objects.open()
         .filter(
-            household__in=HouseholdMember.objects.filter(during__contains=on)
+            household__in=HouseholdMember.objects.filter(during__contains=on, by_identity=False)
             .filter(person=person)
             .values("household_id")
         )
@@ -125,7 +125,8 @@ def with_households(hits: list[FoundPerson], shield: Shield) -> list[Found]:
 
 
 def _homes_on(day: date, people: list[int]) -> QuerySet[HouseholdMember]:
-    rows = HouseholdMember.objects.filter(during__contains=day, person__in=people).select_related("household")
+    rows = HouseholdMember.objects.filter(during__contains=day, person__in=people, by_identity=False)
+    rows = rows.select_related("household")
     return rows.only("person_id", "household__name").order_by("pk")
 
 

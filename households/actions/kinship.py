@@ -157,6 +157,11 @@ def record_marriage(
         raise RuleViolation("2人を選んでください。", field="people")
     opened = open_movement(household=household, moved=moved, actor=actor, at=at, needs=2, hides_move=False)
     check_not_together(moved.people[:1], moved.people[1:])
+    if Person.objects.visible_to(actor.by_office()).filter(pk__in=moved.people).count() != 2:
+        raise RuleViolation(
+            "ほかの機関が記録している人の婚姻・離婚は、ここには記録できません。その機関に知らせてください。",
+            field="people",
+        )
     one, two = sorted((m.person for m in opened.members), key=lambda p: p.pk)
     if kind == MovementKind.MARRIAGE:
         _marry(opened.changes, one, two)

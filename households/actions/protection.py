@@ -69,6 +69,22 @@ def protect_address(
     return protection
 
 
+def carry_protection(*, kept: Person, parted: Person, since: datetime) -> None:
+    """Two records are two people again: a protection given since ``since``, while they were one, holds for both of them
+    until a unit ends one. In the caller's transaction.
+    """
+    standing = AddressProtection.objects.in_force()
+    given = standing.filter(person=kept, given_at__gte=since).first()
+    if given is None or standing.filter(person=parted).exists():
+        return
+    carried = AddressProtection.objects.create(
+        person=parted, during=given.during, adversary=given.adversary, adversary_name=given.adversary_name,
+        decided_where=given.decided_where, note=given.note, given_by=given.given_by, given_at=given.given_at,
+    )  # fmt: skip
+    _set_units(carried, given.units.all())
+    _refill_search(parted, hidden=True)
+
+
 def _set_units(protection: AddressProtection, units: Iterable[Agency]) -> None:
     ProtectionUnit.objects.bulk_create(
         (ProtectionUnit(protection=protection, agency=unit) for unit in dict.fromkeys(units)),

@@ -11,13 +11,15 @@ from accounts.actor import Actor
 from audit.actions import record
 from common.errors import InvalidTransition, RuleViolation
 from common.tags import check_tag
+from households.actions.protection import carry_protection
 from households.actions.search_index import refill_search
 from households.enums import MergeChange
 from households.merging import restore_row, row_values
-from households.models import MergedRow, Person, PersonMerge
+from households.models import AddressProtection, MergedRow, Person, PersonMerge
 from households.permissions import check_can_merge
 from households.signals import merge_undone
 
+_PROTECTED = "連絡先が秘匿されている人を含むため、支援措置の「見てよい機関」だけが取り消せます。"
 _SINCE = "統合のあとに世帯や関係の記録が変わっているため、取り消せません。変わった記録を先に直してください。"
 
 
@@ -28,7 +30,8 @@ def undo_merge(
     """Every row that the merge touched is again what it was; rows written since stay with the person who was kept.
 
     A row that somebody changed since keeps these changes, and gets back only what nobody touched. Raises
-    InvalidTransition for a merge that is undone already or has a later one on top. ``tag``: the merge as it was read.
+    InvalidTransition for a merge that is undone already or has a later one on top, RuleViolation where somebody of the
+    two is protected from the actor. A protection given since holds for both. ``tag``: the merge as it was read.
     """
     merge = PersonMerge.objects.visible_to(actor.by_office()).select_for_update(of=("self",)).get(pk=merge.pk)
     check_can_merge(actor)
@@ -37,6 +40,12 @@ def undo_merge(
         raise InvalidTransition("この統合は、すでに取り消されています。")
     if not reason.strip():
         raise RuleViolation("取り消す理由を書いてください。", field="reason")
+    if (
+        AddressProtection.objects.closed_to(actor)
+        .filter(person__in=[merge.kept_id, merge.absorbed_id])
+        .exists()
+    ):
+        raise RuleViolation(_PROTECTED)
     later = PersonMerge.objects.in_force().filter(kept=merge.kept_id, pk__gt=merge.pk)
     if later.exists():
         raise InvalidTransition(
@@ -53,6 +62,8 @@ def undo_merge(
     try:
         with transaction.atomic():
             _put_back(merge)
+            kept, parted = sorted(people, key=lambda p: p.pk != merge.kept_id)
+            carry_protection(kept=kept, parted=parted, since=merge.merged_at)
             for person in people.order_by("pk"):
                 refill_search(person)  # what somebody changed while the two were one is found where it is now
     except IntegrityError:

@@ -69,6 +69,12 @@ def shielded(context: Any, text: str, household: Household | int | None) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def words_of_two(context: Any, text: str, one: int, two: int) -> str:
+    """``{% words_of_two link.reason link.person_id link.other_id %}``: why two records are, or are not, one person."""
+    return _shield(context).of_people(text, (one, two))
+
+
+@register.simple_tag(takes_context=True)
 def safe_lines(context: Any, rule: SafeContact) -> list[str]:
     """``{% safe_lines rule as lines %}``: the rule of safe contact, without what is protected of its person."""
     shield = _shield(context)

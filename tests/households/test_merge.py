@@ -398,6 +398,26 @@ def test_protected_and_open_person_are_merged_by_a_unit_only_and_stay_hidden(pai
     assert Person.objects.findable_by(worker.actor).matching("0595550101").get() == pair[0]
 
 
+def test_an_undo_opens_nothing_of_who_was_protected_since(pair, worker, center_worker, stranger):
+    for person in pair:
+        f.grant_household(
+            household=Household.objects.get(members__person=person), agency=center_worker.agency, ground="own_duty",
+            basis=person, actor=worker.actor, at=f.NOW,
+        )  # fmt: skip
+    row = merge((pair[1], pair[0]), worker.actor)  # the number comes from the record that goes
+    protect_address(
+        person=Person.objects.get(pk=pair[1].pk), units=[], first_on=date(2026, 1, 1), last_on=date(2026, 12, 31),
+        actor=worker.actor, at=f.NOW + timedelta(minutes=1),
+    )  # fmt: skip
+    with pytest.raises(RuleViolation, match="見てよい機関"):
+        part(row, center_worker.actor)
+    part(row, worker.actor)
+    assert {p.person_id for p in AddressProtection.objects.in_force()} == {person.pk for person in pair}
+    assert not Person.objects.findable_by(stranger.actor).matching("0595550101").exists()
+    page = center_worker.client.get(f"/households/people/{pair[0].pk}/").content.decode()
+    assert "0101" not in page
+
+
 def test_nobody_is_merged_with_whom_they_fled_from_nor_into_that_household(pair, worker):
     _protect(pair[1], worker.actor, adversary=pair[0])
     with pytest.raises(RuleViolation, match="この組み合わせでは"):
@@ -490,6 +510,26 @@ def test_link_tells_the_keepers_of_the_other_record_and_joins_nothing(pair, work
     )
     assert PersonLink.objects.get().state == LinkState.DIFFERENT
     assert theirs.household.members.count() == 1
+
+
+def test_why_two_records_are_one_passes_the_shield_of_both(pair, worker, center_worker):
+    other = f.make_person("高橋", "みどり")
+    f.make_case(center_worker.actor, household=f.make_household("別 世帯", person=other))
+    link_people(
+        person=pair[0],
+        other=other,
+        state=LinkState.POSSIBLE,
+        reason="電話 059-555-0101 が同じ",
+        actor=worker.actor,
+        at=f.NOW,
+    )
+    url, client = f"/households/people/{other.pk}/same/", center_worker.client
+    assert "059-555-0101" in client.get(url).content.decode()
+    _protect(pair[0], worker.actor)
+    assert "0101" not in client.get(url).content.decode()
+    told = client.get(f"/api/v1/people/{other.pk}/links/").json()
+    assert "電話" in str(told)
+    assert "0101" not in str(told)
 
 
 def test_pages_compare_merge_and_undo(pair, worker, django_assert_max_num_queries):
