@@ -10,7 +10,7 @@ from accounts.actions.notices import notify
 from accounts.actor import Actor
 from accounts.notice_kinds import NoticeKind
 from cases.actions.grants import grant_coordinators
-from cases.models import Case
+from cases.models import Case, FollowUp
 from households.models import (
     Household,
     HouseholdDenial,
@@ -52,8 +52,21 @@ def tell_of_undo(sender: object, *, merge: PersonMerge, actor: Actor, at: dateti
 
 
 def tell_of_death(sender: object, *, person: Person, actor: Actor, at: datetime, **kwargs: object) -> None:
-    """The lead workers of the person's households hear of it at once; the case stays open until they close it."""
+    """The lead workers of the person's households hear of it at once; the case stays open until they close it. Whoever is
+    to look again after a closing hears it too: nobody is sent to ask after somebody who has died.
+    """
     _tell([person.pk], actor, at, "担当の世帯の人の死亡が記録されました。", page="households:detail")
+    homes = person.memberships.filter(by_identity=False).values("household_id")
+    turns = FollowUp.objects.waiting().filter(case__household__in=homes).select_related("case")
+    for turn in turns.exclude(case__in=Case.objects.open()).order_by("pk"):
+        home = turn.case.household_id
+        looks = {turn.staff_id or turn.case.lead_staff_id, turn.case.lead_staff_id}
+        denied = HouseholdDenial.objects.in_force().filter(household=home).values_list("staff_id", flat=True)
+        notify(
+            staff_ids=sorted(looks - {actor.staff_id} - set(denied)), at=at, kind=NoticeKind.WATCH, about=home,
+            text="見守っている世帯の人の死亡が記録されました。見守りを続けるか決めてください。",
+            url=reverse("cases:follow_up", args=[turn.pk]),
+        )  # fmt: skip
 
 
 def _tell(people: list[int], actor: Actor, at: datetime, text: str, page: str = "households:same") -> None:

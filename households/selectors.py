@@ -12,6 +12,7 @@ from accounts.actor import Actor
 from accounts.models import Area
 from common.errors import RuleViolation
 from common.japan.age import age_on
+from common.japan.wareki import format_wareki_short
 from common.kept_sql import kept, kept_of_day
 from households.contact import NOTHING_HIDDEN, Shield, shield_for
 from households.models import Household, HouseholdMember, Kinship, Person, without_search
@@ -25,6 +26,18 @@ class MemberRow:
     age: int | None
     is_current: bool
     hides_move: bool = False
+
+    @property
+    def died_here(self) -> bool:
+        """Belonged until they died: the page names them, or a household of one would look as if nobody had lived there."""
+        died_on, until = self.member.person.died_on, self.member.during.upper
+        return died_on is not None and until is not None and until > died_on
+
+    @property
+    def role_today(self) -> str:
+        """The role, and for who has died the day: what the head of the page says."""
+        died_on = self.member.person.died_on
+        return f"{self.role}・{format_wareki_short(died_on)} 死亡" if died_on else self.role
 
     @property
     def role(self) -> str:

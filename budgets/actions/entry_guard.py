@@ -107,11 +107,13 @@ def name_of(entry: WorkEntry, *, tell_case: bool) -> str:
 
 
 def overlap_with(other: WorkEntry, actor: Actor) -> Overlap:
-    """Names the stretch; the case only to the worker whose entry it is."""
+    """Names the stretch and from when on the worker is free; the case only to the worker whose entry it is."""
     name = name_of(other, tell_case=other.staff_id == actor.staff_id)
+    free = timezone.localtime(other.during.upper)
     return Overlap(
-        f"{clock_range(other.during)} の「{name}」と重なっています。", field="minutes", entry=other
-    )
+        f"{clock_range(other.during)} の「{name}」と重なっています。始まりを{free.hour}:{free.minute:02}からにするか、時間（分）を直してください。",
+        field="minutes", entry=other,
+    )  # fmt: skip
 
 
 def _check_free(entry: WorkEntry, actor: Actor, before: Before | None) -> None:

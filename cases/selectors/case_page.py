@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -14,6 +14,7 @@ from cases.enums import ItemKind
 from cases.models import AssessmentItem, Case, CasePartner, SupportPlan
 from cases.workflow import CaseState, PlanState
 from common.japan.age import age_on
+from common.japan.wareki import format_wareki_short
 from common.kept_sql import kept, kept_of_day
 from common.keyset import PAGE_SIZE
 from households.contact import NOTHING_HIDDEN, Shield
@@ -31,10 +32,13 @@ class Chip:
 
 
 def chips(case: Case, on: date, shield: Shield = NOTHING_HIDDEN) -> list[Chip]:
-    """Who belongs to the household today; 本人 first. That a protected person moved out is not told. One query."""
+    """Who belongs to the household today or belonged until they died; 本人 first. That a protected person moved out is not
+    told. One query.
+    """
+    died_here = Q(during__endswith__gt=F("person__died_on"))
     members = (
         HouseholdMember.objects.filter(household=case.household_id)
-        .filter(Q(during__contains=on) | Q(person__in=shield.people))
+        .filter(Q(during__contains=on) | Q(person__in=shield.people) | died_here)
         .select_related("person")
         .defer(*without_search("person"))
         .order_by("pk")
@@ -44,7 +48,8 @@ def chips(case: Case, on: date, shield: Shield = NOTHING_HIDDEN) -> list[Chip]:
             m.person,
             age_on(m.person.birth_on, m.person.died_on or on) if m.person.birth_on else None,
             "・".join([m.get_relation_display(), *(["別居"] if not m.lives_together else []),
-                       *(["キーパーソン"] if m.is_key_person else [])]),
+                       *(["キーパーソン"] if m.is_key_person else []),
+                       *([f"{format_wareki_short(m.person.died_on)} 死亡"] if m.person.died_on else [])]),
             m.by_identity,
         )
         for m in members

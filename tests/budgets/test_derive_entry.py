@@ -80,7 +80,9 @@ def test_derive_overlap_names_the_stretch(worker, case):
     with pytest.raises(Overlap) as found:
         derive(make_note(worker, case, moment(MONDAY, "10:30"), 30), worker)
     assert found.value.field == "minutes"
-    assert found.value.message == f"10:00〜10:45 の「訪問（{case.number}）」と重なっています。"
+    assert found.value.message == (
+        f"10:00〜10:45 の「訪問（{case.number}）」と重なっています。始まりを10:45からにするか、時間（分）を直してください。"
+    )
     assert WorkEntry.objects.count() == 1
 
 

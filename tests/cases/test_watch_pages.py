@@ -7,12 +7,15 @@ from uuid import uuid4
 
 import pytest
 
+from accounts.models import Notice
 from cases.actions.closing import ClosingData, close_case
 from cases.actions.follow_up import record_follow_up
 from cases.actions.team import join_case
 from cases.masters import load_codes
 from cases.models import Case, Code, Draft, FollowUp, WatchAttempt, WatchChange, WatchCycle
 from common.japan.wareki import format_wareki
+from households.actions.lives import record_death
+from households.actions.movements import Moved
 from households.models import Person
 from tests import factories as f
 
@@ -231,6 +234,18 @@ def test_the_death_in_the_register_is_told_on_the_turn(worker):
     Person.objects.update(died_on=date(2026, 11, 20))
     page = worker.client.get(f"/cases/follow-ups/{turn.pk}/").content.decode()
     assert "令和8年11月20日（金）に亡くなったと登録されています" in page
+
+
+def test_a_death_is_told_to_whoever_is_to_look_again_and_stands_on_the_pages(worker, colleague):
+    turn = close(worker.actor)
+    home, person = turn.case.household, Person.objects.get()
+    moved = Moved(on=date(2026, 11, 20), people=(person.pk,))
+    record_death(household=home, moved=moved, actor=colleague.actor, at=f.NOW)
+    notice = Notice.objects.get(staff=worker.staff)
+    assert notice.url == f"/cases/follow-ups/{turn.pk}/"
+    assert "見守りを続けるか決めてください" in notice.text
+    for url in (f"/cases/{turn.case.number}/", f"/households/{home.pk}/"):
+        assert "R8.11.20(金) 死亡" in worker.client.get(url).content.decode()
 
 
 @pytest.mark.parametrize("count", [1, 30])
