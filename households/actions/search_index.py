@@ -61,15 +61,18 @@ def rebuild_people(person: type[Any], former_name: type[Any], protection: type[A
 
 
 def rebuild_households(household: type[Any]) -> int:
-    """Every household's columns."""
+    """Every household's columns; only rows that change are written."""
     count = 0
     for homes in _batches(household.objects.all()):
+        changed = []
         for home in homes:
             columns = household_columns(
                 name=home.name, address=home.address, postal_code=home.postal_code, phone=home.phone
             )
-            for column, value in columns.items():
-                setattr(home, column, value)
-        household.objects.bulk_update(homes, HOUSEHOLD_COLUMNS)
+            if any(getattr(home, column) != value for column, value in columns.items()):
+                for column, value in columns.items():
+                    setattr(home, column, value)
+                changed.append(home)
+        household.objects.bulk_update(changed, HOUSEHOLD_COLUMNS)
         count += len(homes)
     return count
