@@ -18,7 +18,7 @@ from households.actions.former_names import FormerNameData, add_former_name
 from households.actions.persons import update_household
 from households.actions.protection import protect_address
 from households.contact import shield_for
-from households.models import Household
+from households.models import Household, Person
 from households.selectors_search import search_households
 from kyosei.search import search_all
 from tests import factories as f
@@ -123,11 +123,18 @@ def test_the_migration_writes_the_rows_that_still_have_the_former_form(worker):
     home = home_at(worker, "美旗野市梅ヶ原1-3")
     home.refresh_from_db()
     kept = (home.search_text, home.search_terms)
+    person = f.make_person("穩田", "樹里")
+    names = (person.name_folded, person.search_text, person.search_terms)
+    Person.objects.filter(pk=person.pk).update(
+        name_folded="穩田 樹里", search_text="穩田樹里", search_terms=["穩田"]
+    )
     Household.objects.update(search_text="x", search_terms=["x"])
     import_module("households.migrations.0010_numbers_of_places").fill(apps, None)
     home.refresh_from_db()
     assert (home.search_text, home.search_terms) == kept
     assert homes(worker, "梅ヶ原一丁目3番") == [home.pk]
+    person.refresh_from_db()
+    assert (person.name_folded, person.search_text, person.search_terms) == names
 
 
 @pytest.mark.parametrize("text", PROTECTED)
