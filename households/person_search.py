@@ -24,6 +24,7 @@ from common.japan.romaji import loose_readings, romaji_beginning, romaji_reading
 from common.japan.wareki import ERAS, parse_month, parse_wareki
 
 ALIAS, FORMER, PHONE = "'", "~", "."
+MOST_READINGS: Final = 6  # of each part of a whole name in romaji
 RUN: Final = 4  # digits of a phone are indexed in runs of four: shorter ones are in every number
 _PARTS: Final = re.compile(r"[\s・･=＝]+")
 _KANA: Final = re.compile("[ぁ-ゖ]+")
@@ -134,6 +135,22 @@ class Word:
         return tuple(loose_readings(self.folded))
 
 
+def whole_forms(name: str) -> list[str]:
+    """What a whole name may be found by: as it was written, its reading where it is romaji (in either order), and with the
+    former family name that stands beside it in brackets.
+    """
+    words = [word_of(word) for word in _said(name).split()]
+    wholes = ["".join(word.folded for word in words[:2])]
+    if len(words) > 2 and words[0].folded:  # 山田 花子（旧姓 田中）
+        wholes.append(words[2].folded + words[1].folded)
+    elif len(words) == 2 and all(len(word.forms) > 1 for word in words):
+        one, two = (word.forms[1:MOST_READINGS] for word in words)
+        wholes += [a + b for a in one for b in two] + [b + a for a in one for b in two]
+    elif len(words) == 1:
+        wholes += words[0].forms[1:]
+    return [form for form in dict.fromkeys(wholes) if len(form) > 1]
+
+
 @dataclass(frozen=True, slots=True)
 class PersonQuery:
     """What was typed, taken apart. ``born`` is the first and the last day of birth; ``may_be_unknown``: the birth
@@ -169,7 +186,9 @@ _KANJI_DATE: Final = re.compile("[〇一二三四五六七八九十百千]+(?=[�
 _FORMERLY: Final = re.compile(r"(?:旧姓|旧氏|旧名|通称)\s*[:：は]?\s*(?=\S)")
 _BRACKETS: Final = re.compile(r"[(〔\[【「]\s*([^\d()〔〕\[\]【】「」+][^()〔〕\[\]【】「」]*)[)〕\]】」]")
 _PHONE: Final = re.compile(r"^(?:tel|電話番号|電話|携帯)\s*[:.]?\s*(?=[+(]?\d)", re.I)
-_CALLED: Final = re.compile("([\u3400-\u9fff々]{2,})(?:さん|さま|様|氏|殿|くん|ちゃん)")
+_CALLED: Final = re.compile(
+    "([\u3400-\u9fff々]{2,})(?:さん|さま|様|氏|殿|くん|ちゃん)|([\u3400-\u9fff々ぁ-ゖァ-ヺー]{3,})(?:さま|様|氏|殿)"
+)
 _TITLES: Final = frozenset({"さん", "さま", "様", "氏", "殿", "くん", "ちゃん"})
 
 
@@ -214,7 +233,7 @@ def word_of(typed: str) -> Word:
         return Word(typed)
     readings = romaji_readings(typed)
     if called := _CALLED.fullmatch(typed):
-        readings = [fold(called.group(1))]
+        readings = [fold(called.group(1) or called.group(2))]
     return Word(
         typed,
         tuple(dict.fromkeys([folded, *readings])),
@@ -270,6 +289,11 @@ def _born_by_age(age: int, about: str | None, today: date) -> tuple[date, date]:
 def key_terms(forms: Iterable[str]) -> list[str]:
     """The terms of whole names."""
     return [f"={form}" for form in forms]
+
+
+def plain(name: str) -> str:
+    """A name as it was written, whatever its width and spaces."""
+    return "".join(unicodedata.normalize("NFKC", name).split())
 
 
 def is_kana_form(form: str) -> bool:
