@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from common.japan.names import bigrams, fold_text
+from common.japan.names import bigrams
+from common.japan.places import fold_place
 from households.person_search import PHONE, digit_runs, digits_of
 
 ADDRESS, POSTAL = ",", "-"
@@ -16,7 +17,7 @@ def household_columns(
     *, name: str = "", address: str = "", postal_code: str = "", phone: str = ""
 ) -> dict[str, Any]:
     """``search_text`` and ``search_terms``. The lines of a place bear a mark that folding drops from any query."""
-    said, place = fold_text(name), fold_text(address)
+    said, place = fold_place(name), fold_place(address)
     post, digits = digits_of(postal_code), digits_of(phone)
     lines = [
         said,

@@ -19,10 +19,12 @@ from django.utils import timezone
 
 from common.japan.names import bigrams, fold, split_words
 from common.japan.numbers import to_ascii_digits
+from common.japan.places import kanji_number
 from common.japan.romaji import loose_readings, romaji_beginning, romaji_readings
 from common.japan.wareki import ERAS, parse_month, parse_wareki
 
 ALIAS, FORMER, PHONE = "'", "~", "."
+MOST_READINGS: Final = 6  # of each part of a whole name in romaji
 RUN: Final = 4  # digits of a phone are indexed in runs of four: shorter ones are in every number
 _PARTS: Final = re.compile(r"[\s・･=＝]+")
 _KANA: Final = re.compile("[ぁ-ゖ]+")
@@ -133,6 +135,22 @@ class Word:
         return tuple(loose_readings(self.folded))
 
 
+def whole_forms(name: str) -> list[str]:
+    """What a whole name may be found by: as it was written, its reading where it is romaji (in either order), and with the
+    former family name that stands beside it in brackets.
+    """
+    words = [word_of(word) for word in _said(name).split()]
+    wholes = ["".join(word.folded for word in words[:2])]
+    if len(words) > 2 and words[0].folded:  # 山田 花子（旧姓 田中）
+        wholes.append(words[2].folded + words[1].folded)
+    elif len(words) == 2 and all(len(word.forms) > 1 for word in words):
+        one, two = (word.forms[1:MOST_READINGS] for word in words)
+        wholes += [a + b for a in one for b in two] + [b + a for a in one for b in two]
+    elif len(words) == 1:
+        wholes += words[0].forms[1:]
+    return [form for form in dict.fromkeys(wholes) if len(form) > 1]
+
+
 @dataclass(frozen=True, slots=True)
 class PersonQuery:
     """What was typed, taken apart. ``born`` is the first and the last day of birth; ``may_be_unknown``: the birth
@@ -162,11 +180,30 @@ _YEAR: Final = re.compile(
 _MONTH: Final = re.compile(rf"(?:(?:{_MARKS})(?:元|\d{{1,2}})|\d{{4}})(?:年|[./-])\d{{1,2}}月?", re.I)
 _AGE: Final = re.compile(r"(\d{1,3})[歳才](くらい|ぐらい|位|前後|代|ほど|頃)?")
 _BORN: Final = re.compile(r"(生まれ|生)$")
-_DIGITS: Final = re.compile(r"\+?[\d()\-]+")
+_DIGITS: Final = re.compile(r"\+?[\d()\-]+|\d{2,4}\.\d{1,4}\.\d{4}")
+_KANJI_DATE: Final = re.compile("[〇一二三四五六七八九十百千]+(?=[年月日])")
+# what is written beside a name and is none: who was called so before, and how a number is announced
+_FORMERLY: Final = re.compile(r"(?:旧姓|旧氏|旧名|通称)\s*[:：は]?\s*(?=\S)")
+_BRACKETS: Final = re.compile(r"[(〔\[【「]\s*([^\d()〔〕\[\]【】「」+][^()〔〕\[\]【】「」]*)[)〕\]】」]")
+_PHONE: Final = re.compile(r"^(?:tel|電話番号|電話|携帯)\s*[:.]?\s*(?=[+(]?\d)", re.I)
+_CALLED: Final = re.compile(
+    "([\u3400-\u9fff々]{2,})(?:さん|さま|様|氏|殿|くん|ちゃん)|([\u3400-\u9fff々ぁ-ゖァ-ヺー]{3,})(?:さま|様|氏|殿)"
+)
+_TITLES: Final = frozenset({"さん", "さま", "様", "氏", "殿", "くん", "ちゃん"})
+
+
+def _said(text: str) -> str:
+    """What was typed without the words beside the names: 山田花子（旧姓 田中）様 is 山田花子 and 田中."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = _BRACKETS.sub(r" \1 ", _PHONE.sub("", plain))
+    plain = re.sub("(?<=[^\\d\\s])[,、](?=[^\\d\\s])", " ", _FORMERLY.sub(" ", plain))
+    words = [word for word in plain.split() if word not in _TITLES]
+    return " ".join(words) or text
 
 
 def parse_query(text: str, *, today: date | None = None) -> PersonQuery:
     """Names, a birth date in any notation (whole, month or year), an age and a phone, in any order."""
+    text = _said(text)
     plain = to_ascii_digits(text).strip()
     if (born := _born(plain)) is not None:
         return PersonQuery(born=born)
@@ -195,6 +232,8 @@ def word_of(typed: str) -> Word:
     if not folded:
         return Word(typed)
     readings = romaji_readings(typed)
+    if called := _CALLED.fullmatch(typed):
+        readings = [fold(called.group(1) or called.group(2))]
     return Word(
         typed,
         tuple(dict.fromkeys([folded, *readings])),
@@ -208,6 +247,7 @@ def _year_in(digits: str) -> int | None:
 
 def _born(text: str) -> tuple[date, date] | None:
     text = _BORN.sub("", re.sub(r"\s", "", text))
+    text = _KANJI_DATE.sub(lambda found: str(kanji_number(found.group())), text)
     try:
         day = parse_wareki(text)
         return day, day
@@ -249,6 +289,11 @@ def _born_by_age(age: int, about: str | None, today: date) -> tuple[date, date]:
 def key_terms(forms: Iterable[str]) -> list[str]:
     """The terms of whole names."""
     return [f"={form}" for form in forms]
+
+
+def plain(name: str) -> str:
+    """A name as it was written, whatever its width and spaces."""
+    return "".join(unicodedata.normalize("NFKC", name).split())
 
 
 def is_kana_form(form: str) -> bool:

@@ -12,7 +12,16 @@ from accounts.actor import Actor
 from common.japan.names import fold
 from households.matching import has_full_name, has_name
 from households.models import Person
-from households.person_search import PHONE, digit_runs, digits_of
+from households.person_search import (
+    ALIAS,
+    FORMER,
+    PHONE,
+    digit_runs,
+    digits_of,
+    is_kana_form,
+    plain,
+    whole_forms,
+)
 
 MOST: Final = 5
 READ: Final = 60  # namesakes among whom the likeliest are chosen
@@ -30,7 +39,12 @@ class Typed:
 
     @property
     def wholes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(form for name in self.names if len(form := fold(name)) > 1))
+        forms = (form for name in self.names for form in (fold(name), *whole_forms(name)) if len(form) > 1)
+        return tuple(dict.fromkeys(forms))
+
+    @property
+    def written(self) -> set[str]:
+        return {plain(name) for name in self.names}
 
     @property
     def given_forms(self) -> tuple[str, ...]:
@@ -81,13 +95,15 @@ def _distance(person: Person, typed: Typed) -> int:
 def _reason(person: Person, typed: Typed) -> str:
     lines = person.search_text.split("\n")
     name, kana = (text.replace(" ", "") for text in (person.name_folded, person.kana_folded))
+    marks = {line[0] for line in lines if line[1:] in typed.wholes}
     reasons = []
     if name in typed.wholes:
-        reasons.append("氏名が同じ")
+        is_exact = plain(person.family_name + person.given_name) in typed.written or is_kana_form(name)
+        reasons.append("氏名が同じ" if is_exact else "氏名が同じ（字体が違う）")
     elif kana in typed.wholes:
         reasons.append("読みが同じ")
-    elif any(line[1:] in typed.wholes for line in lines):
-        reasons.append("旧姓か通称が同じ")
+    elif marks & {FORMER, ALIAS}:
+        reasons.append("旧姓が同じ" if FORMER in marks else "通称が同じ")
     elif typed.born and person.birth_on == typed.born and typed.given_forms:
         reasons.append("名が同じ（旧姓かもしれません）")
     if typed.born and person.birth_on:

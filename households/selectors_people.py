@@ -10,7 +10,6 @@ shown only where no whole name is found, places inside a name only where no begi
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,7 +27,7 @@ from common.kept_sql import kept
 from common.kept_where import kept_where
 from households.matching import MOST_FORMS, born_between, has_name, holds_digits, holds_word, matches
 from households.models import FormerName, Person, denied_households
-from households.person_search import ALIAS, FORMER, PersonQuery, Word, is_kana_form, parse_query
+from households.person_search import ALIAS, FORMER, PersonQuery, Word, is_kana_form, parse_query, plain
 
 MOST = 100  # people of one answer, over all its pages
 MOST_ARMS = 16  # beginnings that one query asks for
@@ -215,10 +214,6 @@ def _columns(forms: Iterable[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _plain(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split())
-
-
 def _judge(person: Person, query: PersonQuery) -> FoundPerson:
     """The weakest of the words decides the tier; every word gives its reason."""
     judged = [_fit(person, word) for word in query.words]
@@ -235,7 +230,7 @@ def _fit(person: Person, word: Word) -> tuple[Tier, str]:
     forms = set(word.forms)
     if forms & names:
         raw = {person.family_name, person.given_name, person.family_name + person.given_name}
-        is_exact = _plain(word.typed) in {_plain(name) for name in raw}
+        is_exact = plain(word.typed) in {plain(name) for name in raw}
         return (Tier.EXACT if is_exact else Tier.FOLDED), "氏名"
     if forms & kana:
         return Tier.READING, "かな"

@@ -172,6 +172,18 @@ def fill_texts(index: type[Any], sources: dict[str, type[Any]], events: Any = No
     return count
 
 
+def refold_texts(index: type[Any], holding: str) -> int:
+    """The rows whose search form holds one of these characters, which are folded from now on."""
+    count = 0
+    for batch in _batches(index.objects.filter(folded__regex=f"[{holding}]")):
+        for row in batch:
+            row.folded = folded_words(row.folded.split("\n"))
+            row.terms = bigram_codes(row.folded)
+        index.objects.bulk_update(batch, ["folded", "terms"])
+        count += len(batch)
+    return count
+
+
 def _batches(rows: models.QuerySet[Any]) -> Iterator[list[Any]]:
     last = 0
     while batch := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):

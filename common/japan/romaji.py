@@ -28,7 +28,7 @@ _GLIDES: Final = {
 _OTHERS: Final = {
     "ya": "や", "yu": "ゆ", "yo": "よ", "wa": "わ", "wo": "を", "wi": "うぃ", "we": "うぇ", "fu": "ふ", "fa": "ふぁ",
     "fi": "ふぃ", "fe": "ふぇ", "fo": "ふぉ", "shi": "し", "chi": "ち", "ji": "じ", "jyi": "じ", "tsu": "つ", "dzu": "づ",
-    "she": "しぇ", "che": "ちぇ", "je": "じぇ",
+    "ye": "え", "she": "しぇ", "che": "ちぇ", "je": "じぇ",
 }  # fmt: skip
 
 
@@ -52,7 +52,9 @@ _APOSTROPHES: Final = str.maketrans(dict.fromkeys("’‘`´ʼ", "'"))
 def _plain(word: str) -> str:
     text = unicodedata.normalize("NFKC", word).casefold().translate(_APOSTROPHES)
     text = _MACRON.sub(rf"\1{_LONG_MARK}", unicodedata.normalize("NFD", text))
-    return re.sub(r"[-‐.,\s]", "", text.replace("-ichi", "'ichi"))
+    text = re.sub("[\u0300-\u0303\u0305-\u036f]", "", text)  # Inoué
+    text = re.sub(r"[-‐.,\s]", "", text.replace("-ichi", "'ichi"))
+    return re.sub("(?<!n)'", "", text)  # Yo'ichi
 
 
 def _moraic_n(text: str, at: int) -> tuple[list[str], int] | None:
@@ -91,12 +93,22 @@ def _pieces(text: str) -> list[list[str]] | None:
             return None
         letters = text[at : at + size]
         kana = _SYLLABLES[letters]
-        # an n before a vowel may be ん: shinichi is しんいち or しにち
-        ambiguous = letters[0] == "n" and pieces
-        pieces.append([kana, "ん" + _SYLLABLES[letters[1:]]] if ambiguous else [kana])
+        pieces.append(_as_may_be_read(letters, kana, text[:at]))
         at += size
         at += _lengthen(pieces, letters[-1], text, at)
     return pieces
+
+
+def _as_may_be_read(letters: str, kana: str, before: str) -> list[str]:
+    """The syllable, and what else it may be: an n before a vowel is ん (shinichi, しんいち) or, typed twice, belongs to the ん
+    before it (sinnichi); an h after o only makes that long (ohishi, おおいし).
+    """
+    after = _SYLLABLES.get(letters[1:])
+    if letters[0] == "n" and before and after:
+        return [kana, after if before.endswith("n") else "ん" + after]
+    if letters[0] == "h" and before.endswith("o") and after:
+        return [kana, "お" + after]
+    return [kana]
 
 
 def _lengthen(pieces: list[list[str]], vowel: str, text: str, at: int) -> int:

@@ -33,10 +33,16 @@ def refill_search(person: Person) -> None:
         Person.objects.filter(pk=person.pk).update(**after)
 
 
-def rebuild_people(person: type[Any], former_name: type[Any], protection: type[Any]) -> int:
-    """Every person's columns; the models are given, so that a migration can give those of its own state."""
+def rebuild_people(
+    person: type[Any], former_name: type[Any], protection: type[Any], *, holding: str = ""
+) -> int:
+    """Every person's columns; the models are given, so that a migration can give those of its own state.
+
+    ``holding``: of those alone whose search form holds one of these characters, which are folded from now on.
+    """
     count = 0
-    for people in _batches(person.objects.all()):
+    rows = person.objects.filter(search_text__regex=f"[{holding}]") if holding else person.objects.all()
+    for people in _batches(rows):
         ids = [row.pk for row in people]
         formers: dict[int, list[Former]] = {}
         for row in former_name.objects.filter(person_id__in=ids).order_by("pk"):
@@ -61,15 +67,18 @@ def rebuild_people(person: type[Any], former_name: type[Any], protection: type[A
 
 
 def rebuild_households(household: type[Any]) -> int:
-    """Every household's columns."""
+    """Every household's columns; only rows that change are written."""
     count = 0
     for homes in _batches(household.objects.all()):
+        changed = []
         for home in homes:
             columns = household_columns(
                 name=home.name, address=home.address, postal_code=home.postal_code, phone=home.phone
             )
-            for column, value in columns.items():
-                setattr(home, column, value)
-        household.objects.bulk_update(homes, HOUSEHOLD_COLUMNS)
+            if any(getattr(home, column) != value for column, value in columns.items()):
+                for column, value in columns.items():
+                    setattr(home, column, value)
+                changed.append(home)
+        household.objects.bulk_update(changed, HOUSEHOLD_COLUMNS)
         count += len(homes)
     return count

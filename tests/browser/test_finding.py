@@ -64,7 +64,7 @@ def test_adding_a_member_says_who_is_registered_already(sign_in, worker, live_se
     page.fill("#id_given_name", "みどり")
     page.fill("#id_phone", "059-555-0101")
     warning = page.locator("#alike")
-    expect(warning).to_contain_text("旧姓か通称が同じ")
+    expect(warning).to_contain_text("旧姓が同じ")
     expect(warning).to_contain_text("電話が同じ")
     warning.scroll_into_view_if_needed()
     shoot(page, f"alike-member-{width}")

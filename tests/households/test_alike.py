@@ -28,16 +28,28 @@ def reasons(worker, **typed) -> list[str]:
 def test_every_way_in_which_somebody_is_alike_is_said(worker):
     person, _ = make(worker, phone="059-555-0101")
     add_former_name(person=person, data=FormerNameData(family_name="小笠原"), actor=worker.actor, at=f.NOW)
-    assert reasons(worker, names=("高橋みどり",), born=BORN) == ["氏名が同じ・生年月日が同じ"]
+    assert reasons(worker, names=("髙橋 みどり",), born=BORN) == ["氏名が同じ・生年月日が同じ"]
+    assert reasons(worker, names=("高橋みどり",), born=BORN) == ["氏名が同じ（字体が違う）・生年月日が同じ"]
+    for text in ("takahashi midori", "Midori Takahashi", "TAKAHASI, Midori", "ﾀｶﾊｼﾐﾄﾞﾘ", "たかはし　みどり"):
+        assert reasons(worker, names=(text,)) == ["読みが同じ"], text
+    for text in ("鈴木 みどり（旧姓 小笠原）", "鈴木 みどり(小笠原)", "小笠原みどり様"):
+        assert reasons(worker, names=(text,)) == ["旧姓が同じ"], text
     assert reasons(worker, names=("タカハシ ミドリ",)) == ["読みが同じ"]
-    assert reasons(worker, names=("小笠原みどり",)) == ["旧姓か通称が同じ"]
+    assert reasons(worker, names=("小笠原みどり",)) == ["旧姓が同じ"]
     assert reasons(worker, names=("鈴木みどり",), givens=("みどり",), born=BORN) == [
         "名が同じ（旧姓かもしれません）・生年月日が同じ"
     ]
-    assert reasons(worker, names=("高橋みどり",), born=date(1980, 1, 1)) == ["氏名が同じ・生年月日は違う"]
+    assert reasons(worker, names=("高橋みどり",), born=date(1980, 1, 1)) == [
+        "氏名が同じ（字体が違う）・生年月日は違う"
+    ]
     assert reasons(worker, phone="０５９（５５５）０１０１") == ["電話が同じ"]
     assert reasons(worker, names=("高橋",)) == reasons(worker, phone="0101") == reasons(worker) == []
     assert FormerName.objects.count() == 1
+
+
+def test_an_alias_is_named_as_one(worker):
+    f.make_person("朴", "美姫", alias="木下 美紀")
+    assert reasons(worker, names=("木下美紀",)) == ["通称が同じ・生年月日は未記録"]
 
 
 def test_the_likeliest_stands_first(worker):
@@ -68,7 +80,7 @@ def test_the_fragment_reads_both_forms_and_offers_a_choice_where_one_can_be_made
     assert "data-takes-for" not in own
     first = {"person_text": "高橋 みどり", "new_birth_on": "S25.4.1", "pick": "1"}
     contact = worker.client.get("/households/people/alike/", first).text
-    assert "氏名が同じ・生年月日が同じ" in contact
+    assert "氏名が同じ（字体が違う）・生年月日が同じ" in contact
     assert f'data-value="{person.pk}"' in contact
     unfinished = worker.client.get("/households/people/alike/", {"new_birth_on": "S25.", "new_phone": "05"})
     assert (unfinished.status_code, unfinished.text.strip()) == (200, "")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from importlib import import_module
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 
 from cases.actions.notes import NoteData, write_note
 from cases.models import CaseGrant, Consultation
@@ -16,12 +18,14 @@ from households.actions.former_names import FormerNameData, add_former_name
 from households.actions.persons import update_household
 from households.actions.protection import protect_address
 from households.contact import shield_for
+from households.models import Household, Person
+from households.selectors_search import search_households
 from kyosei.search import search_all
 from tests import factories as f
 
 ADDRESS = "美旗野市若葉台4丁目1234番地"
 PHONE, HOME_PHONE, SCHOOL = "080-3319-6675", "0595-63-5521", "若葉台小学校"
-PROTECTED = ("若葉台", "若葉台4丁目", "1234番地", "１２３４", "518-0001", "5180001", PHONE, "33196675", "6675", HOME_PHONE,
+PROTECTED = ("若葉台", "若葉台4丁目", "若葉台四丁目1234番", "若葉台4-1234", "4-1234", "1234番地", "１２３４", "518-0001", "5180001", PHONE, "33196675", "6675", HOME_PHONE,
              "０５９５６３５５２１", "5521", SCHOOL, "若葉台小")  # fmt: skip
 
 
@@ -82,6 +86,55 @@ def test_a_receipt_number_is_found_however_it_is_typed(case, worker):
 
 def test_somebody_without_a_birth_date_is_found_by_age(case, worker):
     assert "people" in kinds(worker, "森下 80歳くらい")
+
+
+def home_at(worker, address: str, name: str = "柏木 世帯"):
+    home = f.make_household(name)
+    f.make_case(worker.actor, household=home)
+    update_household(
+        household=home, name=name, area=worker.agency.area, postal_code="", address=address, phone="",
+        version=home.version, actor=worker.actor, at=f.NOW,
+    )  # fmt: skip
+    return home
+
+
+def homes(who, text: str) -> list[int]:
+    return [hit.household.pk for hit in search_households(who.actor, text, shield_for(who.actor))]
+
+
+def test_an_address_is_found_however_its_numbers_are_written(worker):
+    wanted = home_at(worker, "美旗野市大字梅ヶ原一丁目3番地")
+    longer = home_at(worker, "美旗野市梅が原1-3-5")
+    others = [home_at(worker, f"美旗野市梅ヶ原{number}") for number in ("11-3", "1-30", "13", "2丁目1番3号")]
+    for text in (
+        "梅ヶ原1-3", "梅ヶ原１－３", "梅ヶ原一丁目3番", "梅ヶ原1丁目3番地", "梅が原1の3", "梅ヶ原一ノ三", "梅ヶ原1丁目 3番", "美旗野市梅ヶ原1ー3",
+    ):  # fmt: skip
+        assert homes(worker, text) == [wanted.pk, longer.pk], text
+    assert homes(worker, "1-3") == [
+        wanted.pk,
+        longer.pk,
+        others[3].pk,
+    ]  # the very one, then longer ones, then inside
+    assert homes(worker, "梅ヶ原13") == [others[2].pk]
+    assert set(homes(worker, "梅ヶ原")) == {wanted.pk, longer.pk, *(home.pk for home in others)}
+
+
+def test_the_migration_writes_the_rows_that_still_have_the_former_form(worker):
+    home = home_at(worker, "美旗野市梅ヶ原1-3")
+    home.refresh_from_db()
+    kept = (home.search_text, home.search_terms)
+    person = f.make_person("穩田", "樹里")
+    names = (person.name_folded, person.search_text, person.search_terms)
+    Person.objects.filter(pk=person.pk).update(
+        name_folded="穩田 樹里", search_text="穩田樹里", search_terms=["穩田"]
+    )
+    Household.objects.update(search_text="x", search_terms=["x"])
+    import_module("households.migrations.0010_numbers_of_places").fill(apps, None)
+    home.refresh_from_db()
+    assert (home.search_text, home.search_terms) == kept
+    assert homes(worker, "梅ヶ原一丁目3番") == [home.pk]
+    person.refresh_from_db()
+    assert (person.name_folded, person.search_text, person.search_terms) == names
 
 
 @pytest.mark.parametrize("text", PROTECTED)

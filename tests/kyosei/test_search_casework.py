@@ -14,6 +14,7 @@ from django.db import models
 from cases.actions import text_index
 from cases.actions.closing import ClosingData, close_case, reopen_case
 from cases.actions.follow_up import record_follow_up
+from cases.actions.notes import NoteData, write_note
 from cases.actions.outreach import (
     AttemptData,
     WorryData,
@@ -37,6 +38,7 @@ from cases.masters import load_codes
 from cases.models import Code, FollowUp, IndexedText, Outreach
 from cases.models.indexed_text import OLDEST, SOURCES
 from cases.selectors.texts import search_texts
+from common.japan.names import bigram_codes
 from households.actions.denials import deny_staff
 from households.actions.persons import PersonData, update_household
 from households.actions.protection import protect_address
@@ -158,6 +160,24 @@ def test_the_index_is_what_a_rebuild_makes_of_it(worker, monkeypatch):
     assert {source for source, *_ in _rows()} <= set(OLDEST)
     migration.fill(apps, None)
     assert _rows() == kept
+
+
+def test_a_kanji_that_is_folded_from_now_on_is_folded_in_what_was_written_before(worker):
+    write_note(
+        case=f.make_case(worker.actor), actor=worker.actor, at=f.NOW, request_key=uuid4(),
+        data=NoteData(started_at=f.NOW, minutes=20, way="phone", text="穩田さんの姊が来られた。\n薗部さんも。"),
+    )  # fmt: skip
+    kept = IndexedText.objects.get()
+    before = kept.folded.replace("穏", "穩").replace("姉", "姊").replace("園", "薗")
+    assert before != kept.folded
+    IndexedText.objects.update(folded=before, terms=bigram_codes(before))
+    assert found(worker, "穏田さん") == []
+    migration = import_module("cases.migrations.0017_words_of_all_casework")
+    assert text_index.refold_texts(IndexedText, migration.FOLDED) == 1
+    again = IndexedText.objects.get()
+    assert (again.folded, again.terms) == (kept.folded, kept.terms)
+    for text in ("穏田さん", "穩田さん", "園部", "姉が"):
+        assert found(worker, text) == ["note"], text
 
 
 def _rows() -> list[tuple[object, ...]]:
