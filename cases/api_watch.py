@@ -23,6 +23,7 @@ from accounts.api_views import (
     done_once,
     if_match,
     if_match_tag,
+    made_at,
     tagged,
 )
 from accounts.http import ActorRequest
@@ -128,8 +129,7 @@ class WatchCycleViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSe
                 said = named(case, data, actor)
                 cycle = begin_watch(case=case, data=_cycle_data(said), actor=actor, at=at)
             else:
-                own = self.scope(actor).filter(case=case, started_by=actor.staff)
-                cycle = own.order_by("-started_at", "-pk")[0]
+                cycle = self.scope(actor).get(case=case, started_by=actor.staff, started_at=made_at(request))
         return self._one(cycle, status.HTTP_201_CREATED)
 
     @extend_schema(parameters=[IF_MATCH], request=WatchChangeSerializer, responses=WatchCycleSerializer)
