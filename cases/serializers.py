@@ -52,6 +52,12 @@ class CaseSerializer(ShieldedSerializer):
         read_only_fields = fields
 
 
+class CaseChangeSerializer(Body):
+    """What of a case is changed by itself: its sectors. The rest follows from notes, referrals and consents."""
+
+    sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), max_length=20)
+
+
 class RiskSerializer(ShieldedSerializer):
     """気がかり: what is the matter with a case, since when, and who owns it."""
 

@@ -39,6 +39,7 @@ from households.actions.merge_people import MergeData, merge_people
 from households.actions.movements import withdraw_movement
 from households.actions.persons import PersonData, register_household, update_household, update_person
 from households.actions.undo_merge import undo_merge
+from households.api_former_names import FormerNameActions
 from households.api_kinship import KinshipActions
 from households.api_members import MemberActions, other_person
 from households.api_movements import write_movement
@@ -69,7 +70,7 @@ IF_MATCH_AGAIN = OpenApiParameter(
 )  # fmt: skip
 
 
-class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
+class PersonViewSet(FormerNameActions, TaggedRetrieveMixin, ScopedViewSet):
     """人. The list is the search of the pages: who it is and why they were found, for everybody who may search."""
 
     permission = Permission.PERSON_FIND

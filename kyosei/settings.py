@@ -269,6 +269,7 @@ SPECTACULAR_SETTINGS = {
         "ConsentMethod": "households.enums.ConsentMethod",
         "RegisterStepState": "households.serializers_register.STATES",
         "MovementKind": "households.enums.MovementKind",
+        "FormerNameKind": "households.enums.FormerNameKind",
         "KinshipKind": "households.enums.KinshipKind",
         "MovementSource": "households.enums.MovementSource",
         "OutreachEnd": "cases.enums.OutreachEnd",

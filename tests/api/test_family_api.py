@@ -14,7 +14,7 @@ from households.actions.members import add_member
 from households.actions.protection import protect_address
 from households.models import Household, HouseholdMovement, Kinship, Person
 from tests import factories as f
-from tests.api.test_casework_api import sent
+from tests.api.test_casework_api import sent, tag
 
 
 @pytest.fixture(autouse=True)
@@ -265,3 +265,46 @@ def test_when_a_protected_person_came_is_neither_told_nor_changed(worker, center
     assert (refused.status_code, "秘匿" in refused.json()["detail"]) == (422, True)
     ended = sent(center_worker, "post", f"{path}end/", {"last_on": "2026-11-20"}, If_Match=f'"{real}"')
     assert ended.status_code == 422
+
+
+# ── Former names, and the sectors of a case ─────────────────────────────────────────────────────────────────
+
+
+def test_a_former_name_is_noted_once_finds_the_person_and_is_taken_back(worker, stranger, home):
+    person = home.members.get().person
+    path, key = f"people/{person.pk}/former-names/", str(uuid4())
+    body = {"family_name": "髙﨑", "family_kana": "たかさき", "kind": "marriage", "until_on": "2010-04-01"}
+    first = sent(worker, "post", path, body, Idempotency_Key=key)
+    again = sent(worker, "post", path, body, Idempotency_Key=key)
+    assert (first.status_code, first.json()) == (201, again.json()), first.content
+    (row,) = worker.client.get(f"/api/v1/{path}").json()["results"]
+    assert row == first.json()
+    found = worker.client.get("/api/v1/people/", {"q": "高崎"}).json()["results"]
+    assert [hit["id"] for hit in found] == [person.pk]
+    future = sent(worker, "post", path, body | {"family_name": "別", "until_on": "2027-01-01"})
+    assert (future.status_code, future.json()["field"]) == (422, "until_on")
+    assert sent(worker, "post", path, {"name": "別"}).status_code == 400
+    assert sent(stranger, "post", path, body).status_code == 404
+    remove, key = f"{path}{row['id']}/remove/", str(uuid4())
+    assert sent(worker, "post", remove).status_code == 428
+    assert sent(worker, "post", remove, If_Match='"0"').status_code == 412
+    assert sent(stranger, "post", remove, If_Match=first["ETag"]).status_code == 404
+    for _ in range(2):
+        assert sent(worker, "post", remove, If_Match=first["ETag"], Idempotency_Key=key).status_code == 204
+    assert worker.client.get("/api/v1/people/", {"q": "高崎"}).json()["results"] == []
+    assert sent(worker, "post", remove, If_Match=first["ETag"]).status_code == 404
+
+
+def test_the_sectors_of_a_case_are_changed_over_what_was_read(worker, center_worker, stranger):
+    case = f.make_case(worker.actor, sectors=("elderly",))
+    path = f"cases/{case.number}/"
+    seen = tag(worker, path)
+    body = {"sectors": ["disability", "elderly"]}
+    assert sent(worker, "patch", path, body).status_code == 428
+    assert sent(stranger, "patch", path, body, If_Match=seen).status_code == 404
+    done = sent(worker, "patch", path, body, If_Match=seen)
+    assert done.json()["sectors"] == ["disability", "elderly"]
+    assert done["ETag"] == tag(worker, path)
+    assert sent(worker, "patch", path, {"sectors": []}, If_Match=seen).status_code == 412
+    for wrong in ({"sectors": ["odd"]}, {"sectors": "elderly"}, {}, body | {"state": "closed"}):
+        assert sent(worker, "patch", path, wrong, If_Match=done["ETag"]).status_code == 400
