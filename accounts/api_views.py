@@ -26,7 +26,7 @@ from accounts.access import scoped_get
 from accounts.actor import Actor
 from accounts.http import ActorRequest
 from accounts.roles import Permission
-from accounts.sent_forms import take_key
+from accounts.sent_forms import first_sent_at, take_key
 from common.errors import RuleViolation
 from common.tags import tag_of
 
@@ -125,6 +125,13 @@ def done_once(request: Request, at: datetime) -> Iterator[bool]:
     """
     with _sent(request, at) as (_, is_new):
         yield is_new
+
+
+def made_at(request: Request) -> datetime:
+    """When what this key did before was done (in ``done_once``): the moment that the record bears."""
+    key = _given_key(request)
+    assert key is not None
+    return first_sent_at(actor=actor_of(request), key=key)
 
 
 @contextmanager

@@ -51,6 +51,12 @@ def take_key(*, actor: Actor, key: UUID, said: str, at: datetime) -> tuple[bool,
     return is_new, sent.fingerprint == said
 
 
+def first_sent_at(*, actor: Actor, key: UUID) -> datetime:
+    """The moment of the write that the key has made: a record without the key itself bears it."""
+    found: datetime = SentKey.objects.visible_to(actor).get(staff=actor.staff, key=key).sent_at
+    return found
+
+
 @transaction.atomic
 def save_once(
     save: Callable[[], T],

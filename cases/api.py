@@ -33,6 +33,7 @@ from audit.models import AccessKind
 from cases.actions.closing import ClosingData, close_case, reopen_case
 from cases.actions.edit_consultation import Correction, edit_consultation
 from cases.actions.notes import NoteData, edit_note, write_note
+from cases.actions.open_case import set_sectors
 from cases.actions.receive_consultation import ContactData, OtherPerson, receive_consultation
 from cases.actions.silent_risks import put_off
 from cases.api_filters import CaseFilter, ConsultationFilter, RiskFilter
@@ -42,6 +43,7 @@ from cases.models import Case, Code, Consultation, ConsultationPerson, ProgressN
 from cases.selectors.intake import namesakes
 from cases.serializers import (
     AlikeSerializer,
+    CaseChangeSerializer,
     CaseSerializer,
     ConsultationChangeSerializer,
     ConsultationSerializer,
@@ -76,6 +78,17 @@ class CaseViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
         if "lead_agency__code" in self.request.query_params:
             rows = rows.exclude(household__in=shield_for(actor).households)
         return rows
+
+    @extend_schema(parameters=[IF_MATCH], request=CaseChangeSerializer, responses=CaseSerializer)
+    def partial_update(self, request: Request, number: str) -> Response:
+        """分野: whoever coordinates the case by them sees it from then on."""
+        case, tag = self.get_object(), if_match_tag(request)
+        form = CaseChangeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        case = set_sectors(
+            case=case, actor=actor_of(request), at=timezone.now(), tag=tag, **form.validated_data
+        )
+        return tagged(self.get_serializer(case).data, case)
 
     @extend_schema(methods=["GET"], responses=NoteSerializer(many=True), filters=False)
     @extend_schema(

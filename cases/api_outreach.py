@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actor import Actor
+from accounts.api_staff import colleague
 from accounts.api_views import (
     IDEMPOTENCY,
     IF_MATCH,
@@ -24,7 +25,6 @@ from accounts.api_views import (
     sent_once,
     tagged,
 )
-from accounts.models import Staff
 from accounts.roles import Permission
 from cases.actions.outreach import (
     AttemptData,
@@ -89,7 +89,7 @@ class OutreachViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet)
         form.is_valid(raise_exception=True)
         said = dict(form.validated_data)
         named = said.pop("staff_id", None)
-        staff = row.staff if named is None else _worker(named, actor, "staff_id")
+        staff = row.staff if named is None else colleague(actor, named, "staff_id")
         stands = {name: getattr(row, name) for name in WorryData.__dataclass_fields__}
         row = edit_outreach(
             outreach=row, data=_worry(said, actor, stands), staff=staff, version=version, actor=actor,
@@ -174,19 +174,8 @@ def _worry(said: dict[str, Any], actor: Actor, stands: dict[str, Any] | None = N
     told = (stands or {}) | {name: value for name, value in said.items() if name != "companion_id"}
     if "companion_id" in said:
         pk = said["companion_id"]
-        told["companion"] = None if pk is None else _worker(pk, actor, "companion_id")
+        told["companion"] = None if pk is None else colleague(actor, pk, "companion_id")
     return WorryData(**told)
-
-
-def _worker(pk: int, actor: Actor, field: str) -> Staff:
-    """A worker of the actor's own agency, as the page offers them."""
-    found = None
-    if actor.agency is not None:
-        own = Staff.objects.visible_to(actor).of_agency(actor.agency, on=timezone.localdate())
-        found = own.filter(pk=pk).first()
-    if found is None:
-        raise RuleViolation("自分の機関の職員から選んでください。", field=field)
-    return found
 
 
 def _told_in(number: str, actor: Actor) -> Consultation:

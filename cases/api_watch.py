@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from accounts.access import scoped_get
 from accounts.actor import Actor
+from accounts.api_staff import colleague
 from accounts.api_views import (
     IDEMPOTENCY,
     IF_MATCH,
@@ -23,10 +24,11 @@ from accounts.api_views import (
     done_once,
     if_match,
     if_match_tag,
+    made_at,
     tagged,
 )
 from accounts.http import ActorRequest
-from accounts.models import Agency, Staff
+from accounts.models import Agency
 from accounts.roles import Permission
 from cases.actions.watch import CycleData, begin_watch, change_watch, stop_watch
 from cases.api_filters import WatchFilter
@@ -54,7 +56,7 @@ def named(case: Case, data: dict[str, Any], actor: Actor) -> dict[str, Any]:
     if "follow_up_agency" in data:
         found["follow_up_agency"] = _agency(case, data["follow_up_agency"], actor)
     if (pk := data.get("follow_up_staff")) is not None:
-        found["follow_up_staff"] = _worker(pk, actor)
+        found["follow_up_staff"] = colleague(actor, pk, "follow_up_staff")
     return found
 
 
@@ -68,16 +70,6 @@ def _agency(case: Case, code: str | None, actor: Actor) -> Agency | None:
             "見守りを頼めるのは、主担当機関と、つなぎを受けて協働している機関です。", field="follow_up_agency"
         )
     return agency
-
-
-def _worker(pk: int, actor: Actor) -> Staff:
-    staff = None
-    if actor.agency is not None:
-        own = Staff.objects.visible_to(actor).of_agency(actor.agency, on=timezone.localdate())
-        staff = own.filter(pk=pk).first()
-    if staff is None:
-        raise RuleViolation("担当者は、自分の機関の職員から選んでください。", field="follow_up_staff")
-    return staff
 
 
 def _cycle_data(said: dict[str, Any]) -> CycleData:
@@ -128,8 +120,7 @@ class WatchCycleViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSe
                 said = named(case, data, actor)
                 cycle = begin_watch(case=case, data=_cycle_data(said), actor=actor, at=at)
             else:
-                own = self.scope(actor).filter(case=case, started_by=actor.staff)
-                cycle = own.order_by("-started_at", "-pk")[0]
+                cycle = self.scope(actor).get(case=case, started_by=actor.staff, started_at=made_at(request))
         return self._one(cycle, status.HTTP_201_CREATED)
 
     @extend_schema(parameters=[IF_MATCH], request=WatchChangeSerializer, responses=WatchCycleSerializer)

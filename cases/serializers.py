@@ -29,8 +29,8 @@ from cases.models import (
 )
 from common.bodies import Body, PhoneField, TagField
 from households.contact import HIDDEN, HIDDEN_DESK
-from households.enums import Relation, Sex
-from households.serializers import AlikePersonSerializer, ShieldedSerializer
+from households.enums import Relation
+from households.serializers import AlikePersonSerializer, NewPersonSerializer, ShieldedSerializer
 
 
 class CaseSerializer(ShieldedSerializer):
@@ -50,6 +50,12 @@ class CaseSerializer(ShieldedSerializer):
             "last_contact_at", "next_on", "next_text", "closed_at", "follow_up_on", "version",
         )  # fmt: skip
         read_only_fields = fields
+
+
+class CaseChangeSerializer(Body):
+    """What of a case is changed by itself: its sectors. The rest follows from notes, referrals and consents."""
+
+    sectors = serializers.ListField(child=serializers.ChoiceField(choices=Sector.choices), max_length=20)
 
 
 class RiskSerializer(ShieldedSerializer):
@@ -137,26 +143,6 @@ class ConsultationSerializer(ShieldedSerializer):
         elif data["caller_phone"] and self.shield.hides(instance.household_id):
             data["caller_phone"] = HIDDEN
         return data
-
-
-class NewPersonSerializer(Body):
-    """Somebody who is not registered yet, as far as was said."""
-
-    family_name = serializers.CharField(max_length=60, default="", allow_blank=True)
-    given_name = serializers.CharField(max_length=60, default="", allow_blank=True)
-    family_kana = serializers.CharField(max_length=60, default="", allow_blank=True)
-    given_kana = serializers.CharField(max_length=60, default="", allow_blank=True)
-    alias = serializers.CharField(max_length=60, default="", allow_blank=True)
-    birth_on = serializers.DateField(allow_null=True, default=None)
-    sex = serializers.ChoiceField(choices=Sex.choices, default="", allow_blank=True)
-    phone = PhoneField(max_length=30, default="", allow_blank=True)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not any(attrs.values()):
-            raise serializers.ValidationError(
-                "氏名・ふりがな・通称・生年月日・電話のどれかを送ってください。"
-            )
-        return attrs
 
 
 class NewOtherSerializer(Body):

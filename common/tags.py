@@ -16,14 +16,15 @@ _LENGTH: Final = 16
 def tag_of(row: Any) -> str:
     """The version of a row that has one; of another a digest of what its writes change (``tag_fields`` of its model).
 
-    A digest says that somebody wrote, not how often: a row that is again what it was has its first tag again.
+    A digest says that somebody wrote, not how often: a row that is again what it was has its first tag again. It is
+    keyed: among the fields are some that a reader may not know (the desk of a protected household), and a plain one
+    would tell them to whoever tries the few values that they can have.
     """
     if (version := getattr(row, "version", None)) is not None:
         return str(version)
     names: tuple[str, ...] = getattr(type(row), "tag_fields", ())
     said = json.dumps([type(row).__name__, row.pk, *(_plain(getattr(row, name)) for name in names)])
-    # keyed: a reader who may not know the desk could try every agency against a plain digest
-    return salted_hmac(__name__, said, algorithm="sha256").hexdigest()[:_LENGTH]
+    return salted_hmac("common.tags", said, algorithm="sha256").hexdigest()[:_LENGTH]
 
 
 def check_tag(row: Any, tag: str | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, cast
 
 from django.db.models import Q
@@ -27,6 +26,7 @@ from accounts.api_views import (
     done_once,
     if_match,
     if_match_tag,
+    made_at,
     sent_once,
     tagged,
 )
@@ -35,16 +35,17 @@ from accounts.roles import Permission
 from audit.models import AccessKind
 from common.errors import RuleViolation
 from households.actions.link_people import link_people
-from households.actions.members import add_member
 from households.actions.merge_people import MergeData, merge_people
 from households.actions.movements import withdraw_movement
-from households.actions.persons import PersonData, update_household, update_person
+from households.actions.persons import PersonData, register_household, update_household, update_person
 from households.actions.undo_merge import undo_merge
+from households.api_former_names import FormerNameActions
 from households.api_kinship import KinshipActions
+from households.api_members import MemberActions, other_person
 from households.api_movements import write_movement
 from households.contact import shield_for
 from households.models import Household, Person, PersonLink, PersonMerge
-from households.selectors_history import household_on, movement_rows
+from households.selectors_history import movement_rows
 from households.selectors_people import search_people
 from households.selectors_same import links_of, standing_rules, two_homes
 from households.serializers import (
@@ -53,12 +54,11 @@ from households.serializers import (
     HouseholdSerializer,
     LinkChangeSerializer,
     LinkSerializer,
-    MemberSerializer,
     MergeChangeSerializer,
     MergeSerializer,
     MovementSerializer,
-    NewMemberSerializer,
     NewMovementSerializer,
+    NewPersonSerializer,
     PersonChangeSerializer,
     PersonSerializer,
     ReasonSerializer,
@@ -70,7 +70,7 @@ IF_MATCH_AGAIN = OpenApiParameter(
 )  # fmt: skip
 
 
-class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
+class PersonViewSet(FormerNameActions, TaggedRetrieveMixin, ScopedViewSet):
     """人. The list is the search of the pages: who it is and why they were found, for everybody who may search."""
 
     permission = Permission.PERSON_FIND
@@ -125,7 +125,7 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
         form = LinkChangeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
-        other = _other(actor, data.pop("other"), "other")
+        other = other_person(actor, data.pop("other"), "other")
         standing = PersonLink.objects.visible_to(actor).of(person).filter(Q(person=other) | Q(other=other))
         with done_once(request, at) as is_new:
             if is_new:
@@ -150,7 +150,7 @@ class PersonViewSet(TaggedRetrieveMixin, ScopedViewSet):
         with sent_once(request, at) as key:
             merge = PersonMerge.objects.visible_to(actor).filter(kept=kept, request_key=key).first()
             if merge is None:
-                absorbed = _other(actor, data["absorbed"], "absorbed")
+                absorbed = other_person(actor, data["absorbed"], "absorbed")
                 merge = merge_people(
                     kept=kept, absorbed=absorbed, versions=(version, data["version"]),
                     data=_asked_merge(kept, absorbed, data, actor), request_key=key, actor=actor, at=at,
@@ -180,13 +180,6 @@ def _asked_merge(kept: Person, absorbed: Person, data: dict[str, Any], actor: Ac
     )
 
 
-def _other(actor: Actor, pk: int, field: str) -> Person:
-    person = Person.objects.findable_by(actor).filter(pk=pk).first()
-    if person is None:
-        raise RuleViolation("その人は見つかりません。", field=field)
-    return person
-
-
 class MergeViewSet(TaggedRetrieveMixin, ScopedViewSet):
     """統合, and taking it back with nothing lost."""
 
@@ -211,7 +204,9 @@ class MergeViewSet(TaggedRetrieveMixin, ScopedViewSet):
         return tagged(self.get_serializer(merge).data, merge)
 
 
-class HouseholdViewSet(KinshipActions, mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
+class HouseholdViewSet(
+    MemberActions, KinshipActions, mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet
+):
     """世帯. ``members`` on any day, ``movements``, ``kinships``, and corrections by If-Match."""
 
     permission = Permission.HOUSEHOLD_VIEW
@@ -241,37 +236,19 @@ class HouseholdViewSet(KinshipActions, mixins.ListModelMixin, TaggedRetrieveMixi
         return tagged(self.get_serializer(home).data, home)
 
     @extend_schema(
-        methods=["GET"], parameters=[OpenApiParameter("on", date, description="この日の世帯（ないと今日）")],
-        responses=MemberSerializer(many=True), filters=False,
-    )  # fmt: skip
-    @extend_schema(
-        methods=["POST"], parameters=[IDEMPOTENCY], request=NewMemberSerializer,
-        responses={201: MemberSerializer(many=True)},
-    )  # fmt: skip
-    @action(detail=True, methods=["get", "post"], pagination_class=ListPages)
-    def members(self, request: Request, pk: str) -> Response:
-        """Who belongs to the household on a day. The same person again is 422: nobody is a member twice."""
-        home, actor, at = self.get_object(), actor_of(request), timezone.now()
-        code: int = status.HTTP_200_OK
-        on = timezone.localdate(at)
-        if request.method == "POST":
-            form = NewMemberSerializer(data=request.data)
-            form.is_valid(raise_exception=True)
-            data = dict(form.validated_data)
-            person = _other(actor, data.pop("person"), "person")
-            with done_once(request, at) as is_new:
-                if is_new:
-                    add_member(household=home, person=person, data=None, actor=actor, at=at, **data)
-            code = status.HTTP_201_CREATED
-        elif asked := request.query_params.get("on"):
-            try:
-                on = date.fromisoformat(asked)
-            except ValueError:
-                raise ValidationError({"on": ["日付は 2026-11-23 のように送ってください。"]}) from None
-        rows = household_on(home, on, shield_for(actor))
-        answer = self.paged(rows, MemberSerializer)
-        answer.status_code = code
-        return answer
+        parameters=[IDEMPOTENCY], request=NewPersonSerializer, responses={201: HouseholdSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """A new person and the household around them, outside a consultation."""
+        form = NewPersonSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        actor, at = actor_of(request), timezone.now()
+        with done_once(request, at) as is_new:
+            if is_new:
+                home = register_household(data=PersonData(**form.validated_data), actor=actor, at=at)
+            else:
+                home = self.scope(actor).get(created_at=made_at(request))
+        return tagged(self.get_serializer(home).data, home, status.HTTP_201_CREATED)
 
     @extend_schema(methods=["GET"], responses=MovementSerializer(many=True), filters=False)
     @extend_schema(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar, cast
 
 from drf_spectacular.utils import extend_schema_field
@@ -9,6 +10,7 @@ from rest_framework import serializers
 
 from common.bodies import Body, PhoneField, TagField
 from common.tags import tag_of
+from households.actions.members import member_days
 from households.contact import (
     HIDDEN_DESK,
     Shield,
@@ -27,6 +29,7 @@ from households.models import (
     PersonMerge,
     SafeContact,
 )
+from households.selectors_history import DayRow
 
 
 class ShieldedSerializer(serializers.ModelSerializer):
@@ -154,6 +157,26 @@ class PersonSerializer(ShieldedSerializer):
             "sex", "phone", "workplace", "safe_contact", "note", "merged_into", "version",
         )  # fmt: skip
         read_only_fields = fields
+
+
+class NewPersonSerializer(Body):
+    """Somebody who is not registered yet, as far as was said."""
+
+    family_name = serializers.CharField(max_length=60, default="", allow_blank=True)
+    given_name = serializers.CharField(max_length=60, default="", allow_blank=True)
+    family_kana = serializers.CharField(max_length=60, default="", allow_blank=True)
+    given_kana = serializers.CharField(max_length=60, default="", allow_blank=True)
+    alias = serializers.CharField(max_length=60, default="", allow_blank=True)
+    birth_on = serializers.DateField(allow_null=True, default=None)
+    sex = serializers.ChoiceField(choices=Sex.choices, default="", allow_blank=True)
+    phone = PhoneField(max_length=30, default="", allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not any(attrs.values()):
+            raise serializers.ValidationError(
+                "氏名・ふりがな・通称・生年月日・電話のどれかを送ってください。"
+            )
+        return attrs
 
 
 class PersonChangeSerializer(Body):
@@ -285,14 +308,46 @@ class HouseholdChangeSerializer(Body):
 
 
 class MemberSerializer(serializers.Serializer):
-    """世帯員 as they are on the day asked for. ``is_hidden``: where a protected person was on which day is not told."""
+    """世帯員 as they are on the day asked for. ``is_hidden``: where a protected person was on which day is not told, nor
+    when that was written (no ``etag``).
+    """
 
+    id = serializers.IntegerField(source="member.pk")
     person = serializers.IntegerField(source="member.person_id")
     name = serializers.CharField(source="member.person.display_name")
     relation = serializers.CharField(source="member.relation")
     age = serializers.IntegerField(allow_null=True)
     living = serializers.CharField()
+    is_key_person = serializers.BooleanField(source="member.is_key_person")
+    first_on = serializers.SerializerMethodField()
+    last_on = serializers.SerializerMethodField()
     is_hidden = serializers.BooleanField()
+    etag = serializers.SerializerMethodField(help_text="この世帯員の版。引用符で囲んで If-Match に付ける")
+
+    def get_first_on(self, row: DayRow) -> date | None:
+        return None if row.is_hidden else member_days(row.member)[0]
+
+    def get_last_on(self, row: DayRow) -> date | None:
+        return None if row.is_hidden else member_days(row.member)[1]
+
+    def get_etag(self, row: DayRow) -> str:
+        return "" if row.is_hidden else tag_of(row.member)
+
+
+class MemberChangeSerializer(Body):
+    """What of a membership was wrong; a field that is not sent stays. ``last_on`` of somebody who has left."""
+
+    relation = serializers.ChoiceField(choices=Relation.choices, required=False)
+    lives_together = serializers.BooleanField(required=False)
+    is_key_person = serializers.BooleanField(required=False)
+    first_on = serializers.DateField(required=False, allow_null=True)
+    last_on = serializers.DateField(required=False, allow_null=True)
+
+
+class MemberEndSerializer(Body):
+    """世帯を離れる."""
+
+    last_on = serializers.DateField(help_text="世帯にいた最後の日")
 
 
 class NewMemberSerializer(Body):

@@ -8,10 +8,12 @@ from accounts.api_staff import ColleagueViewSet
 from budgets.api import ApportionmentViewSet, WorkEntryViewSet
 from budgets.api_claims import ActualViewSet, GrantClaimViewSet, JournalViewSet
 from cases.api import CaseViewSet, ConsultationViewSet, NoteViewSet, RiskViewSet
+from cases.api_consent import ConsentViewSet
 from cases.api_outreach import OutreachViewSet
 from cases.api_watch import WatchCycleViewSet
 from cases.api_work import FollowUpViewSet, TimelineViewSet
 from households.api import HouseholdViewSet, MergeViewSet, PersonViewSet
+from households.api_protection import ProtectionViewSet
 from households.api_register import RegisterViewSet
 from kyosei.api_docs import docs
 from kyosei.api_search import SearchViewSet
@@ -33,6 +35,8 @@ router.register("timelines", TimelineViewSet, basename="timeline")
 router.register("follow-ups", FollowUpViewSet, basename="follow-up")
 router.register("watch-cycles", WatchCycleViewSet, basename="watch-cycle")
 router.register("colleagues", ColleagueViewSet, basename="colleague")
+router.register("consents", ConsentViewSet, basename="consent")
+router.register("protections", ProtectionViewSet, basename="protection")
 router.register("outreach", OutreachViewSet, basename="outreach")
 router.register("referrals", ReferralViewSet, basename="referral")
 router.register("capacity-questions", CapacityViewSet, basename="capacity-question")

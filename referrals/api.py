@@ -37,6 +37,7 @@ from referrals.actions.action_items import finish_action_item
 from referrals.actions.answer_referral import answer_referral
 from referrals.actions.follow_referral import finish_referral, start_referral
 from referrals.actions.send_referral import send_to_several
+from referrals.actions.withdraw_referral import withdraw_referral
 from referrals.models import ActionItem, Referral
 from referrals.serializers import (
     ActionItemSerializer,
@@ -45,6 +46,7 @@ from referrals.serializers import (
     OutcomeSerializer,
     ReferralResultSerializer,
     ReferralSerializer,
+    ReferralWithdrawalSerializer,
 )
 from referrals.workflow import ReferralEvent
 
@@ -135,6 +137,22 @@ class ReferralViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet)
         with done_once(request, at) as is_new:
             if is_new:
                 referral = finish_referral(
+                    referral=referral, actor=actor_of(request), at=at, tag=tag, **form.validated_data
+                )
+        return tagged(self.get_serializer(referral).data, referral)
+
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY], request=ReferralWithdrawalSerializer, responses=ReferralSerializer
+    )
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: str) -> Response:
+        """The sender takes the request back; the receiver no longer sees what was shown with it."""
+        referral, tag, at = self.get_object(), if_match_tag(request), timezone.now()
+        form = ReferralWithdrawalSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        with done_once(request, at) as is_new:
+            if is_new:
+                referral = withdraw_referral(
                     referral=referral, actor=actor_of(request), at=at, tag=tag, **form.validated_data
                 )
         return tagged(self.get_serializer(referral).data, referral)

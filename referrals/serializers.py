@@ -78,6 +78,10 @@ class ReferralResultSerializer(Body):
     note = serializers.CharField(default="", allow_blank=True, max_length=2000)
 
 
+class ReferralWithdrawalSerializer(Body):
+    note = serializers.CharField(default="", allow_blank=True, max_length=4000)
+
+
 class ActionItemSerializer(ShieldedSerializer):
     """決定事項."""
 

@@ -25,6 +25,7 @@ from cases.permissions import check_can_write_case
 from cases.selectors.coordination import Directory, areas_of, as_post, load_directory, pick_lead
 from cases.signals import case_opened, case_sectors_changed
 from common.errors import NotAllowed, RuleViolation
+from common.tags import check_tag
 from households.models import Household, Person
 
 
@@ -93,10 +94,16 @@ def _tell_leader(case: Case, actor: Actor, at: datetime) -> None:
 
 
 @transaction.atomic
-def set_sectors(*, case: Case, sectors: Iterable[str], actor: Actor, at: datetime) -> Case:
-    """Set the sectors of a case; whoever then coordinates it sees it (by default from two on, their area directors)."""
+def set_sectors(
+    *, case: Case, sectors: Iterable[str], actor: Actor, at: datetime, tag: str | None = None
+) -> Case:
+    """Set the sectors of a case; whoever then coordinates it sees it (by default from two on, their area directors).
+
+    ``tag``: the case as it was read.
+    """
     case = Case.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=case.pk)
     check_can_write_case(actor, case)
+    check_tag(case, tag)
     case.sectors = sorted(set(sectors))
     case.version += 1
     case.save(update_fields=["sectors", "version"])

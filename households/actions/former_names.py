@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from audit.actions import record
 from common.errors import NotAllowed, RuleViolation
+from common.tags import check_tag
 from households.actions.search_index import refill_search
 from households.enums import FormerNameKind
 from households.models import FormerName, Person
@@ -74,10 +75,11 @@ def _check_period(person: Person, data: FormerNameData, today: date) -> None:
 
 
 @transaction.atomic
-def remove_former_name(*, former: FormerName, actor: Actor, at: datetime) -> None:
-    """Take back a name that was noted by mistake (the history keeps it)."""
+def remove_former_name(*, former: FormerName, actor: Actor, at: datetime, tag: str | None = None) -> None:
+    """Take back a name that was noted by mistake (the history keeps it). ``tag``: the name as it was read."""
     person = _locked(former.person, actor)
     former = FormerName.objects.visible_to(actor).get(pk=former.pk, person=person)
+    check_tag(former, tag)
     record(actor=actor, action="person.remove_former_name", target=former, at=at, person=person.pk)
     former.delete()
     refill_search(person)

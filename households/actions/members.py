@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from audit.actions import record
 from common.errors import Overlap, RuleViolation
+from common.tags import check_tag
 from households.actions.movements import (
     check_lives_nowhere_else,
     check_not_hidden,
@@ -93,15 +94,16 @@ def member_days(member: HouseholdMember) -> tuple[date | None, date | None]:
 @transaction.atomic
 def edit_member(
     *, member: HouseholdMember, relation: str, lives_together: bool, is_key_person: bool, actor: Actor, at: datetime,
-    days: MemberDays | None = None,
+    days: MemberDays | None = None, tag: str | None = None,
 ) -> HouseholdMember:  # fmt: skip
     """Correct relation, living together, key person, first and last day: what was wrong, not what changed one day.
 
     Who sees the person's record anyway opens it here. ``days`` None leaves the days; those that the page showed are
-    left, too, so that a page opened before somebody left opens nothing again.
+    left, too, so that a page opened before somebody left opens nothing again. ``tag``: the membership as it was read.
     """
     household = lock_household(member.household, actor)
     member = HouseholdMember.objects.select_related("person").get(pk=member.pk, household=household)
+    check_tag(member, tag)
     if relation != member.relation:
         check_relation(household, member.person, relation, on=timezone.localdate(at))
     member.relation, member.lives_together, member.is_key_person = relation, lives_together, is_key_person
@@ -156,10 +158,13 @@ def _check_last_day(member: HouseholdMember, first: date | None, last: date | No
 
 
 @transaction.atomic
-def end_membership(*, member: HouseholdMember, last_on: date, actor: Actor, at: datetime) -> HouseholdMember:
-    """The person leaves after ``last_on`` (moved, died, facility); the past stays answerable."""
+def end_membership(
+    *, member: HouseholdMember, last_on: date, actor: Actor, at: datetime, tag: str | None = None
+) -> HouseholdMember:
+    """The person leaves after ``last_on`` (moved, died, facility); the past stays answerable. ``tag``: as it was read."""
     household = lock_household(member.household, actor)
     member = HouseholdMember.objects.select_related("person").get(pk=member.pk, household=household)
+    check_tag(member, tag)
     _check_last_day(member, member.during.lower, last_on, timezone.localdate(at))
     if member.during.upper is not None:
         raise RuleViolation("すでに世帯を離れています。", field="last_on")

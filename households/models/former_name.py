@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pghistory
 from django.db import models
@@ -43,6 +43,18 @@ class FormerName(models.Model):
     reason = models.CharField("どうして分かったか", max_length=200, blank=True)
     from_on = models.DateField("いつから", null=True, blank=True)
     until_on = models.DateField("いつまで", null=True, blank=True)
+
+    # what its writes change (common.tags)
+    tag_fields: ClassVar = (
+        "family_name",
+        "family_kana",
+        "given_name",
+        "given_kana",
+        "kind",
+        "reason",
+        "from_on",
+        "until_on",
+    )
 
     objects = FormerNameQuerySet.as_manager()
 

@@ -179,6 +179,9 @@ class HouseholdMember(models.Model):
     during = DateRangeField("期間")
     by_identity = models.BooleanField("名寄せだけで加えた", default=False)
 
+    # what its writes change (common.tags)
+    tag_fields: ClassVar = ("relation", "lives_together", "is_key_person", "during", "by_identity")
+
     class Meta:
         verbose_name = "世帯員"
         constraints = [

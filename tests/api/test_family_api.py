@@ -14,7 +14,7 @@ from households.actions.members import add_member
 from households.actions.protection import protect_address
 from households.models import Household, HouseholdMovement, Kinship, Person
 from tests import factories as f
-from tests.api.test_casework_api import sent
+from tests.api.test_casework_api import sent, tag
 
 
 @pytest.fixture(autouse=True)
@@ -181,3 +181,130 @@ def test_each_others_parent_is_refused_and_a_protected_word_is_hidden(worker, ce
     assert seen.status_code == 200
     assert "青峰" not in seen.content.decode()
     assert "青峰" in worker.client.get(f"/api/v1/{path}").content.decode()
+
+
+# ── Members ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_household_is_registered_once(worker, finance):
+    body, key = {"family_name": "北村", "given_name": "武", "birth_on": "1950-01-01"}, str(uuid4())
+    first = sent(worker, "post", "households/", body, Idempotency_Key=key)
+    again = sent(worker, "post", "households/", body, Idempotency_Key=key)
+    assert (first.status_code, first.json()) == (201, again.json()), first.content
+    home = Household.objects.get()
+    assert (home.pk, first["ETag"]) == (first.json()["id"], f'"{home.version}"')
+    assert home.members.get().person.birth_on == date(1950, 1, 1)
+    assert sent(worker, "post", "households/", {}).status_code == 400
+    assert sent(worker, "post", "households/", {"name": "北村"}).status_code == 400
+    assert sent(finance, "post", "households/", body).status_code == 403
+
+
+def member_row(who, home, person):
+    rows = who.client.get(f"/api/v1/households/{home.pk}/members/").json()["results"]
+    return next(row for row in rows if row["person"] == person.pk)
+
+
+def test_what_was_wrong_of_a_member_is_corrected_and_who_leaves_leaves_once(worker, stranger, home):
+    child = with_member(worker, home, "陽")
+    row = member_row(worker, home, child)
+    assert (row["relation"], row["first_on"], row["last_on"], row["is_key_person"]) == (
+        "other",
+        "2020-04-01",
+        None,
+        False,
+    )
+    path, seen = f"households/{home.pk}/members/{row['id']}/", f'"{row["etag"]}"'
+    body = {"relation": "child", "is_key_person": True}
+    assert sent(worker, "patch", path, body).status_code == 428
+    assert sent(worker, "patch", path, body, If_Match='"0"').status_code == 412
+    assert sent(stranger, "patch", path, body, If_Match=seen).status_code == 404
+    other = f.make_household(person=f.make_person(), agency=worker.agency, actor=worker.actor)
+    elsewhere = f"households/{other.pk}/members/{row['id']}/"
+    assert sent(worker, "patch", elsewhere, body, If_Match=seen).status_code == 404
+    done = sent(worker, "patch", path, body, If_Match=seen)
+    assert done.json().items() >= body.items(), done.content
+    assert done.json()["first_on"] == "2020-04-01"
+    stale = sent(worker, "patch", path, {"first_on": "2021-04-01"}, If_Match=seen)
+    assert (stale.status_code, stale["ETag"]) == (412, done["ETag"])
+    days = sent(worker, "patch", path, {"first_on": "2021-04-01"}, If_Match=done["ETag"])
+    assert (days.json()["first_on"], days.json()["relation"]) == ("2021-04-01", "child")
+    late = sent(worker, "post", f"{path}end/", {"last_on": "2026-12-01"}, If_Match=days["ETag"])
+    assert (late.status_code, late.json()["field"]) == (422, "last_on")
+    key, count = str(uuid4()), ChangeRecord.objects.count()
+    for _ in range(2):
+        gone = sent(
+            worker,
+            "post",
+            f"{path}end/",
+            {"last_on": "2026-11-20"},
+            If_Match=days["ETag"],
+            Idempotency_Key=key,
+        )
+        assert (gone.status_code, gone.json()["last_on"]) == (200, "2026-11-20"), gone.content
+    assert ChangeRecord.objects.count() == count + 1
+    assert (
+        sent(worker, "post", f"{path}end/", {"last_on": "2026-11-19"}, If_Match=gone["ETag"]).status_code
+        == 422
+    )
+    back = sent(worker, "patch", path, {"last_on": None}, If_Match=gone["ETag"])
+    assert back.json()["last_on"] is None
+
+
+def test_when_a_protected_person_came_is_neither_told_nor_changed(worker, center_worker):
+    case = f.make_case(worker.actor)
+    person = Person.objects.get(memberships__household=case.household)
+    f.share_by_consent(case, worker.actor, center_worker.actor)
+    protect_address(
+        person=person, units=[], first_on=f.TODAY, last_on=date(2027, 11, 22), actor=worker.actor, at=f.NOW
+    )
+    row = member_row(center_worker, case.household, person)
+    assert (row["first_on"], row["last_on"], row["etag"], row["is_hidden"]) == (None, None, "", True)
+    real = member_row(worker, case.household, person)["etag"]
+    path = f"households/{case.household_id}/members/{row['id']}/"
+    refused = sent(center_worker, "patch", path, {"first_on": "2020-01-01"}, If_Match=f'"{real}"')
+    assert (refused.status_code, "秘匿" in refused.json()["detail"]) == (422, True)
+    ended = sent(center_worker, "post", f"{path}end/", {"last_on": "2026-11-20"}, If_Match=f'"{real}"')
+    assert ended.status_code == 422
+
+
+# ── Former names, and the sectors of a case ─────────────────────────────────────────────────────────────────
+
+
+def test_a_former_name_is_noted_once_finds_the_person_and_is_taken_back(worker, stranger, home):
+    person = home.members.get().person
+    path, key = f"people/{person.pk}/former-names/", str(uuid4())
+    body = {"family_name": "髙﨑", "family_kana": "たかさき", "kind": "marriage", "until_on": "2010-04-01"}
+    first = sent(worker, "post", path, body, Idempotency_Key=key)
+    again = sent(worker, "post", path, body, Idempotency_Key=key)
+    assert (first.status_code, first.json()) == (201, again.json()), first.content
+    (row,) = worker.client.get(f"/api/v1/{path}").json()["results"]
+    assert row == first.json()
+    found = worker.client.get("/api/v1/people/", {"q": "高崎"}).json()["results"]
+    assert [hit["id"] for hit in found] == [person.pk]
+    future = sent(worker, "post", path, body | {"family_name": "別", "until_on": "2027-01-01"})
+    assert (future.status_code, future.json()["field"]) == (422, "until_on")
+    assert sent(worker, "post", path, {"name": "別"}).status_code == 400
+    assert sent(stranger, "post", path, body).status_code == 404
+    remove, key = f"{path}{row['id']}/remove/", str(uuid4())
+    assert sent(worker, "post", remove).status_code == 428
+    assert sent(worker, "post", remove, If_Match='"0"').status_code == 412
+    assert sent(stranger, "post", remove, If_Match=first["ETag"]).status_code == 404
+    for _ in range(2):
+        assert sent(worker, "post", remove, If_Match=first["ETag"], Idempotency_Key=key).status_code == 204
+    assert worker.client.get("/api/v1/people/", {"q": "高崎"}).json()["results"] == []
+    assert sent(worker, "post", remove, If_Match=first["ETag"]).status_code == 404
+
+
+def test_the_sectors_of_a_case_are_changed_over_what_was_read(worker, center_worker, stranger):
+    case = f.make_case(worker.actor, sectors=("elderly",))
+    path = f"cases/{case.number}/"
+    seen = tag(worker, path)
+    body = {"sectors": ["disability", "elderly"]}
+    assert sent(worker, "patch", path, body).status_code == 428
+    assert sent(stranger, "patch", path, body, If_Match=seen).status_code == 404
+    done = sent(worker, "patch", path, body, If_Match=seen)
+    assert done.json()["sectors"] == ["disability", "elderly"]
+    assert done["ETag"] == tag(worker, path)
+    assert sent(worker, "patch", path, {"sectors": []}, If_Match=seen).status_code == 412
+    for wrong in ({"sectors": ["odd"]}, {"sectors": "elderly"}, {}, body | {"state": "closed"}):
+        assert sent(worker, "patch", path, wrong, If_Match=done["ETag"]).status_code == 400

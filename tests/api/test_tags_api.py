@@ -173,11 +173,14 @@ def test_an_action_item_that_a_colleague_finished(worker, colleague):
     assert ActionItem.objects.get().outcome == "済んだ"
 
 
-def test_a_tag_is_the_same_from_memory_and_from_the_database(worker):
+def test_a_tag_is_the_same_from_memory_and_from_the_database_and_keyed(worker, settings):
     case = f.make_case(worker.actor)
     turn = closed(worker, case)
     turn.done_at, turn.result, turn.done_by = f.NOW, "stable", worker.staff
     turn.save()
     assert tag_of(turn) == tag_of(FollowUp.objects.get())
+    first = tag_of(turn)
+    settings.SECRET_KEY = "another"
+    assert tag_of(turn) != first  # nobody without the key finds a hidden field by trying its values
     case.refresh_from_db()
     assert tag_of(case) == str(case.version)

@@ -128,11 +128,11 @@ READS = (
     S("api:claim-list"), S("api:actual-list", query="?year=2026"), S("api:journal-list", query="?year=2026"),
     S("api:work-entry-list"), S("api:apportionment-list"),
     S("api:search-list", query="?q=菊乃", identity=True), S("api:search-list", query="?q=霧見"),
-    S("api:search-list", query="?q=０５９５７７１２３４"), S("api:note-detail", ("note",)), S("api:person-list", query="?q=菊乃", identity=True), S("api:person-detail", ("person",)), S("api:person-links", ("person",)),
+    S("api:search-list", query="?q=０５９５７７１２３４"), S("api:note-detail", ("note",)), S("api:person-list", query="?q=菊乃", identity=True), S("api:person-detail", ("person",)), S("api:person-former-names", ("person",)), S("api:person-links", ("person",)),
     S("api:household-list"), S("api:household-detail", ("household",)), S("api:household-members", ("household",)),
     S("api:household-kinships", ("household",)), S("api:household-members", ("household",), query="?on=2026-11-01"), S("api:household-movements", ("household",)),
     S("api:timeline-detail", ("household",)), S("api:timeline-detail", ("household",), query="?kind=n"),
-    S("api:follow-up-list"), S("api:watch-cycle-list"), S("api:outreach-list"),
+    S("api:follow-up-list"), S("api:watch-cycle-list"), S("api:consent-list"), S("api:consent-detail", ("consent",)), S("api:protection-list"), S("api:outreach-list"),
     S("api:outreach-detail", ("outreach",)), S("api:outreach-attempts", ("outreach",)), S("api:merge-detail", ("merge",)),
 )  # fmt: skip
 
@@ -176,11 +176,13 @@ WRITES = (
     S("api:capacity-question-withdraw", ("question",)), S("api:outside-request-withdraw", ("outside",)), S("issues:unlink", ("issue link",)),
     S("handover:staff", ("lead",)), S("api:case-notes", ("number",)), S("api:case-close", ("number",)),
     S("api:case-reopen", ("number",)), S("api:risk-put-off", ("risk",)),
-    S("api:outreach-attempts", ("outreach",)), S("api:outreach-agree", ("outreach",)), S("api:outreach-end", ("outreach",)), S("api:outreach-resume", ("outreach",)),
+    S("api:outreach-attempts", ("outreach",)), S("api:outreach-agree", ("outreach",)), S("api:outreach-end", ("outreach",)), S("api:outreach-resume", ("outreach",)), S("api:consent-withdraw", ("consent",)),
+    S("api:person-former-names", ("person",)), S("api:person-former-name-remove", ("person", "member")),
     S("api:person-links", ("person",)), S("api:person-merge", ("person",)), S("api:merge-undo", ("merge",)),
     S("api:household-members", ("household",)), S("api:household-movements", ("household",)),
     S("api:household-withdraw", ("household", "movement")),
     S("api:household-kinships", ("household",)), S("api:household-kinship-remove", ("household", "member")),
+    S("api:household-member", ("household", "member")), S("api:household-member-end", ("household", "member")),
 )  # fmt: skip
 
 # addresses that the matrix does not walk, each with the reason
@@ -198,6 +200,8 @@ ELSEWHERE = {
     "api:watch-cycle-stop": "needs a closed case (tests/api/test_watch_api.py)",
     "api:follow-up-back": "needs a closed case (tests/api/test_watch_api.py)",
     "api:colleague-list": "names of one's own agency",
+    "api:protection-detail": "of the units named in it (tests/api/test_consent_api.py)",
+    "api:referral-withdraw": "by the sender (tests/api/test_consent_api.py)",
     "api:follow-up-detail": "needs a closed case (tests/api)", "api:follow-up-result": "needs a closed case (tests/api)",
     "cases:follow_up": "needs a closed case (tests/cases/test_watch_pages.py)",
     "cases:follow_up_back": "needs a closed case (tests/cases/test_watch_pages.py)",
