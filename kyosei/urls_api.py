@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 from budgets.api import ApportionmentViewSet, WorkEntryViewSet
 from budgets.api_claims import ActualViewSet, GrantClaimViewSet, JournalViewSet
 from cases.api import CaseViewSet, ConsultationViewSet, NoteViewSet, RiskViewSet
+from cases.api_drafts import DraftViewSet
 from cases.api_work import FollowUpViewSet, OutreachViewSet, TimelineViewSet
 from households.api import HouseholdViewSet, MergeViewSet, PersonViewSet
 from kyosei.api_docs import docs
@@ -20,6 +21,7 @@ router.register("cases", CaseViewSet, basename="case")
 router.register("risks", RiskViewSet, basename="risk")
 router.register("consultations", ConsultationViewSet, basename="consultation")
 router.register("notes", NoteViewSet, basename="note")
+router.register("drafts", DraftViewSet, basename="draft")
 router.register("search", SearchViewSet, basename="search")
 router.register("people", PersonViewSet, basename="person")
 router.register("merges", MergeViewSet, basename="merge")

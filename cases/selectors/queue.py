@@ -129,4 +129,5 @@ def _draft(said: dict[str, Any]) -> QueueRow:
         group=QueueGroup.DRAFT, kind="書きかけ", title=said["title"] or said["key"],
         url=f"{said['url']}{'&' if '?' in said['url'] else '?'}draft={said['pk']}",
         detail=f"{format_wareki_short(at.date())} {at:%H:%M}",
+        drop_url=reverse("consultations:draft_delete", args=[said["pk"]]),
     )  # fmt: skip

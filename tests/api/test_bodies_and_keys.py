@@ -19,7 +19,14 @@ from tests.api.test_casework_api import NOTE, sent
 from tests.architecture.sources import ROOT
 
 CLOSING = {"kind": "close", "reason": "z01", "note": "落ち着いた", "follow_up_on": "2027-02-24", "every": "3"}
-VIEWS = ("cases.api", "cases.api_work", "households.api", "referrals.api", "referrals.api_outside")
+VIEWS = (
+    "cases.api",
+    "cases.api_drafts",
+    "cases.api_work",
+    "households.api",
+    "referrals.api",
+    "referrals.api_outside",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -190,6 +190,7 @@ ELSEWHERE = {
     "households:new": "an empty form", "households:register": "an empty form (its file: tests/households)",
     "households:register_apply": "a signed preview of one's own (tests/households/test_register_import.py)", "consultations:draft_save": "own drafts (tests/cases)",
     "consultations:draft_delete": "own drafts (tests/cases)",
+    "api:draft-list": "own drafts (tests/api/test_drafts_api.py)", "api:draft-detail": "own drafts (tests/api/test_drafts_api.py)",
     "api:follow-up-detail": "needs a closed case (tests/api)", "api:follow-up-result": "needs a closed case (tests/api)",
     "cases:follow_up": "needs a closed case (tests/cases/test_watch_pages.py)",
     "cases:follow_up_back": "needs a closed case (tests/cases/test_watch_pages.py)",
