@@ -28,7 +28,7 @@ from accounts.http import ActorRequest
 from accounts.roles import Permission
 from cases.actions.drafts import Page, forget_draft, save_draft
 from cases.models import Draft
-from cases.selectors.drafts import title_of
+from cases.selectors.drafts import shown_title, title_of
 from cases.views.drafts import HIDDEN, check_readable
 from common.bodies import Body
 from common.errors import RuleViolation
@@ -60,7 +60,11 @@ class FieldsField(serializers.Field):
 class DraftLineSerializer(serializers.ModelSerializer):
     """One line of 書きかけ: which form, and where it is written on."""
 
+    title = serializers.SerializerMethodField()
     page = serializers.CharField(source="url", read_only=True)
+
+    def get_title(self, draft: Draft) -> str:
+        return shown_title(draft.key, draft.title, hides=getattr(draft, "hides", False))
 
     class Meta:
         model = Draft
@@ -103,7 +107,7 @@ class DraftViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
     cursor_order = ("-updated_at", "-pk")
 
     def scope(self, actor: Actor) -> Any:
-        return Draft.objects.visible_to(actor)
+        return Draft.objects.visible_to(actor).with_hides(actor)
 
     def get_serializer_class(self) -> Any:
         return DraftLineSerializer if self.action == "list" else DraftSerializer
@@ -138,7 +142,9 @@ class DraftViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedViewSet):
         """Throw it away, as it was read."""
         draft, version = self.get_object(), if_match(request)
         with transaction.atomic():
-            draft = self.get_queryset().select_for_update(of=("self",)).get(pk=draft.pk)
+            draft = (
+                Draft.objects.visible_to(actor_of(request)).select_for_update(of=("self",)).get(pk=draft.pk)
+            )
             check_version(draft, version)
             forget_draft(key=draft.key, actor=actor_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -33,6 +33,14 @@ def title_of(key: str, data: Mapping[str, list[str]]) -> str:
     return f"{kind}: {words}" if words else kind
 
 
+def shown_title(key: str, title: str, *, hides: bool) -> str:
+    """The title as a list shows it: without words where ``Draft.hides``."""
+    if not hides:
+        return title or key
+    form, number = [*key.split(":"), ""][:2]
+    return f"{CORRECTIONS.get(form) or TITLES.get(form, '書きかけ')}: {number}"
+
+
 def household_of(draft: Draft, actor: Actor) -> int | None:
     """The household that the case or the record of a draft belongs to; none for a form about nobody known."""
     form, number = [*draft.key.split(":"), ""][:2]

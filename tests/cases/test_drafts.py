@@ -20,6 +20,9 @@ from cases.models import AssessmentItem, Code, Draft, FollowUp, ProgressNote, Su
 from cases.selectors.drafts import title_of
 from common.errors import RuleViolation, StaleRecord
 from tests import factories as f
+from tests.households.test_shield_words import protect, she
+
+__all__ = ["she"]
 
 pytestmark = pytest.mark.django_db
 SAVE = "/consultations/drafts/"
@@ -286,6 +289,29 @@ def test_a_correction_ends_with_the_right_to_its_record(worker, colleague, case,
     deny(case, colleague, worker)
     assert not Draft.objects.visible_to(colleague.actor).exists()
     assert case.number not in colleague.client.get("/").text
+
+
+def test_words_that_have_become_protected_are_neither_listed_nor_opened(she, worker, center_worker):
+    case = she.his_case
+    data = NoteData(started_at=f.NOW - timedelta(hours=1), minutes=10, way="phone", text="電話した。")
+    note = write_note(case=case, data=data, actor=center_worker.actor, at=f.NOW, request_key=uuid4())
+    client, url = center_worker.client, reverse("cases:note_edit", args=[note.pk])
+    keep(center_worker.actor, f"note_edit:{case.number}:{note.pk}", "a", text="若葉台4-2-8で会った。")
+    keep(center_worker.actor, f"note:{case.number}", "a", text="若葉台4-2-8を訪ねた。")
+    drafts = {row["key"].split(":")[0]: row["id"] for row in client.get("/api/v1/drafts/").json()["results"]}
+    assert "若葉台" in client.get("/").text
+    assert client.get(url).status_code == 200
+    protect(she, worker)
+    for page in ("/", "/api/v1/drafts/", f"/cases/{case.number}/"):
+        assert "若葉台" not in client.get(page).text
+    assert f"支援経過: {case.number}" in client.get("/").text  # the way to it stays
+    assert client.get(url).status_code == 403
+    for pk in drafts.values():
+        assert client.get(f"/api/v1/drafts/{pk}/").status_code == 403
+    other = {"draft_key": f"note:{case.number}", "draft_window": "b", "text": "ほかの言葉"}
+    refused = client.post(SAVE, other)
+    assert refused.status_code == 409
+    assert "fields" not in refused.json()
 
 
 @pytest.mark.parametrize(
