@@ -25,11 +25,15 @@ def title_of(key: str, data: Mapping[str, list[str]]) -> str:
     form, number = [*key.split(":"), ""][:2]
     if form in CORRECTIONS:
         return f"{CORRECTIONS[form]}: {number}" if number else CORRECTIONS[form]
-    texts = (data.get(name, [""])[0].strip() for name in ("text", "purpose", "note", "long_goal", "worry"))
+    texts = (
+        data.get(name, [""])[0].strip() for name in ("text", "purpose", "note", "long_goal", "hope", "worry")
+    )
     text = next((words for words in texts if words), "")
     kind = TITLES.get(form, "書きかけ")
     who = (data.get("person_text") or [""])[0].strip()
     words = "　".join(part for part in (who, text.replace("\n", " ")[:30]) if part)
+    if not words and form in (*ABOUT_CASE, "turn"):
+        words = number
     return f"{kind}: {words}" if words else kind
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -30,13 +31,14 @@ FormT = TypeVar("FormT", bound=BaseForm)
 @dataclass(frozen=True, slots=True)
 class DraftPlace:
     """Where a form keeps its draft, for components/draft.html: ``base`` names the draft that fills the page, ``windows``
-    the openings of the page whose words it goes on with; ``data`` are the fields of a draft that was begun.
+    the openings of the page whose words it goes on with; ``data`` are the fields of a draft that was begun, last ``at``.
     """
 
     key: str
     base: str = ""
     windows: str = ""
     data: QueryDict | None = None
+    at: datetime | None = None
 
 
 def page_of(request: ActorRequest) -> Page:
@@ -49,7 +51,9 @@ def place(request: ActorRequest, key: str, draft: Draft | None = None) -> DraftP
     if request.method == "POST":
         page = page_of(request)
         return DraftPlace(key, page.base, " ".join(page.windows))
-    return DraftPlace(key, draft.base, data=fields_of(draft)) if draft is not None else DraftPlace(key)
+    if draft is None:
+        return DraftPlace(key)
+    return DraftPlace(key, draft.base, data=fields_of(draft), at=draft.updated_at)
 
 
 def begun(request: ActorRequest, key: str) -> DraftPlace:

@@ -94,6 +94,7 @@ async function send(form) {
 
 function watch(form) {
   form.dataset.draftWindow = newWindow();
+  if (form.dataset.draftAt) tell("info", `${clock(form.dataset.draftAt)} の書きかけから続けています`);
   let timer = 0;
   let since = 0; // when the first change came that no attempt has carried
   let turn = 0;

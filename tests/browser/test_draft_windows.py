@@ -197,6 +197,7 @@ def test_a_correction_killed_mid_sentence_is_found_at_home(sign_in, worker, live
     shoot(other, "drafts-at-home")
     other.get_by_role("link", name=f"支援経過の訂正: {case.number}").click()
     expect(other.locator("#id_text")).to_have_value("電話した。長女が出た。")
+    expect(other.locator("#status")).to_contain_text("の書きかけから続けています")
     other.get_by_role("button", name="訂正を保存する").click()
     shoot(other, "draft-of-a-correction")
     other.wait_for_url(f"**/cases/{case.number}/")

@@ -324,6 +324,18 @@ def test_a_key_that_names_no_record_is_refused(worker, key):
     assert not Draft.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("key", "data", "title"),
+    [
+        ("plan:K08-00001:7", {"hope": ["畑をまたやりたい"]}, "プラン: 畑をまたやりたい"), ("plan:K08-00001:7", {}, "プラン: K08-00001"),
+        ("note_edit:K08-00001:7", {"text": ["電話した。"]}, "支援経過の訂正: K08-00001"), ("consultation:6f1c", {}, "相談受付"),
+        ("outreach_edit::7", {"worry": ["新聞"]}, "アウトリーチの訂正"), ("unknown", {}, "書きかけ"),
+    ],
+)  # fmt: skip
+def test_what_a_draft_is_called(key, data, title):
+    assert title_of(key, data) == title
+
+
 def test_an_item_noted_long_ago_does_not_swallow_a_new_one(worker, case, time_machine):
     add_item(case=case, data=ItemData(kind="strength", text="料理がうまい"), actor=worker.actor, at=f.NOW)
     time_machine.move_to(f.NOW + timedelta(minutes=5))
