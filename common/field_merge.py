@@ -159,10 +159,9 @@ def _plain(value: Any) -> Any:
 def _cleaned(form: forms.Form, edit: FieldEdit) -> Any:
     """Their value in the type that the form's own cleaning gives."""
     field = form.fields[edit.name]
-    if (
-        isinstance(field, forms.ModelChoiceField) and edit.theirs is not None
-    ):  # maybe a choice that this reader has not
-        return field.queryset.model._default_manager.get(pk=edit.theirs)
+    if isinstance(field, forms.ModelChoiceField) and edit.theirs is not None:
+        rows: Any = field.queryset  # theirs may be a choice that this reader has not
+        return rows.model._default_manager.get(pk=edit.theirs)
     if isinstance(field, forms.ModelChoiceField | forms.TypedChoiceField):
         return field.clean("" if edit.theirs is None else str(edit.theirs))
     return edit.theirs

@@ -30,3 +30,4 @@ class QueueRow:
     due_at: datetime | None = None
     due_on: date | None = None
     badge: str = ""
+    drop_url: str = ""  # where it is thrown away, if it can be

@@ -14,7 +14,8 @@ ARRIVED_COOKIE = "kyosei_arrived"  # read and removed by static/js/drafts.js
 
 
 class ArrivedFormMiddleware:
-    """Tells the browser that the form ``draft_key`` was saved, so that its copy on the device may go.
+    """Tells the browser that the form ``draft_key`` was saved, in the openings ``draft_window`` of its page, so that their
+    copies on the device may go.
 
     Only an answer of the server says so: a page that opens after a form was sent may as well follow a lost connection.
     """
@@ -28,8 +29,9 @@ class ArrivedFormMiddleware:
             return response
         key = request.POST.get("draft_key", "")[:120]
         if key and request.user.is_authenticated:
+            openings = [opening[:40] for opening in request.POST.getlist("draft_window")[:8]]
             response.set_cookie(
-                ARRIVED_COOKIE, quote(key, safe=""), max_age=86400, samesite="Strict",
+                ARRIVED_COOKIE, quote("~".join([key, *openings]), safe=""), max_age=86400, samesite="Strict",
                 secure=settings.SESSION_COOKIE_SECURE,
             )  # fmt: skip
         return response

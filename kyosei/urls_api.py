@@ -9,6 +9,7 @@ from budgets.api import ApportionmentViewSet, WorkEntryViewSet
 from budgets.api_claims import ActualViewSet, GrantClaimViewSet, JournalViewSet
 from cases.api import CaseViewSet, ConsultationViewSet, NoteViewSet, RiskViewSet
 from cases.api_consent import ConsentViewSet
+from cases.api_drafts import DraftViewSet
 from cases.api_outreach import OutreachViewSet
 from cases.api_watch import WatchCycleViewSet
 from cases.api_work import FollowUpViewSet, TimelineViewSet
@@ -26,6 +27,7 @@ router.register("cases", CaseViewSet, basename="case")
 router.register("risks", RiskViewSet, basename="risk")
 router.register("consultations", ConsultationViewSet, basename="consultation")
 router.register("notes", NoteViewSet, basename="note")
+router.register("drafts", DraftViewSet, basename="draft")
 router.register("search", SearchViewSet, basename="search")
 router.register("people", PersonViewSet, basename="person")
 router.register("merges", MergeViewSet, basename="merge")

@@ -20,6 +20,7 @@ from cases.coordination import Hears, coordinators, may_lead
 from cases.models import Case, Draft
 from cases.models.case import not_denied, sees_case
 from cases.selectors.coordination import Directory, areas_of, as_post, directory_of, named_agencies
+from cases.selectors.drafts import shown_title
 from cases.workflow import CaseState
 from common.japan.business_days import add_working_days
 from households.contact import hidden_home
@@ -281,8 +282,13 @@ def owing_outcome(actor: Actor) -> QuerySet[Referral]:
 def send_drafts(actor: Actor) -> list[Draft]:
     """下書き: requests that the actor has begun and not sent, of cases that are still seen."""
     drafts = list(
-        Draft.objects.visible_to(actor).filter(key__startswith=DRAFT_KEY).order_by("-updated_at")[:LIST_LIMIT]
+        Draft.objects.visible_to(actor)
+        .with_hides(actor)
+        .filter(key__startswith=DRAFT_KEY)
+        .order_by("-updated_at")[:LIST_LIMIT]
     )
+    for draft in drafts:
+        draft.title = shown_title(draft.key, draft.title, hides=getattr(draft, "hides", False))
     numbers = [draft.key.removeprefix(DRAFT_KEY) for draft in drafts]
     seen = set(
         Case.objects.visible_to(actor).open().filter(number__in=numbers).values_list("number", flat=True)

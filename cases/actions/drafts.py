@@ -48,7 +48,7 @@ def save_draft(
     """
     if actor.staff is None or actor.agency is None:
         raise NotAllowed("書きかけを保存できません。")
-    if not key or len(key) > 120 or not url.startswith("/") or url.startswith("//"):
+    if not key or len(key) > 120 or not url.startswith("/") or url[1:2] in ("/", "\\"):
         raise RuleViolation("書きかけの宛先が正しくありません。")
     if len(json.dumps(data, ensure_ascii=False).encode(errors="surrogatepass")) > MAX_BYTES:
         raise RuleViolation("書きかけが大きすぎます。早めに保存してください。")
@@ -71,7 +71,7 @@ def save_draft(
                 "別の画面で、この書きかけに新しい言葉が書かれています。どちらも消えていません。",
                 current=draft,
             )
-    elif draft.data == data and page.window in ("", draft.window):
+    elif draft.data == data:
         return draft  # the same again
     for name, value in fields.items():
         setattr(draft, name, value)

@@ -107,7 +107,8 @@ def _record_saved(form: str, pk: int, data: Fields, actor: Actor) -> bool:
     """A correction, or a plan: saved since the page was opened, and every text of the draft stands in it."""
     rows = SupportPlan.objects.visible_to(actor) if form == "plan" else records(form, actor)
     row: Any = rows.filter(pk=pk).first()
-    if row is None or _version(data) >= getattr(row, "version", 0):
+    opened = _version(data)
+    if row is None or not opened or opened >= getattr(row, "version", 0):
         return False
     texts = {f.name: str(getattr(row, f.name)) for f in row._meta.concrete_fields if _is_text(f)}
     if any(one(data, name) not in plain(text) for name, text in texts.items()):

@@ -15,6 +15,7 @@ from cases.models.follow_up import FollowUp
 from cases.models.note import AssessmentItem, ProgressNote
 from cases.models.outreach import Outreach
 from common.models import Versioned
+from households.contact import hidden_home
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -44,19 +45,26 @@ def _keys(forms: Iterable[str]) -> Q:
     return found
 
 
+def _number() -> Func:
+    """The number of the case in the key of an outer draft."""
+    return Func(OuterRef("key"), Value(":"), Value(2), function="split_part", output_field=models.CharField())
+
+
 class DraftQuerySet(models.QuerySet["Draft"]):
     def visible_to(self, actor: Actor) -> DraftQuerySet:
         """A draft is seen by the one who writes it, in the agency where it was begun; one about a case as long as the
         case is seen, one about a record of its own (a correction, a turn of the watch) as long as that record is.
         """
-        number = Func(
-            OuterRef("key"), Value(":"), Value(2), function="split_part", output_field=models.CharField()
-        )
         of_case, of_record = _keys(ABOUT_CASE), _keys(ABOUT_RECORD)
-        seen: Any = of_case & Exists(Case.objects.visible_to(actor).filter(number=number))
+        seen: Any = of_case & Exists(Case.objects.visible_to(actor).filter(number=_number()))
         for form in ABOUT_RECORD:
             seen |= _keys([form]) & Exists(records(form, actor).filter(pk=OuterRef("record")))
         return self.filter(~(of_case | of_record) | seen, staff=actor.staff_id, agency=actor.agency_id)
+
+    def with_hides(self, actor: Actor) -> DraftQuerySet:
+        """Adds ``hides``: somebody of the household is protected from the writer, so no words of the draft are listed."""
+        homes = Case.objects.filter(hidden_home(actor, "household_id"), number=_number())
+        return self.annotate(hides=Exists(homes))
 
 
 class Draft(Versioned):

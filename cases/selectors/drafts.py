@@ -25,12 +25,24 @@ def title_of(key: str, data: Mapping[str, list[str]]) -> str:
     form, number = [*key.split(":"), ""][:2]
     if form in CORRECTIONS:
         return f"{CORRECTIONS[form]}: {number}" if number else CORRECTIONS[form]
-    texts = (data.get(name, [""])[0].strip() for name in ("text", "purpose", "note", "long_goal", "worry"))
+    texts = (
+        data.get(name, [""])[0].strip() for name in ("text", "purpose", "note", "long_goal", "hope", "worry")
+    )
     text = next((words for words in texts if words), "")
     kind = TITLES.get(form, "書きかけ")
     who = (data.get("person_text") or [""])[0].strip()
     words = "　".join(part for part in (who, text.replace("\n", " ")[:30]) if part)
+    if not words and form in (*ABOUT_CASE, "turn"):
+        words = number
     return f"{kind}: {words}" if words else kind
+
+
+def shown_title(key: str, title: str, *, hides: bool) -> str:
+    """The title as a list shows it: without words where ``Draft.hides``."""
+    if not hides:
+        return title or key
+    form, number = [*key.split(":"), ""][:2]
+    return f"{CORRECTIONS.get(form) or TITLES.get(form, '書きかけ')}: {number}"
 
 
 def household_of(draft: Draft, actor: Actor) -> int | None:

@@ -16,6 +16,7 @@ from accounts.actor import Actor
 from accounts.roles import Permission
 from cases.enums import RiskKind
 from cases.models import Case, Draft
+from cases.selectors.drafts import shown_title
 from cases.selectors.outreach import home_heads, home_row
 from cases.selectors.watch import home_rows as watch_rows
 from cases.selectors.worries import SHORT, mine
@@ -113,9 +114,10 @@ def _begun(actor: Actor, at: datetime) -> list[QueueRow]:
 def _heads(actor: Actor, soon: date) -> QuerySet[Any, Any]:
     drafts: QuerySet[Any, Any] = (
         Draft.objects.visible_to(actor)
+        .with_hides(actor)
         .annotate(
             head=Value("draft"),
-            said=JSONObject(pk="pk", title="title", key="key", url="url", at="updated_at"),
+            said=JSONObject(pk="pk", title="title", key="key", url="url", at="updated_at", hides="hides"),
         )
         .order_by("-updated_at", "-pk")
         .values_list("head", "said")[:10]
@@ -126,7 +128,8 @@ def _heads(actor: Actor, soon: date) -> QuerySet[Any, Any]:
 def _draft(said: dict[str, Any]) -> QueueRow:
     at = timezone.localtime(datetime.fromisoformat(said["at"]))
     return QueueRow(
-        group=QueueGroup.DRAFT, kind="書きかけ", title=said["title"] or said["key"],
+        group=QueueGroup.DRAFT, kind="書きかけ", title=shown_title(said["key"], said["title"], hides=said["hides"]),
         url=f"{said['url']}{'&' if '?' in said['url'] else '?'}draft={said['pk']}",
         detail=f"{format_wareki_short(at.date())} {at:%H:%M}",
+        drop_url=reverse("consultations:draft_delete", args=[said["pk"]]),
     )  # fmt: skip

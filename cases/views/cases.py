@@ -32,7 +32,7 @@ from cases.models import Case, ProgressNote
 from cases.permissions import can_close_case, can_write_case, leads_case
 from cases.selectors import case_page, watch
 from cases.stream.read import Wanted, read
-from cases.views.drafts import DraftPlace, begun, forget, forget_sent, place, unjudged
+from cases.views.drafts import KEPT, DraftPlace, begun, forget, forget_sent, place, unjudged
 from cases.views.stream import composer, note_draft_key, reader_of, stream_context
 from cases.views.team import note_team
 from common.errors import NotAllowed, RuleViolation
@@ -160,7 +160,7 @@ def note_add(request: ActorRequest, number: str) -> HttpResponse:
         except RuleViolation as violation:
             form.add_violation(violation)
         else:
-            forget(request, note_draft_key(case))
+            kept = KEPT if forget(request, note_draft_key(case)) else ""
             if not request.htmx:
                 messages.success(request, "支援経過を保存しました。")
                 return redirect("cases:detail", number=number)
@@ -170,7 +170,8 @@ def note_add(request: ActorRequest, number: str) -> HttpResponse:
             return render(
                 request,
                 "cases/_note_added.html",
-                context | {"note_form": fresh, "lines": lines, "saved": True, "draft": DraftPlace(key)},
+                context
+                | {"note_form": fresh, "lines": lines, "saved": True, "kept": kept, "draft": DraftPlace(key)},
             )
     if request.htmx:
         return render(request, "cases/_composer.html", context, status=422)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from cases.selectors.drafts import household_of, texts_of, title_of
 from common.errors import RuleViolation, StaleRecord
 from households.templatetags.contact import shield_of
 
+KEPT = "別の画面で書いた書きかけは、この保存に入っていません。消さずに、ホームの「書きかけ」に残しています。"
 HIDDEN = {"csrfmiddlewaretoken", "draft_key", "draft_base", "draft_window", "password"}
 FormT = TypeVar("FormT", bound=BaseForm)
 
@@ -29,13 +31,14 @@ FormT = TypeVar("FormT", bound=BaseForm)
 @dataclass(frozen=True, slots=True)
 class DraftPlace:
     """Where a form keeps its draft, for components/draft.html: ``base`` names the draft that fills the page, ``windows``
-    the openings of the page whose words it goes on with; ``data`` are the fields of a draft that was begun.
+    the openings of the page whose words it goes on with; ``data`` are the fields of a draft that was begun, last ``at``.
     """
 
     key: str
     base: str = ""
     windows: str = ""
     data: QueryDict | None = None
+    at: datetime | None = None
 
 
 def page_of(request: ActorRequest) -> Page:
@@ -48,7 +51,9 @@ def place(request: ActorRequest, key: str, draft: Draft | None = None) -> DraftP
     if request.method == "POST":
         page = page_of(request)
         return DraftPlace(key, page.base, " ".join(page.windows))
-    return DraftPlace(key, draft.base, data=fields_of(draft)) if draft is not None else DraftPlace(key)
+    if draft is None:
+        return DraftPlace(key)
+    return DraftPlace(key, draft.base, data=fields_of(draft), at=draft.updated_at)
 
 
 def begun(request: ActorRequest, key: str) -> DraftPlace:
@@ -99,26 +104,20 @@ def typed_fields(request: ActorRequest) -> dict[str, list[str]]:
     return {name: request.POST.getlist(name) for name in request.POST if name not in HIDDEN}
 
 
-def forget(request: ActorRequest, key: str) -> None:
-    """The form is saved: its draft goes, but for words that another window wrote into it."""
-    tell_of_kept(
-        request,
-        forget_draft(key=key, actor=request.actor, page=page_of(request), said=typed_fields(request)),
-    )
+def forget(request: ActorRequest, key: str) -> bool:
+    """The form is saved: its draft goes, but for words that another window wrote into it. Whether such are left, which
+    the next page says.
+    """
+    kept = forget_draft(key=key, actor=request.actor, page=page_of(request), said=typed_fields(request))
+    if kept is not None and not request.htmx:
+        messages.warning(request, KEPT)
+    return kept is not None
 
 
 def forget_sent(request: ActorRequest, key: str) -> None:
     """A correction is saved; it may have been sent by the form of a new record that had been saved before."""
     for one in dict.fromkeys((key, request.POST.get("draft_key") or key)):
         forget(request, one)
-
-
-def tell_of_kept(request: ActorRequest, kept: Draft | None) -> None:
-    if kept is not None:
-        messages.warning(
-            request,
-            "別の画面で書いた書きかけは、この保存に入っていません。消さずに、ホームの「書きかけ」に残しています。",
-        )
 
 
 @require_POST

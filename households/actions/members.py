@@ -165,6 +165,7 @@ def end_membership(
     household = lock_household(member.household, actor)
     member = HouseholdMember.objects.select_related("person").get(pk=member.pk, household=household)
     check_tag(member, tag)
+    check_not_hidden([member.person_id], actor)
     _check_last_day(member, member.during.lower, last_on, timezone.localdate(at))
     if member.during.upper is not None:
         raise RuleViolation("すでに世帯を離れています。", field="last_on")

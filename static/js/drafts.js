@@ -4,7 +4,10 @@
 // goes when the server has the words: a draft was taken, or the cookie kyosei_arrived names the form that was saved
 // (kyosei/middleware.py). An attempt that has no answer after 8 s has failed.
 // A copy found when the page opens is offered: 戻す／捨てる; so is one of another form of the same page (a new form has
-// a new key), and home tells of all of them. Copies are kept apart by staff member, and 7 days at most.
+// a new key), and home tells of all of them. Copies are kept apart by staff member and by window, and 7 days at most.
+// data-draft-base names the draft that filled the page, data-draft-windows the openings of it whose words it goes on
+// with. Where another window has written since, the server answers 409 with its words: nothing is overwritten, one's own
+// stay in the copy, and both are put side by side (draft_sides.js) until somebody has chosen.
 // form[data-draft-page]: the address of the page becomes that of the draft, so that Back finds the words again.
 
 const WAIT_MS = 2000;
@@ -15,10 +18,24 @@ const PREFIX = "kyosei:draft:";
 const ARRIVED = "kyosei_arrived";
 const user = document.body.dataset.user || "0";
 
-const OWN = new Set(["csrfmiddlewaretoken", "draft_key"]);
+const OWN = new Set(["csrfmiddlewaretoken", "draft_key", "draft_base", "draft_window"]);
+// what a page carries beside what somebody typed
+const CARRIED = new Set(["request_key", "version", "ticks_before", "look_before", "from", "another", "minutes"]);
 
 const tell = (kind, text) => document.dispatchEvent(new CustomEvent("kyosei:status", { detail: { kind, text } }));
-const slot = (form) => `${PREFIX}${user}:${form.dataset.draftKey}`;
+const newWindow = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+// the opening of the page that the form stands in, and those before it whose words it holds
+const windowsOf = (form) => [form.dataset.draftWindow, ...(form.dataset.draftWindows ?? "").split(" ")].filter(Boolean);
+const slot = (form) => `${PREFIX}${user}:${form.dataset.draftKey}~${form.dataset.draftWindow}`;
+
+function goOnWith(form, window) {
+  if (window && !windowsOf(form).includes(window)) form.dataset.draftWindows = [...windowsOf(form).slice(1), window].join(" ");
+}
+
+function typed(fields) {
+  const words = fields.filter(([name, value]) => value.trim() && !CARRIED.has(name) && !name.endsWith("_FORMS"));
+  return JSON.stringify(words.map(([name, value]) => [name, value.trim().replaceAll("\r\n", "\n")]).sort());
+}
 
 function fieldsOf(form) {
   const pairs = [...new FormData(form)].filter(([name, value]) => !OWN.has(name) && typeof value === "string");
@@ -26,10 +43,11 @@ function fieldsOf(form) {
   return pairs.filter(([name]) => !secret.has(name));
 }
 
-function keepHere(form) {
+function keepHere(form, isSent = false) {
   try {
     const page = window.location.pathname + window.location.search;
-    localStorage.setItem(slot(form), JSON.stringify({ at: Date.now(), page, key: form.dataset.draftKey, fields: fieldsOf(form) }));
+    const { draftKey: key, draftBase: base, draftWindow } = form.dataset;
+    localStorage.setItem(slot(form), JSON.stringify({ at: Date.now(), page, key, base, window: draftWindow, isSent, fields: fieldsOf(form) }));
     return true;
   } catch {
     return false;
@@ -55,6 +73,8 @@ function csrfOf(form) {
 async function send(form) {
   const body = new URLSearchParams(fieldsOf(form));
   body.set("draft_key", form.dataset.draftKey);
+  body.set("draft_base", form.dataset.draftBase ?? "");
+  for (const opening of windowsOf(form)) body.append("draft_window", opening);
   const response = await fetch(form.dataset.draftUrl, {
     method: "POST",
     body,
@@ -64,15 +84,51 @@ async function send(form) {
     signal: AbortSignal.timeout(ANSWER_MS),
     keepalive: String(body).length < 60000,
   });
+  if (response.status === 409) return response.json();
   if (!response.ok) throw new Error(`draft ${response.status}`);
+  form.dataset.draftBase = response.headers.get("X-Draft-Base") ?? form.dataset.draftBase;
   const id = response.headers.get("X-Draft");
   if (id && form.dataset.draftPage) window.history.replaceState(window.history.state, "", `${form.dataset.draftPage}?draft=${id}`);
+  return null;
 }
 
 function watch(form) {
+  form.dataset.draftWindow = newWindow();
+  if (form.dataset.draftAt) tell("info", `${clock(form.dataset.draftAt)} の書きかけから続けています`);
   let timer = 0;
   let since = 0; // when the first change came that no attempt has carried
   let turn = 0;
+  let other = null; // the words of another window, until somebody has chosen
+
+  function choose(words) {
+    other = words;
+    if (!words.fields) return; // none that may be shown: one's own stay on this device
+    if (typed(other.fields) === typed(fieldsOf(form))) {
+      settle(); // the same words
+      return;
+    }
+    showSides(form, {
+      title: `別の画面で書いた、新しい書きかけがあります（${clock(other.at)}）`,
+      text: "この画面の言葉は、この端末に残しています。どちらも消えていません。どちらで続けるかを選んでください。",
+      heads: ["この画面", "別の画面"],
+      mine: fieldsOf(form),
+      theirs: other.fields,
+      choices: [
+        ["この画面の言葉で続ける", () => settle()],
+        ["別の画面の言葉で続ける", () => settle(other.fields)],
+        ["両方を残す", () => settle(together(form, other.fields))],
+      ],
+    });
+  }
+
+  function settle(fields) {
+    form.dataset.draftBase = other.base ?? form.dataset.draftBase;
+    other = null;
+    if (fields) restore(form, fields);
+    closeSides(form);
+    since = 0;
+    save();
+  }
 
   async function save() {
     window.clearTimeout(timer);
@@ -80,9 +136,18 @@ function watch(form) {
     const mine = ++turn;
     if (form.dataset.sending === "true") return;
     const kept = keepHere(form);
+    if (other) {
+      tell("failed", kept ? "別の画面に新しい書きかけ: この端末に下書き中" : "別の画面に新しい書きかけがあります。この画面を閉じないでください");
+      return;
+    }
     try {
-      await send(form);
+      const words = await send(form);
       if (mine !== turn) return;
+      if (words) {
+        tell("failed", "別の画面に新しい書きかけ: この端末に下書き中");
+        choose({ ...words, fields: words.fields && pairsOf(words.fields) });
+        return;
+      }
       forgetHere(form);
       if (!timer) form.dispatchEvent(new CustomEvent("kyosei:clean", { bubbles: true }));
       tell("saved", "下書きを保存しました");
@@ -110,9 +175,14 @@ function watch(form) {
     window.clearTimeout(timer);
     timer = since = 0;
     turn += 1;
-    keepHere(form);
+    keepHere(form, true);
   });
-  form.addEventListener("formdata", (event) => event.formData.set("draft_key", form.dataset.draftKey));
+  form.addEventListener("formdata", (event) => {
+    event.formData.set("draft_key", form.dataset.draftKey);
+    event.formData.set("draft_base", form.dataset.draftBase ?? "");
+    event.formData.delete("draft_window");
+    for (const opening of windowsOf(form)) event.formData.append("draft_window", opening);
+  });
   form.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt === form && event.detail.successful) forgetHere(form);
   });
@@ -132,14 +202,21 @@ function restore(form, fields) {
   form.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-function button(label, act) {
-  const element = document.createElement("button");
-  element.type = "button";
-  element.className = "btn btn--small";
-  element.textContent = label;
-  element.addEventListener("click", act);
-  return element;
+const pairsOf = (fields) => Object.entries(fields).flatMap(([name, values]) => values.map((value) => [name, value]));
+
+// Both one below the other in long texts, the longer where one holds the other; elsewhere what stands in this page.
+function together(form, theirs) {
+  const other = new Map(theirs);
+  return fieldsOf(form).map(([name, mine]) => {
+    const said = (other.get(name) ?? "").trim();
+    if (form.elements.namedItem(name)?.tagName !== "TEXTAREA" || !said || mine.includes(said)) return [name, mine];
+    return [name, said.includes(mine.trim()) ? said : `${mine.trimEnd()}\n${said}`];
+  });
 }
+
+// draft_sides.js draws what these two ask for.
+const showSides = (form, detail) => form.dispatchEvent(new CustomEvent("kyosei:sides", { bubbles: true, detail }));
+const closeSides = (form) => form.dispatchEvent(new CustomEvent("kyosei:sides-over", { bubbles: true }));
 
 function bannerOf(text) {
   const banner = document.createElement("div");
@@ -159,28 +236,46 @@ function copies() {
 
 const pathOf = (page) => (page ?? "").split("?")[0];
 
+// Copies of this form, and of other openings of a page whose forms have a new key each time (data-draft-page).
+function copiesFor(form) {
+  const { draftKey: key, draftPage: page } = form.dataset;
+  return copies().filter((kept) => kept.key === key || (page && kept.key && pathOf(kept.page) === page));
+}
+
 function offer(form) {
-  const mine = readHere(slot(form));
   const refused = form.querySelector("[data-error-summary], [aria-invalid='true'], .field__error"); // the answer holds the words
-  if (mine && refused) forgetHere(form);
-  else if (mine && JSON.stringify(mine.fields) === JSON.stringify(fieldsOf(form))) forgetHere(form);
-  // a form with the address of its page in data-draft-page has a new key each time: copies of the others are offered too
-  const others = form.dataset.draftPage ? copies().filter((kept) => kept.key && pathOf(kept.page) === form.dataset.draftPage) : [];
-  const found = new Map(others.map((kept) => [kept.name, kept]));
-  if (readHere(slot(form))) found.set(slot(form), { name: slot(form), key: form.dataset.draftKey, ...readHere(slot(form)) });
-  for (const kept of found.values()) {
-    const banner = bannerOf(`この端末に残った下書きがあります（${clock(kept.at)}）。まだ届いていません。`);
-    const close = () => { banner.remove(); form.querySelector("textarea, input:not([type='hidden'])")?.focus(); };
-    banner.querySelector(".banner__actions").append(
-      button("戻す", () => {
-        if (kept.key) form.dataset.draftKey = kept.key;
-        restore(form, kept.fields);
-        close();
-      }),
-      button("捨てる", () => { localStorage.removeItem(kept.name); close(); }),
-    );
-    form.before(banner);
+  for (const kept of copiesFor(form)) {
+    const isHere = kept.key === form.dataset.draftKey && (typed(kept.fields) === typed(fieldsOf(form)) || (refused && kept.isSent));
+    if (isHere) localStorage.removeItem(kept.name);
+    else offerOne(form, kept);
   }
+}
+
+function offerOne(form, kept) {
+  const isOwn = kept.key === form.dataset.draftKey;
+  const goBack = (fields) => {
+    if (!isOwn) {
+      form.dataset.draftKey = kept.key;
+      form.dataset.draftBase = kept.base ?? "";
+    }
+    goOnWith(form, kept.window);
+    restore(form, fields);
+    keepHere(form);
+    localStorage.removeItem(kept.name);
+  };
+  showSides(form, {
+    title: `この端末に残った下書きがあります（${clock(kept.at)}）`,
+    // a page that holds a draft shows what stands on the server: written since, maybe from another machine
+    text: isOwn && form.dataset.draftBase ? "まだ届いていません。画面には、サーバーにある書きかけが出ています。" : "まだ届いていません。",
+    heads: ["この端末の下書き", "いまの画面"],
+    mine: kept.fields,
+    theirs: isOwn && form.dataset.draftBase ? fieldsOf(form) : [],
+    choices: [
+      ["戻す", () => goBack(kept.fields)],
+      ...(isOwn && form.dataset.draftBase ? [["両方を残す", () => goBack(together(form, kept.fields))]] : []),
+      ["捨てる", () => localStorage.removeItem(kept.name)],
+    ],
+  });
 }
 
 // Home: words that are only on this device, each with the page that offers them.
@@ -198,12 +293,15 @@ function tellAtHome() {
   document.querySelector("#messages")?.append(banner);
 }
 
-// The server has saved the form that the cookie names: its copy may go.
+// The server has saved the form that the cookie names, in the openings that it names: their copies may go.
 function settleArrived() {
   const cookie = document.cookie.split("; ").find((part) => part.startsWith(`${ARRIVED}=`));
   if (!cookie || !document.body.dataset.user) return;
   document.cookie = `${ARRIVED}=; max-age=0; path=/; samesite=strict`;
-  localStorage.removeItem(`${PREFIX}${user}:${decodeURIComponent(cookie.slice(ARRIVED.length + 1))}`);
+  const [key, ...openings] = decodeURIComponent(cookie.slice(ARRIVED.length + 1)).split("~");
+  for (const kept of copies()) {
+    if (kept.key === key && (!openings.length || !kept.window || openings.includes(kept.window))) localStorage.removeItem(kept.name);
+  }
 }
 
 function dropOld() {

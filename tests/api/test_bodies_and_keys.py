@@ -20,7 +20,7 @@ from tests.architecture.sources import ROOT
 
 CLOSING = {"kind": "close", "reason": "z01", "note": "落ち着いた", "follow_up_on": "2027-02-24", "every": "3"}
 VIEWS = (
-    "cases.api", "cases.api_consent", "cases.api_outreach", "cases.api_watch", "cases.api_work", "households.api", "households.api_former_names", "households.api_kinship", "households.api_members", "households.api_register", "referrals.api",
+    "cases.api", "cases.api_consent", "cases.api_drafts", "cases.api_outreach", "cases.api_watch", "cases.api_work", "households.api", "households.api_former_names", "households.api_kinship", "households.api_members", "households.api_register", "referrals.api",
     "referrals.api_outside",
 )  # fmt: skip
 

@@ -202,6 +202,7 @@ ELSEWHERE = {
     "api:colleague-list": "names of one's own agency",
     "api:protection-detail": "of the units named in it (tests/api/test_consent_api.py)",
     "api:referral-withdraw": "by the sender (tests/api/test_consent_api.py)",
+    "api:draft-list": "own drafts (tests/api/test_drafts_api.py)", "api:draft-detail": "own drafts (tests/api/test_drafts_api.py)",
     "api:follow-up-detail": "needs a closed case (tests/api)", "api:follow-up-result": "needs a closed case (tests/api)",
     "cases:follow_up": "needs a closed case (tests/cases/test_watch_pages.py)",
     "cases:follow_up_back": "needs a closed case (tests/cases/test_watch_pages.py)",
