@@ -202,16 +202,22 @@ def _by_agency(source: Source, reader: Reader, wanted: Wanted) -> Q | None:
 
 
 def _by_sector(source: Source, reader: Reader, wanted: Wanted) -> Q | None:
-    """The row's own sectors where its kind has any; else the sector of the agency that wrote it (never a hidden desk)."""
+    """The row's own sectors where its kind has any; else the sector of the agency that wrote it, or of the case where
+    that agency has none (a desk is for everybody). Of a hidden desk nothing can be told by either.
+    """
     if not wanted.sector:
         return Q()
     if source.by_sector is not None:
         return source.by_sector(reader, wanted.sector)
     if not source.agency:
         return None
-    asked = Q(**{f"{source.agency}__sector": wanted.sector})
+    agency, of_case = f"{source.agency}__sector", source.data.get("case_id")
+    asked, general = Q(**{agency: wanted.sector}), Q(**{agency: ""})
     if reader.shield.hides(reader.household_id):
-        asked &= ~Q(**{f"{source.agency}__kind": AgencyKind.DESK})
+        desk = Q(**{f"{source.agency}__kind": AgencyKind.DESK})
+        asked, general = asked & ~desk, general | desk
+    if of_case:
+        asked |= general & Q(**{f"{of_case}__in": reader.ids_of_sector(wanted.sector)})
     return asked
 
 
