@@ -51,6 +51,13 @@ PARENT_KINDS = (
     KinshipKind.STEP_PARENT,
     KinshipKind.FOSTER_PARENT,
 )
+# who is born before the one they are this to; a stepparent may be younger
+ELDER_KINDS = (
+    KinshipKind.PARENT,
+    KinshipKind.ADOPTIVE_PARENT,
+    KinshipKind.FOSTER_PARENT,
+    KinshipKind.GRANDPARENT,
+)
 # the same kinship read from the other side: Aの親 ⇔ Bの子
 RECIPROCAL = {
     KinshipKind.PARENT: "子",

@@ -153,6 +153,7 @@ class KinshipForm(KyoseiForm):
     elsewhere_text = forms.CharField(label="別の世帯の人", max_length=120, required=False)
     kind = forms.ChoiceField(label="関係", choices=KinshipKind.choices)
     note = forms.CharField(label="補足", max_length=100, required=False)
+    is_sure = forms.BooleanField(label="この年齢差でまちがいない", required=False)
 
     def __init__(self, *args: Any, people: list[Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

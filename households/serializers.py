@@ -475,3 +475,6 @@ class NewKinshipSerializer(Body):
     relative = serializers.IntegerField(min_value=1, max_value=2**62)
     kind = serializers.ChoiceField(choices=KinshipKind.choices, help_text="person は relative の何か")
     note = serializers.CharField(max_length=100, default="", allow_blank=True)
+    is_sure = serializers.BooleanField(
+        default=False, help_text="親子の年の差が12歳未満か70歳を超えるとき、確かめたうえで true"
+    )

@@ -246,7 +246,7 @@ def kinship_add(request: ActorRequest, pk: int) -> HttpResponse:
             relative = by_id.get(data["relative"]) or find_relative(request.actor, data["elsewhere"])
             add_kinship(
                 household=household, person=by_id[data["person"]], relative=relative,
-                kind=data["kind"], note=data["note"], actor=request.actor, at=timezone.now(),
+                kind=data["kind"], note=data["note"], is_sure=data["is_sure"], actor=request.actor, at=timezone.now(),
             )  # fmt: skip
         except NotAllowed:
             raise

@@ -85,6 +85,8 @@ class Tour:
     def shot(self, name: str, *, full: bool = False) -> Tour:
         self.count += 1
         OUT.mkdir(parents=True, exist_ok=True)
+        if full:
+            self.page.evaluate("scrollTo(0, 0)")  # the head stays where one has scrolled to
         self.page.screenshot(path=OUT / f"{self.role}-{self.count}-{name}.png", full_page=full)
         return self
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 
 from kyosei.demo.masters import DEMO_PASSWORD
 from scripts.tour import Tour
+from scripts.tour_people import a_year_later, one_person_twice
 
 FIRST_ROW = "main table tbody tr[data-row] a, main ul.list a"
 
@@ -43,6 +44,8 @@ def desk(browser: Browser, base: str) -> None:
     tour.go(_home_of(tour, _largest(tour)) + "protection/").shot("protection")
     tour.go("/households/register/").shot("register")
     tour.go("/work/").shot("week")
+    one_person_twice(tour)
+    a_year_later(tour)
 
 
 def _home_of(tour: Tour, number: str) -> str:

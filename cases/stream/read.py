@@ -202,8 +202,8 @@ def _by_agency(source: Source, reader: Reader, wanted: Wanted) -> Q | None:
 
 
 def _by_sector(source: Source, reader: Reader, wanted: Wanted) -> Q | None:
-    """The row's own sectors where its kind has any; else the sector of the agency that wrote it. What a desk wrote – it
-    has no sector of its own, or one that would tell which hidden desk it is – counts for the sectors of its case.
+    """The row's own sectors where its kind has any; else the sector of the agency that wrote it, or of the case where
+    that agency has none (a desk is for everybody). Of a hidden desk nothing can be told by either.
     """
     if not wanted.sector:
         return Q()
@@ -211,12 +211,13 @@ def _by_sector(source: Source, reader: Reader, wanted: Wanted) -> Q | None:
         return source.by_sector(reader, wanted.sector)
     if not source.agency:
         return None
-    no_sector = Q(**{f"{source.agency}__sector": ""})
+    agency, of_case = f"{source.agency}__sector", source.data.get("case_id")
+    asked, general = Q(**{agency: wanted.sector}), Q(**{agency: ""})
     if reader.shield.hides(reader.household_id):
-        no_sector |= Q(**{f"{source.agency}__kind": AgencyKind.DESK})
-    asked = Q(**{f"{source.agency}__sector": wanted.sector}) & ~no_sector
-    if case := source.data.get("case_id"):
-        asked |= no_sector & Q(**{f"{case}__in": [c.pk for c in reader.cases if wanted.sector in c.sectors]})
+        desk = Q(**{f"{source.agency}__kind": AgencyKind.DESK})
+        asked, general = asked & ~desk, general | desk
+    if of_case:
+        asked |= general & Q(**{f"{of_case}__in": reader.ids_of_sector(wanted.sector)})
     return asked
 
 

@@ -56,6 +56,10 @@ class Reader:
         found = self.asked.get(name, {})
         return [pk for case, ids in found.items() if self.is_whole or case in self.case_ids for pk in ids]
 
+    def ids_of_sector(self, sector: str) -> tuple[int, ...]:
+        """The cases that the reader sees and that are about a sector."""
+        return tuple(case.pk for case in self.cases if sector in case.sectors)
+
     def scoped(self, manager: Any) -> QuerySet[Any]:
         """Rows of a model with ``case`` and a scope in which seeing the case is enough. Its own ``visible_to`` is asked
         where the household has cases that the reader does not see: it may show rows of those.

@@ -185,7 +185,17 @@ def _of_cases(model: Any) -> Any:
 
 
 def _cases_of_sector(reader: Reader, sector: str) -> Q:
-    return Q(target_id__in=[str(case.pk) for case in reader.cases if sector in case.sectors])
+    return Q(target_id__in=[str(pk) for pk in reader.ids_of_sector(sector)])
+
+
+def _consultations_of_sector(reader: Reader, sector: str) -> Q:
+    """Its own sectors, or those of its case where none were named."""
+    return Q(sectors__contains=[sector]) | Q(sectors=[], case_id__in=reader.ids_of_sector(sector))
+
+
+def _items_of_sector(reader: Reader, sector: str) -> Q:
+    """Its own sector, or those of its case where it has none."""
+    return Q(sector=sector) | Q(sector="", case_id__in=reader.ids_of_sector(sector))
 
 
 # a turn's note is told by the contact that ended it, where there is one
@@ -201,7 +211,7 @@ SOURCES = (
         "c", "c", _consultations,
         may=Permission.CASE_VIEW, is_plain=has_agency, at="started_at", words=_consultation, person="person", agency="agency", staff="staff",
         data={"receipt_no": "receipt_no", "text": "text", "minutes": "minutes", "case_id": "case_id"},
-        by_sector=lambda r, sector: Q(sectors__contains=[sector]),
+        by_sector=_consultations_of_sector,
     ),
     Source(
         "n", "n", _of_cases(ProgressNote), is_plain=always, at="started_at", words=_note, person="person", agency="agency", staff="staff",
@@ -211,12 +221,12 @@ SOURCES = (
     Source(
         "a", "a", _of_cases(AssessmentItem), is_plain=always, at="written_at", words=_item, person="person", agency="agency", staff="staff",
         data={"item_kind": "kind", "label": "code__label", "text": "text", "case_id": "case_id"},
-        by_sector=lambda r, sector: Q(sector=sector),
+        by_sector=_items_of_sector,
     ),
     Source(
         "ae", "a", lambda r: AssessmentItem.objects.filter(case__in=r.case_ids, ended_at__isnull=False),
         is_plain=always, at="ended_at", words=_item_ended, person="person",
-        data={"text": "text", "case_id": "case_id"}, by_sector=lambda r, sector: Q(sector=sector),
+        data={"text": "text", "case_id": "case_id"}, by_sector=_items_of_sector,
     ),
     Source(
         "p", "p", lambda r: SupportPlan.objects.filter(case__in=r.case_ids, decided_at__isnull=False),

@@ -15,8 +15,8 @@ from common.tags import check_tag
 from households.actions.movements import Moved, keep_movement, known_movement, lock_household, open_movement
 from households.actions.protection import check_not_together
 from households.changes import Changes
-from households.enums import PARENT_KINDS, SYMMETRIC_KINDS, KinshipKind, MovementKind
-from households.lifetimes import check_parent_alive
+from households.enums import ELDER_KINDS, PARENT_KINDS, SYMMETRIC_KINDS, KinshipKind, MovementKind
+from households.lifetimes import check_elder_first, check_parent_alive, check_years_between
 from households.models import Household, HouseholdMovement, Kinship, Person
 from households.models.descent import DESCENT_LOCK
 from households.relations import check_kinship_with_relation
@@ -51,13 +51,11 @@ def _known(household: Household, actor: Actor) -> QuerySet[Person]:
 
 
 def check_kinship(person: Person, relative: Person, kind: str) -> None:
-    """What no family has, whatever was typed. Unknown birth dates are allowed."""
+    """What no family has, whatever was typed. Unknown birth dates are allowed; both are people whom the actor sees."""
     if person.pk == relative.pk:
         raise RuleViolation("本人自身を親族にはできません。", field="relative")
-    older = kind in (*PARENT_KINDS, KinshipKind.GRANDPARENT)
-    older = older and kind != KinshipKind.STEP_PARENT  # a stepparent may be younger
-    if older and person.birth_on and relative.birth_on and person.birth_on >= relative.birth_on:
-        raise RuleViolation("親（祖父母）の生年月日が、子（孫）より後です。", field="relative")
+    if kind in ELDER_KINDS:
+        check_elder_first(person, relative, field="relative")
     if kind in PARENT_KINDS:
         lock_descent()
         if descends(person.pk, relative.pk):
@@ -102,9 +100,13 @@ def write_kinship(changes: Changes | None, kinship: Kinship) -> None:
 
 @transaction.atomic
 def add_kinship(
-    *, household: Household, person: Person, relative: Person, kind: str, note: str, actor: Actor, at: datetime
+    *, household: Household, person: Person, relative: Person, kind: str, note: str, actor: Actor, at: datetime,
+    is_sure: bool = False,
 ) -> Kinship:  # fmt: skip
-    """``person`` is the ``kind`` of ``relative``; both are people whom the actor sees. Symmetric kinds stand once."""
+    """``person`` is the ``kind`` of ``relative``; both are people whom the actor sees. Symmetric kinds stand once.
+
+    ``is_sure``: the worker has been asked about the years between a birth parent and the child.
+    """
     household = lock_household(household, actor)
     known = _known(household, actor).filter(pk__in=[person.pk, relative.pk]).count()
     if person.pk != relative.pk and known != 2:
@@ -116,6 +118,8 @@ def add_kinship(
     standing = kinship_of(person, relative, kind)
     if standing is not None:
         return standing
+    if kind == KinshipKind.PARENT and not is_sure:
+        check_years_between(person, relative, field="is_sure")
     kinship = Kinship(person=person, relative=relative, kind=kind, note=note)
     write_kinship(None, kinship)
     record(

@@ -21,7 +21,7 @@ from households.actions.movements import SENT_BEFORE
 from households.actions.persons import PersonData, check_dates
 from households.actions.protection import check_not_together
 from households.enums import LinkState, MergeChange, Relation
-from households.lifetimes import check_lives_in_order
+from households.lifetimes import check_births_in_order, check_lives_in_order
 from households.merging import (
     FIELDS,
     family_circle,
@@ -117,6 +117,7 @@ def merge_people(
         ) from None
     _join(merge, kept, absorbed, values)
     check_lives_in_order(kept, field="take_birth_on")
+    check_births_in_order(kept, field="take_birth_on")
     record(actor=actor, action="person.merge", target=kept, at=at, absorbed=absorbed.pk, merge=merge.pk)
     people_merged.send(PersonMerge, merge=merge, actor=actor, at=at)
     return merge

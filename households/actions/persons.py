@@ -18,7 +18,7 @@ from common.models import check_version
 from households.actions.grants import grant_household
 from households.contact import shield_for
 from households.enums import Relation
-from households.lifetimes import check_lives_in_order
+from households.lifetimes import check_births_in_order, check_lives_in_order
 from households.models import AddressProtection, Household, HouseholdMember, Person
 from households.permissions import READ_ONLY, check_can_edit_household
 from households.signals import area_changed
@@ -83,6 +83,8 @@ def update_person(*, person: Person, data: PersonData, version: int, actor: Acto
         setattr(person, name, value)
     if {"birth_on", "sex"} & set(changed):
         check_lives_in_order(person, field="birth_on" if "birth_on" in changed else "sex")
+    if "birth_on" in changed:
+        check_births_in_order(person, field="birth_on")
     person.fill_search(hides_contact=AddressProtection.objects.in_force().filter(person=person).exists())
     person.save()
     record(actor=actor, action="person.update", target=person, at=at, fields=changed)

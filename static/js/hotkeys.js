@@ -1,6 +1,6 @@
 // Keys. Any element with data-hotkey="x" is pressed by that key: a text field gets the focus, the rest is clicked.
 // Two letters ("g h") are typed one after the other. Nothing happens while somebody types, except Ctrl+Enter,
-// which submits the form around the cursor, or the only form[data-submit-key] of the page.
+// which submits the form whose field has the cursor, or else the only form[data-submit-key] of the page.
 // ? opens the list of keys; 1–9 follow the tabs of nav[data-tabs]; j and k walk the rows ([data-row] or tr[data-href]).
 
 const SEQUENCE_MS = 900;
@@ -34,7 +34,8 @@ function press(element) {
 
 function submitByKey(event) {
   const around = event.target instanceof Element ? event.target.closest("form") : null;
-  const form = around?.matches("[data-submit-key]") ? around : document.querySelector("form[data-submit-key]");
+  const isWritten = around?.method === "post" && event.target.matches("input, select, textarea");
+  const form = isWritten || around?.matches("[data-submit-key]") ? around : document.querySelector("form[data-submit-key]");
   if (!form) return false;
   if (around && around !== form && around.method === "get") return false;
   form.requestSubmit(form.querySelector("[data-submit-default]") ?? undefined);

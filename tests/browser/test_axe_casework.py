@@ -1,6 +1,6 @@
 """No page of casework breaks a rule that axe knows, at a desk's and at a tablet's width, nor runs out of the page.
 
-That none is left out is checked without a browser: tests/architecture/test_axe_sees_casework.py.
+That none is left out is checked without a browser: tests/architecture/test_axe_sees_every_page.py.
 """
 
 from __future__ import annotations

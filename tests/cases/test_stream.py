@@ -165,12 +165,34 @@ def test_filter_by_agency_person_sector_and_days(worker, center_worker):
     assert all(line.about == "森下 和子" for line in person)
     assert st.read_as(worker, case, wanted=Wanted(sector="child"))[0] == []
     elderly, _ = st.read_as(worker, case, wanted=Wanted(sector="elderly"))
-    # a desk has no sector of its own: what it wrote counts for those of its case
-    assert {"c", "n", "p", "r", "m"} <= {line.kind for line in elderly}
+    # a desk has no sector: what it writes is about the sectors of its case
+    assert {"c", "n", "a", "w", "wa", "p", "r", "m"} <= {line.kind for line in elderly}
     day = f.TODAY - timedelta(days=2)
     old, _ = st.read_as(worker, case, wanted=Wanted(since=day, until=day))
     assert old
     assert {line.at.date() for line in old} == {day}
+
+
+def test_a_sector_shows_what_its_agencies_wrote_and_what_the_desk_wrote_on_its_cases(
+    worker, disability_worker
+):
+    case = f.make_case(worker.actor, sectors=("elderly",))
+    f.share_by_consent(case, worker.actor, disability_worker.actor)
+    st.note(case, worker.actor, f.NOW - timedelta(hours=5), "デイサービスの話")
+    st.note(case, disability_worker.actor, f.NOW - timedelta(hours=4), "手帳の話")
+    close(case, worker)
+    other = f.make_case(worker.actor, household=case.household, sectors=("child",))
+    assert other != case
+    st.note(other, worker.actor, f.NOW - timedelta(hours=3), "学校の話")
+
+    def notes(sector: str) -> list[str]:
+        lines, _ = st.read_as(worker, case, wanted=Wanted(group="n", sector=sector))
+        return [line.text for line in lines]
+
+    assert notes("elderly") == ["デイサービスの話"]
+    assert notes("disability") == ["手帳の話"]
+    assert notes("child") == ["学校の話"]
+    assert notes("poverty") == []
 
 
 def test_the_case_page_shows_the_same_rows_of_its_case(worker, center_worker):

@@ -158,6 +158,74 @@ def test_kinship_has_a_direction_and_no_circle(home, worker):
     assert Kinship.objects.count() == 2
 
 
+def test_a_parent_is_born_before_the_child(home, worker):
+    """父母 entered the wrong way round: refused with both names, and again from the side of a birth date."""
+    mother, son = Person.objects.get(), join(home, worker.actor).person
+    Person.objects.filter(pk=mother.pk).update(birth_on=date(1946, 3, 1))
+    mother.refresh_from_db()
+    options = {"household": home, "note": "", "actor": worker.actor, "at": f.NOW}
+    for kind in ("parent", "adoptive_parent", "foster_parent", "grandparent"):
+        with pytest.raises(RuleViolation) as caught:
+            add_kinship(person=son, relative=mother, kind=kind, is_sure=True, **options)
+        assert caught.value.field == "relative"
+        assert mother.display_name in caught.value.message
+        assert son.display_name in caught.value.message
+    assert not Kinship.objects.exists()
+    add_kinship(person=son, relative=mother, kind="step_parent", **options)  # may be younger
+    Kinship.objects.all().delete()
+    add_kinship(person=mother, relative=son, kind="parent", **options)
+    for person, born in ((mother, "S52.1.1"), (son, "S20.1.1")):
+        post = {"family_name": "森下", "birth_on": born, "version": person.version}
+        late = worker.client.post(f"/households/people/{person.pk}/", post)
+        assert late.status_code == 422
+        assert "の生まれになります" in late.content.decode()
+    mother.refresh_from_db()
+    assert mother.birth_on == date(1946, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("born", "asks"),
+    [
+        (date(1964, 5, 2), False),
+        (date(1964, 5, 3), True),
+        (date(1906, 5, 1), False),
+        (date(1905, 5, 1), True),
+    ],
+)
+def test_an_unlikely_age_of_a_parent_is_asked_about_once(home, worker, born, asks):
+    mother, son = Person.objects.get(), join(home, worker.actor).person
+    assert son.birth_on == date(1976, 5, 1)
+    Person.objects.filter(pk=mother.pk).update(birth_on=born)
+    post = {"person": mother.pk, "relative": son.pk, "kind": "parent", "note": "本人から"}
+    client, url = worker.client, f"/households/{home.pk}/kinship/"
+    first = client.post(url, post)
+    if asks:
+        page = first.content.decode()
+        assert first.status_code == 422
+        assert "が生まれたとき" in page
+        assert 'name="is_sure"' in page
+        assert "本人から" in page  # nothing typed is lost
+        assert not Kinship.objects.exists()
+        first = client.post(url, post | {"is_sure": "on"})
+    assert first.status_code == 302
+    assert Kinship.objects.get().person == mother
+
+
+def test_nobody_is_their_own_ancestor_over_generations(home, worker):
+    people = [f.make_person("森下", given) for given in ("一", "二", "三", "四")]
+    for person in people:
+        add_member(
+            household=home, person=person, data=None, relation="relative", lives_together=True,
+            is_key_person=False, since=date(2020, 4, 1), actor=worker.actor, at=f.NOW,
+        )  # fmt: skip
+    options = {"household": home, "note": "", "actor": worker.actor, "at": f.NOW}
+    kinds = ("parent", "adoptive_parent", "step_parent")
+    for elder, younger, kind in zip(people, people[1:], kinds, strict=False):
+        add_kinship(person=elder, relative=younger, kind=kind, **options)
+    with pytest.raises(RuleViolation, match="自分自身の先祖"):
+        add_kinship(person=people[3], relative=people[0], kind="foster_parent", **options)
+
+
 def test_no_kinship_and_no_correction_makes_a_birth_after_a_death(home, worker):
     mother, child = Person.objects.get(), join(home, worker.actor).person
     Person.objects.filter(pk=mother.pk).update(died_on=date(1973, 4, 30), sex="female")
