@@ -161,7 +161,8 @@ def filter_cases(
     if silent_days:
         rows = rows.filter(last_contact_at__lt=at - timedelta(days=silent_days))
     if q:
-        people = Person.objects.matching(q).values("pk")
+        # of who was added by name alone nothing more may be tried than the name of the household
+        people = Person.objects.visible_to(actor).matching(q).values("pk")
         rows = rows.filter(
             Q(number__istartswith=q)
             | Q(household__name__contains=q)

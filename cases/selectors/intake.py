@@ -165,6 +165,6 @@ def filter_consultations(
     if until:
         rows = rows.filter(started_at__lt=day_start(date.fromordinal(until.toordinal() + 1)))
     if q:
-        people = Person.objects.matching(q).values("pk")
+        people = Person.objects.told_by(q, actor).values("pk")
         rows = rows.filter(Q(receipt_no__istartswith=q) | Q(person__in=people) | Q(caller_name__contains=q))
     return rows
