@@ -36,7 +36,7 @@ from households.serializers import AlikePersonSerializer, NewPersonSerializer, S
 class CaseSerializer(ShieldedSerializer):
     """ケース: who leads and how it stands."""
 
-    text_fields = ("next_text",)
+    text_fields = ("household", "next_text")
     desk_fields = {"lead_agency": ("lead_agency", "lead_staff")}
     household = serializers.CharField(source="household.name", read_only=True)
     household_id = serializers.IntegerField(read_only=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from django.db.models import Q
 
 from common.japan.names import bigrams
 from households.person_search import (
+    PHONE,
+    WHOLE_PHONE,
     PersonQuery,
     Word,
     digit_runs,
@@ -72,11 +75,28 @@ def holds_digits(word: Word) -> Q:
     return found
 
 
-def matches(query: PersonQuery) -> Q:
+def has_digits(word: Word) -> Q:
+    """What digits may find of somebody whose record stays closed: the whole phone, or the year of birth. By a part of the
+    phone it could be read out digit by digit.
+    """
+    found = NOBODY
+    if len(word.digits) >= WHOLE_PHONE:
+        found = is_phone(word.digits)
+    if word.year is not None:
+        found |= born_between(year_of_birth(word.year))
+    return found
+
+
+def is_phone(digits: str) -> Q:
+    """The whole phone, no digit less: its line is the last of the searchable text."""
+    return Q(search_terms__contains=digit_runs(digits)) & Q(search_text__endswith=PHONE + digits)
+
+
+def matches(query: PersonQuery, *, digits: Callable[[Word], Q] = holds_digits) -> Q:
     """Every word stands, and the birth date; romaji also by its first letters while it is typed."""
     found = Q()
     for word in query.words:
-        found &= holds_word(word)
+        found &= digits(word) if word.digits else holds_word(word)
     if query.born:
         found &= born_between(query.born, may_be_unknown=query.may_be_unknown and bool(query.words))
     return found

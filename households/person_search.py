@@ -25,6 +25,7 @@ from common.japan.wareki import ERAS, parse_month, parse_wareki
 
 ALIAS, FORMER, PHONE = "'", "~", "."
 MOST_READINGS: Final = 6  # of each part of a whole name in romaji
+WHOLE_PHONE: Final = 9  # digits of a number with its area code
 RUN: Final = 4  # digits of a phone are indexed in runs of four: shorter ones are in every number
 _PARTS: Final = re.compile(r"[\s・･=＝]+")
 _KANA: Final = re.compile("[ぁ-ゖ]+")

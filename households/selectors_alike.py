@@ -10,13 +10,13 @@ from django.db.models import Q
 
 from accounts.actor import Actor
 from common.japan.names import fold
-from households.matching import has_full_name, has_name
+from households.matching import has_full_name, has_name, is_phone
 from households.models import Person
 from households.person_search import (
     ALIAS,
     FORMER,
     PHONE,
-    digit_runs,
+    WHOLE_PHONE,
     digits_of,
     is_kana_form,
     plain,
@@ -25,7 +25,6 @@ from households.person_search import (
 
 MOST: Final = 5
 READ: Final = 60  # namesakes among whom the likeliest are chosen
-WHOLE_PHONE: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def _conditions(typed: Typed) -> Q | None:
         parts.append(Q(birth_on=typed.born) & has_name(typed.given_forms))
     digits = digits_of(typed.phone)
     if len(digits) >= WHOLE_PHONE:
-        parts.append(Q(search_terms__contains=digit_runs(digits), search_text__contains=PHONE + digits))
+        parts.append(is_phone(digits))
     if not parts:
         return None
     found = parts[0]

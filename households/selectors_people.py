@@ -6,6 +6,8 @@ strongest first, and the next step is taken only while there is room.
 Order: exactly as written, then the same by folding, then the reading, then an alias or former name. Beginnings are
 shown only where no whole name is found, places inside a name only where no beginning is, other vowel lengths (ゆこ for
 ゆうこ) only where nothing is. ``weaker`` goes through every step: 「似た名前も」.
+
+A part of a phone finds only people whose record the reader sees; of anybody else the whole number has to be typed.
 """
 
 from __future__ import annotations
@@ -25,9 +27,27 @@ from accounts.actor import Actor
 from accounts.roles import Permission
 from common.kept_sql import kept
 from common.kept_where import kept_where
-from households.matching import MOST_FORMS, born_between, has_name, holds_digits, holds_word, matches
+from households.matching import (
+    MOST_FORMS,
+    born_between,
+    has_digits,
+    has_name,
+    holds_digits,
+    holds_word,
+    matches,
+)
 from households.models import FormerName, Person, denied_households
-from households.person_search import ALIAS, FORMER, PersonQuery, Word, is_kana_form, parse_query, plain
+from households.models.person import PersonQuerySet
+from households.person_search import (
+    ALIAS,
+    FORMER,
+    WHOLE_PHONE,
+    PersonQuery,
+    Word,
+    is_kana_form,
+    parse_query,
+    plain,
+)
 
 MOST = 100  # people of one answer, over all its pages
 MOST_ARMS = 16  # beginnings that one query asks for
@@ -79,9 +99,9 @@ def search_people(
         return FoundPeople([])
     day = timezone.localdate()
     is_denied = bool(kept(denied_households, actor, on=day))
-    people = _People(actor if is_denied else None, day, _born(query))
+    people = _People(actor, is_denied, day, _born(query))
     if not query.words:
-        rows = list(_people(people.actor).filter(people.born).order_by("birth_on", "pk")[: most + 1])
+        rows = list(_people(people.namer).filter(people.born).order_by("birth_on", "pk")[: most + 1])
         hits = [FoundPerson(person, Tier.EXACT, "生年月日") for person in rows]
     else:
         hits = sorted(_collect(people, query, weaker=weaker, most=most), key=_rank)
@@ -101,8 +121,11 @@ def found_among(
     query = parse_query(text, today=on)
     if not query.words or not people or not actor.has(Permission.PERSON_FIND):
         return []
-    where = Q(pk__one_of=people) & matches(query)
-    rows = kept_where(_holding, actor, where, on=timezone.localdate(), given=(MOST,))
+    among, day = Q(pk__one_of=people), timezone.localdate()
+    if any(word.digits for word in query.words):
+        rows = _People(actor, True, day, among & _born(query)).with_digits(query.words, holds_word, MOST)
+    else:
+        rows = kept_where(_holding, actor, among & matches(query), on=day, given=(MOST,))
     hits = [hit for person in rows if (hit := _judge(person, query)).tier <= Tier.BEGINNING]
     return _with_formers(sorted(hits, key=_rank))
 
@@ -115,30 +138,55 @@ def _born(query: PersonQuery) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class _People:
-    """Whom a search asks about. ``actor`` is None for a reader whom no deny list names, which is nearly everybody: all of
-    these find the same people, so that their questions are kept together. ``born``: a condition of every question.
+    """Whom a search asks about. A reader whom no deny list names, which is nearly everybody, finds the same people as all
+    of these (``namer`` is None), so that their questions are kept together. ``born``: a condition of every question.
     """
 
-    actor: Actor | None
+    reader: Actor
+    is_denied: bool
     day: date
     born: Q
 
-    def holding(self, where: Q, most: int) -> list[Person]:
-        return kept_where(_holding, self.actor, where & self.born, on=self.day, given=(most,))
+    @property
+    def namer(self) -> Actor | None:
+        return self.reader if self.is_denied else None
+
+    def holding(self, words: Sequence[Word], of: Callable[[Word], Q], most: int) -> list[Person]:
+        if any(word.digits for word in words):
+            return self.with_digits(words, of, most)
+        return self.fitting(reduce(and_, map(of, words)), most)
+
+    def fitting(self, where: Q, most: int) -> list[Person]:
+        return kept_where(_holding, self.namer, where & self.born, on=self.day, given=(most,))
+
+    def with_digits(self, words: Sequence[Word], of: Callable[[Word], Q], most: int) -> list[Person]:
+        """By a part of the phone those whom the reader sees, by the whole or the year of birth anybody; one query."""
+        seen = reduce(and_, (holds_digits(word) if word.digits else of(word) for word in words))
+        wheres = [seen & self.born]
+        if all(w.year is not None or len(w.digits) >= WHOLE_PHONE for w in words if w.digits):
+            anybody = reduce(and_, (has_digits(word) if word.digits else of(word) for word in words))
+            wheres.append(anybody & self.born)
+        return kept_where(_with_digits, self.reader, *wheres, on=self.day, given=(most,))
 
     def along(self, starts: list[tuple[str, str]], each: int, most: int) -> list[Person]:
         """The first people of each beginning (column, text) in the order of its index, in one query."""
         arms = [Q(**{f"{column}__startswith": start}) & self.born for column, start in starts]
-        return kept_where(_along, self.actor, *arms, on=self.day, given=(each, most))
+        return kept_where(_along, self.namer, *arms, on=self.day, given=(each, most))
 
 
-def _people(actor: Actor | None) -> QuerySet[Person]:
+def _people(actor: Actor | None) -> PersonQuerySet:
     rows = Person.objects.findable() if actor is None else Person.objects.findable_by(actor)
     return rows.defer("search_terms", "note")
 
 
 def _holding(actor: Actor | None, most: int, where: Q) -> QuerySet[Person]:
     return _people(actor).filter(where)[:most]
+
+
+def _with_digits(actor: Actor, most: int, seen: Q, *anybody: Q) -> QuerySet[Person]:
+    mine = _people(actor).visible_to(actor).filter(seen)[:most]
+    parts = [_people(actor).filter(where)[:most] for where in anybody]
+    return mine.union(*parts, all=True)[:most] if parts else mine
 
 
 def _along(actor: Actor | None, each: int, most: int, *arms: Q) -> QuerySet[Person]:
@@ -183,12 +231,12 @@ def _steps(
     def along(starts: list[tuple[str, str]]) -> Callable[[int], list[Person]]:
         return partial(people.along, starts, each)
 
-    def holding(conditions: Iterable[Q]) -> Callable[[int], list[Person]]:
-        return partial(people.holding, reduce(and_, conditions))
+    def holding(of: Callable[[Word], Q]) -> Callable[[int], list[Person]]:
+        return partial(people.holding, words, of)
 
     if alone is not None:
         yield Tier.EXACT, along([(column, f"{form} ") for column, form in _columns(alone.forms)])
-    yield Tier.EXACT, holding(has_name(w.forms) if w.forms else holds_digits(w) for w in words)
+    yield Tier.EXACT, holding(lambda word: has_name(word.forms))
     if alone is not None:
         yield Tier.BEGINNING, along(_columns((*alone.forms, *alone.begins)))
     elif len(words) == 2 and not any(word.digits for word in words):
@@ -196,12 +244,11 @@ def _steps(
         both = [(column, f"{one} {two}") for column, one in _columns(words[0].forms) for two in seconds]
         yield Tier.BEGINNING, along(both[:MOST_ARMS])
     if alone is None or len(alone.folded) > 1:
-        yield Tier.INSIDE, holding(holds_word(word) for word in words)
-    if any(loose := [word.loose() for word in words]):
-        near = [holds_word(word) | has_name(forms) for word, forms in zip(words, loose, strict=True)]
-        yield Tier.LOOSE, holding(near)
+        yield Tier.INSIDE, holding(holds_word)
+    if any(word.loose() for word in words):
+        yield Tier.LOOSE, holding(lambda word: holds_word(word) | has_name(word.loose()))
     if (divided := query.divided()) is not None:
-        yield Tier.LOOSE, holding([matches(divided)])
+        yield Tier.LOOSE, partial(people.fitting, matches(divided))
 
 
 def _columns(forms: Iterable[str]) -> list[tuple[str, str]]:
@@ -224,8 +271,9 @@ def _judge(person: Person, query: PersonQuery) -> FoundPerson:
 def _fit(person: Person, word: Word) -> tuple[Tier, str]:
     lines = person.search_text.split("\n")
     if word.digits:
-        phone = any(line.startswith(".") and word.digits in line for line in lines)
-        return (Tier.EXACT, "電話") if phone else (Tier.FOLDED, "生まれた年")
+        # who was born in that year is told as such, whatever stands in a phone that the reader may not see
+        was_born = person.birth_on is not None and person.birth_on.year == word.year
+        return (Tier.FOLDED, "生まれた年") if was_born else (Tier.EXACT, "電話")
     names, kana = _keys(person.name_folded), _keys(person.kana_folded)
     forms = set(word.forms)
     if forms & names:

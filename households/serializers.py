@@ -147,7 +147,8 @@ class PersonSerializer(ShieldedSerializer):
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         data = super().to_representation(instance)
-        data["note"] = self.shield.of_person(data["note"], instance.pk)
+        for name in ("alias", "birth_note", "note"):
+            data[name] = self.shield.of_person(data[name], instance.pk)
         return data
 
     class Meta:

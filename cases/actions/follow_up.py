@@ -25,6 +25,7 @@ from cases.workflow import TurnEvent, WatchEvent
 from common.errors import NotAllowed, RuleViolation
 from common.japan.business_days import add_working_days
 from common.tags import check_tag
+from households.actions.movements import SENT_BEFORE
 from households.models import staff_denied
 from households.permissions import check_not_only_by_glass
 
@@ -86,7 +87,7 @@ def record_follow_up(
     turn = FollowUp.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=follow_up.pk)
     turn.case = case
     check_can_record(actor, turn, case)
-    if tried.request_key and _known(tried.request_key, actor):
+    if tried.request_key and _known(tried.request_key, turn, actor):
         return turn
     check_tag(turn, tag)
     missed = result == FollowUpResult.UNREACHABLE
@@ -122,8 +123,11 @@ def record_follow_up(
     return turn
 
 
-def _known(key: UUID, actor: Actor) -> bool:
-    return WatchAttempt.objects.filter(request_key=key, staff=actor.staff_id).exists()
+def _known(key: UUID, turn: FollowUp, actor: Actor) -> bool:
+    known = WatchAttempt.objects.filter(request_key=key, staff=actor.staff_id).first()
+    if known is not None and known.follow_up_id != turn.pk:
+        raise RuleViolation(SENT_BEFORE)
+    return known is not None
 
 
 def _attempt(

@@ -18,6 +18,7 @@ from cases.permissions import check_can_write_note
 from cases.signals import contact_recorded
 from common.errors import NotAllowed, RuleViolation
 from common.models import check_version
+from households.actions.movements import SENT_BEFORE
 from households.models import HouseholdMember, Person, staff_denied
 
 CLOCK_SLACK = timedelta(minutes=5)
@@ -88,6 +89,8 @@ def write_note(*, case: Case, data: NoteData, actor: Actor, at: datetime, reques
     check_can_write_note(actor, case)
     known = ProgressNote.objects.filter(request_key=request_key, staff=actor.staff).first()
     if known is not None:
+        if known.case_id != case.pk:
+            raise RuleViolation(SENT_BEFORE)
         return known
     _check(data, case, at)
     _check_companion(data.companion, case, actor)

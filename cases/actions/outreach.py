@@ -30,6 +30,7 @@ from cases.signals import contact_recorded
 from cases.workflow import OUTREACH_TRANSITIONS, OutreachEvent, OutreachState
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from common.models import check_version
+from households.actions.movements import SENT_BEFORE
 from households.actions.persons import PersonData, build_household, build_person
 from households.enums import Relation
 from households.models import Household, HouseholdMember, Person, staff_denied
@@ -139,7 +140,8 @@ def begin_outreach(
     *, data: WorryData, actor: Actor, at: datetime, request_key: UUID, person_id: int | None = None,
     consultation: Consultation | None = None,
 ) -> Outreach:  # fmt: skip
-    """Somebody worries: from now on a worker has the next date. The same ``request_key`` returns what it made.
+    """Somebody worries: from now on a worker has the next date. The same ``request_key`` returns what it made;
+    Outreach.DoesNotExist where the sender may not see it any more.
 
     ``person_id`` is a person found by identity; ``consultation`` the contact in which a third party told of it.
     """
@@ -147,7 +149,7 @@ def begin_outreach(
     agency, staff = actor.office()
     known = Outreach.objects.filter(request_key=request_key, staff=staff).first()
     if known is not None:
-        return known
+        return Outreach.objects.visible_to(actor).get(pk=known.pk)
     _check_worry(data, actor, at)
     person = None
     if person_id is not None:
@@ -214,6 +216,8 @@ def record_attempt(
     agency, staff = actor.office()
     known = OutreachAttempt.objects.filter(request_key=request_key, staff=staff).first()
     if known is not None:
+        if known.outreach_id != row.pk:
+            raise RuleViolation(SENT_BEFORE)
         return known
     if not row.is_running:
         raise RuleViolation(

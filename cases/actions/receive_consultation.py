@@ -216,7 +216,7 @@ def receive_consultation(
     """Write one contact with everything that follows, or nothing.
 
     ``person_id`` is a person found by identity, ``new_person`` makes one; neither: nobody is named. The same
-    ``request_key`` again returns the record that it made. Raises RuleViolation beside the field concerned, Overlap
+    ``request_key`` again returns the record that it made (Consultation.DoesNotExist where it is not seen any more). Raises RuleViolation beside the field concerned, Overlap
     when the worker's time is taken, NotAllowed without the right to receive.
     """
     if not actor.has(Permission.CONSULTATION_RECEIVE) or actor.agency is None or actor.staff is None:
@@ -225,7 +225,7 @@ def receive_consultation(
     Staff.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.staff.pk)
     known = Consultation.objects.filter(request_key=request_key, staff=actor.staff).first()
     if known is not None:
-        return known
+        return Consultation.objects.visible_to(actor).get(pk=known.pk)
     check_contact(data, at)
     codes = find_concerns(data)
     sectors = sorted({*data.sectors}) or proposed_sectors(list(codes.values()))

@@ -42,7 +42,9 @@ _added: dict[str, SavedByKey] = {}
 
 
 def add_keyed(form: str, is_saved_by: SavedByKey) -> None:
-    """A higher app tells whether a form of its own was saved under its ``request_key`` with the words of a draft."""
+    """A higher app tells whether a form of its own was saved under its ``request_key`` with the words of a draft: by the
+    records alone that the actor sees, or a draft could try words against those that are closed.
+    """
     _added[form] = is_saved_by
 
 
@@ -94,7 +96,8 @@ def _saved_by_key(form: str, data: Fields, actor: Actor) -> bool:
     if form in _added:
         return _added[form](key, data, actor)
     model, name = _KEYED[form]
-    rows: QuerySet[Any] = model._default_manager.filter(request_key=key, agency=actor.agency)
+    seen: QuerySet[Any] = model._default_manager.visible_to(actor)  # type: ignore[attr-defined]
+    rows = seen.filter(request_key=key, agency=actor.agency)
     return any(one(data, name) in plain(words) for words in rows.values_list(name, flat=True))
 
 

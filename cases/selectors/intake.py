@@ -59,7 +59,7 @@ def intake_hint(*, actor: Actor, person_id: int | None, codes: list[str], on: da
     return Hint(
         sectors=sectors,
         person=person,
-        household_name=case.household.name if case.is_mine else "",
+        household_name=shield.text(case.household.name, case.household_id) if case.is_mine else "",
         lead=shield.desk(case.lead_agency, case.household_id) if hidden else case.lead_agency.name,
         lead_phone="" if hidden else case.lead_agency.phone,
         case_number=case.number if case.is_mine else "",
@@ -115,7 +115,7 @@ def with_households(hits: list[FoundPerson], shield: Shield) -> list[Found]:
         found.append(
             Found(
                 hit.person,
-                household.name if household else "",
+                shield.text(household.name, household.pk) if household else "",
                 leads.get(household.pk, "") if household else "",
                 hit.reason,
                 hit.former,
@@ -166,6 +166,6 @@ def filter_consultations(
     if until:
         rows = rows.filter(started_at__lt=day_start(date.fromordinal(until.toordinal() + 1)))
     if q:
-        people = Person.objects.matching(q).values("pk")
+        people = Person.objects.told_by(q, actor).values("pk")
         rows = rows.filter(Q(receipt_no__istartswith=q) | Q(person__in=people) | Q(caller_name__contains=q))
     return rows

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import log_reads, permission, scoped_get
 from accounts.http import ActorRequest
-from accounts.models import Agency
+from accounts.models import Agency, Staff
 from accounts.roles import Permission
 from audit.models import AccessKind
 from cases.actions.consent import record_consent, withdraw_consent
@@ -23,22 +23,40 @@ from cases.permissions import can_write_case
 from cases.views.cases import get_case
 from common.errors import NotAllowed, RuleViolation
 from common.pdf import render_pdf
+from households.contact import HIDDEN_DESK, Shield
 from households.enums import InformationKind
 from households.models import Consent, ConsentScan
+from households.templatetags.contact import shield_of
 
 
 def _rows(request: ActorRequest, case: Case) -> list[Consent]:
+    """The answers; where the reader may not know which desk works with the household, neither it nor its workers."""
+    shield, home = shield_of(request), case.household_id
+    workers = ("explained_by__appointments__agency", "withdrawn_by__appointments__agency")
     rows = list(
         Consent.objects.visible_to(request.actor)
         .filter(household=case.household_id)
         .select_related("person", "explained_by", "withdrawn_by", "scan")
         .defer("scan__data", "person__search_terms", "person__search_text", "person__kana_folded")
-        .prefetch_related("agencies")
+        .prefetch_related("agencies", *(workers if shield.hides(home) else ()))
         .order_by("-given_on", "-pk")
     )
     for row in rows:
-        row.agency_names = [agency.short_name for agency in row.agencies.all()]  # type: ignore[attr-defined]
+        row.agency_names = [shield.desk(agency, home) for agency in row.agencies.all()]  # type: ignore[attr-defined]
+        row.explainer = _worker(row.explained_by, shield, home)  # type: ignore[attr-defined]
+        row.withdrawer = _worker(row.withdrawn_by, shield, home)  # type: ignore[attr-defined]
     return rows
+
+
+def _worker(staff: Staff | None, shield: Shield, household: int) -> str:
+    """A consent knows no agency of its worker: who is, or was, at a desk is not named where the desk is not."""
+    if staff is None:
+        return ""
+    if shield.hides(household):
+        told = {shield.desk(post.agency, household) for post in staff.appointments.all()}
+        if HIDDEN_DESK in told:
+            return HIDDEN_DESK
+    return staff.name
 
 
 def _page(request: ActorRequest, case: Case, form: ConsentForm, **extra: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from households.actions.movements import (
     day_before,
     lock_household,
 )
+from households.actions.naming import clear_names
 from households.actions.persons import PersonData, build_person
 from households.actions.protection import check_not_together
 from households.models import Household, HouseholdMember, Person
@@ -65,6 +66,8 @@ def add_member(
         household=household, person=person, relation=relation, lives_together=lives_together,
         is_key_person=is_key_person, during=during, by_identity=by_identity,
     )  # fmt: skip
+    if not by_identity:  # by a name that changes, who only knows the person's name would learn of a place
+        clear_names(people=[person.pk], actor=actor, at=at)
     record(
         actor=actor,
         action="household.add_member",

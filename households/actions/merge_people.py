@@ -90,7 +90,8 @@ def merge_people(
     unless the actor's agency is a unit of the protection.
     """
     if (known := PersonMerge.objects.filter(request_key=request_key).first()) is not None:
-        if (known.kept_id, known.absorbed_id) != (kept.pk, absorbed.pk):
+        is_seen = PersonMerge.objects.visible_to(actor).filter(pk=known.pk).exists()
+        if not is_seen or (known.kept_id, known.absorbed_id) != (kept.pk, absorbed.pk):
             raise RuleViolation(SENT_BEFORE)
         return known
     check_can_merge(actor)

@@ -18,6 +18,7 @@ from audit.actions import record
 from common.errors import InvalidTransition, RuleViolation
 from common.tags import check_tag
 from households.actions.grants import end_grants_resting_on
+from households.actions.naming import clear_names
 from households.actions.search_index import refill_search
 from households.changes import Changes, put_back
 from households.enums import MovementKind, MovementSource
@@ -133,6 +134,8 @@ def keep_movement(
         changes=opened.changes.rows, recorded_by=opened.staff, recorded_at=at,
     )  # fmt: skip
     ids = dict.fromkeys(opened.moved.people if people is None else people)
+    homes = [opened.household.pk, *([other.pk] if other else [])]
+    clear_names(homes=homes, people=ids, actor=actor, at=at)
     MovementPerson.objects.bulk_create(MovementPerson(movement=movement, person_id=pk) for pk in ids)
     record(
         actor=actor, action=f"household.{kind.value}", target=opened.household, at=at, also=movement,

@@ -16,6 +16,7 @@ from audit.actions import record
 from common.errors import NotAllowed, RuleViolation
 from common.models import check_version
 from households.actions.grants import grant_household
+from households.actions.naming import check_name, clear_names, household_name
 from households.contact import shield_for
 from households.enums import Relation
 from households.lifetimes import check_births_in_order, check_lives_in_order
@@ -77,7 +78,10 @@ def update_person(*, person: Person, data: PersonData, version: int, actor: Acto
     check_dates(data, timezone.localdate(at))
     _check_against_memberships(person, data)
     if AddressProtection.objects.closed_to(actor).filter(person=person).exists():
-        data = replace(data, phone=person.phone, workplace=person.workplace, note=person.note)
+        shield = shield_for(actor)
+        stands = {name: getattr(person, name) for name in ("alias", "birth_note")}
+        struck = {name: text for name, text in stands.items() if shield.of_person(text, person.pk) != text}
+        data = replace(data, phone=person.phone, workplace=person.workplace, note=person.note, **struck)
     changed = [name for name, value in asdict(data).items() if getattr(person, name) != value]
     for name, value in asdict(data).items():
         setattr(person, name, value)
@@ -87,6 +91,8 @@ def update_person(*, person: Person, data: PersonData, version: int, actor: Acto
         check_births_in_order(person, field="birth_on")
     person.fill_search(hides_contact=AddressProtection.objects.in_force().filter(person=person).exists())
     person.save()
+    if {"phone", "workplace"} & set(changed):
+        clear_names(people=[person.pk], actor=actor, at=at)
     record(actor=actor, action="person.update", target=person, at=at, fields=changed)
     return person
 
@@ -105,11 +111,6 @@ def _check_against_memberships(person: Person, data: PersonData) -> None:
         and person.memberships.filter(during__startswith__lt=data.birth_on).exists()
     ):
         raise RuleViolation("世帯に加わった日より後の生年月日です。", field="birth_on")
-
-
-def household_name(person: Person | None) -> str:
-    """「森下 和子 世帯」, or 氏名不明 世帯 for an anonymous contact."""
-    return f"{person.display_name if person else '氏名不明'} 世帯"
 
 
 def _free_from(person: Person) -> date | None:
@@ -157,16 +158,21 @@ def update_household(
     *, household: Household, name: str, area: Area | None, postal_code: str, address: str, phone: str, version: int,
     actor: Actor, at: datetime,
 ) -> Household:  # fmt: skip
-    """Correct name, area, address and phone of a household; what is protected from the actor stays."""
+    """Correct name, area, address and phone of a household; what is protected from the actor stays. A name that tells what
+    is protected is refused.
+    """
     household = Household.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=household.pk)
     check_can_edit_household(actor, household)
     check_version(household, version)
     household.name = name
     before = household.area_id
-    if not shield_for(actor).hides(household):
+    if is_open := not shield_for(actor).hides(household):
         household.area = area
         household.postal_code, household.address, household.phone = postal_code, address, phone
     household.save()
+    check_name(household)
+    if is_open:
+        clear_names(people=household.members.values_list("person_id", flat=True), actor=actor, at=at)
     record(actor=actor, action="household.update", target=household, at=at)
     if household.area_id != before:
         area_changed.send(Household, household=household, actor=actor, at=at)

@@ -14,6 +14,7 @@ from accounts.models import Agency
 from audit.actions import record
 from common.errors import InvalidTransition, NotAllowed, RuleViolation
 from common.models import check_version, period
+from households.actions.naming import clear_names
 from households.models import AddressProtection, Person, ProtectionUnit, SafeContact
 from households.permissions import check_can_protect
 
@@ -39,7 +40,7 @@ def protect_address(
     """From now on only ``units`` (the actor's agency always among them) see where the person can be found.
 
     Raises RuleViolation when a protection stands already, or the person shares a household with ``adversary`` today:
-    then one of them has to be taken out of it first.
+    then one of them has to be taken out of it first. A household whose name tells a detail gets a plain one.
     """
     person = _seen_person(person, actor)
     check_can_protect(actor)
@@ -65,6 +66,7 @@ def protect_address(
     )  # fmt: skip
     _set_units(protection, [agency, *units])
     _refill_search(person, hidden=True)
+    clear_names(people=[person.pk], actor=actor, at=at)
     record(actor=actor, action="protection.give", target=protection, at=at, person=person.pk)
     return protection
 

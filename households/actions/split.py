@@ -23,7 +23,7 @@ from households.actions.movements import (
     open_movement,
     stay_behind,
 )
-from households.actions.persons import household_name
+from households.actions.naming import household_name
 from households.contact import shield_for_everybody
 from households.enums import MovementKind, Relation
 from households.models import (

@@ -14,7 +14,7 @@ from accounts.models import Int8Range
 from accounts.roles import Permission
 from common.models import Versioned, bigram_field, bigram_index
 from households.enums import RECIPROCAL, KinshipKind, Relation, Sex
-from households.matching import matches
+from households.matching import has_digits, matches
 from households.models.descent import no_circle
 from households.models.follow import follows_merge
 from households.models.household import Household, denied_households
@@ -78,6 +78,14 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """
         asked = parse_query(query)
         return self.filter(matches(asked)) if asked else self.none()
+
+    def told_by(self, query: str, actor: Actor) -> PersonQuerySet:
+        """``matching``, where not all of the people are seen by the actor: a part of a phone finds those alone who are."""
+        asked = parse_query(query)
+        if not any(word.digits for word in asked.words):
+            return self.matching(query)
+        seen = matches(asked) & Q(pk__in=Person.objects.visible_to(actor).values("pk"))
+        return self.filter(seen | matches(asked, digits=has_digits))
 
 
 @pghistory.track(exclude=["search_terms", "search_text", "kana_folded", "name_folded"])

@@ -27,6 +27,7 @@ from cases.enums import Way
 from cases.models import Case, ProgressNote
 from common.errors import InvalidTransition, RuleViolation
 from common.jobs import enqueue
+from households.actions.movements import SENT_BEFORE
 from referrals.actions.handover import check_can_hand_over
 from referrals.models import ActionItem, Transfer, TransferRow
 from referrals.transfer_rules import MOST, Rule, chosen_cases, facts_of, give_out, loads, set_blocks
@@ -74,6 +75,8 @@ def draft_transfer(
     Staff.objects.select_for_update(of=("self",), no_key=True).get(pk=staff.pk)
     known = Transfer.objects.filter(request_key=request_key).first()
     if known is not None:
+        if known.agency_id != agency.pk:
+            raise RuleViolation(SENT_BEFORE)
         return known
     today = timezone.localdate(at)
     if not today <= effective_on <= today + FURTHEST:

@@ -12,6 +12,8 @@ from cases.actions.consent import expire_consents, withdraw_consent
 from cases.models import Case, CaseGrant, CasePartner
 from cases.selectors.consents import standing_consent
 from common.errors import InvalidTransition, RuleViolation, StaleRecord
+from households.actions.protection import protect_address
+from households.contact import HIDDEN_DESK
 from households.enums import InformationKind
 from households.models import Consent, HouseholdGrant, Person
 from referrals.models import Referral
@@ -209,6 +211,27 @@ def test_the_page_records_and_withdraws(case, worker, center_worker):
     )
     again = client.post(f"{url}{consent.pk}/withdraw/", {"version": 2, "withdrawn_on": "R8.11.23"})
     assert "すでに撤回" in again.content.decode()
+
+
+def test_the_worker_of_a_hidden_desk_is_not_named(case, worker, manager, center_worker, care_center):
+    f.share_by_consent(case, worker.actor, center_worker.actor)
+    other = f.give_consent(case, worker.actor, worker.agency, care_center)
+    withdraw(other, manager.actor)
+    url, reader = f"/cases/{case.number}/consent/", center_worker.client
+    names = (worker.staff.name, manager.staff.name, worker.agency.short_name)
+    assert all(name in reader.get(url).text for name in names)
+    protect_address(
+        person=case.person,
+        units=[],
+        first_on=f.TODAY,
+        last_on=date(2027, 11, 22),
+        actor=worker.actor,
+        at=f.NOW,
+    )
+    page = reader.get(url).text.split('id="answers"')[1].split("</section>")[0]
+    assert [name for name in names if name in page] == []
+    assert (f"説明 {HIDDEN_DESK}" in page, f"記録 {HIDDEN_DESK}" in page) == (True, True)
+    assert all(name in worker.client.get(url).text for name in names)
 
 
 @pytest.mark.parametrize(
