@@ -39,7 +39,7 @@
 -- made of cases/migrations/0014_needs_and_results.py 34b5be075c46f76f
 -- made of cases/migrations/0015_coordination.py ee267921ea398beb
 -- made of cases/migrations/0016_grant_indexes.py 35702e5a398f2ac9
--- made of cases/migrations/0017_words_of_all_casework.py 666c2fadbaa513b6
+-- made of cases/migrations/0017_words_of_all_casework.py ff4e82043ce2207b
 -- made of cases/migrations/0018_draft_versions.py f55803db5877edf6
 -- made of cases/migrations/__init__.py e3b0c44298fc1c14
 -- made of households/migrations/0001_initial.py 001324b4816ecdf2
@@ -51,6 +51,7 @@
 -- made of households/migrations/0007_fill_search.py eb2b748732345bd1
 -- made of households/migrations/0008_movements.py 950899a2b381fabd
 -- made of households/migrations/0009_grant_indexes.py ef94a818b62d4edd
+-- made of households/migrations/0010_numbers_of_places.py 10ddeddd36d4f3d2
 -- made of households/migrations/__init__.py e3b0c44298fc1c14
 -- made of referrals/migrations/0001_initial.py 7d812851e385d3d0
 -- made of referrals/migrations/0002_sharing_referrals.py 50a251197bb11b81
@@ -63,7 +64,7 @@
 -- made of referrals/migrations/0009_issues_decide.py 3b2a53bc4203144d
 -- made of referrals/migrations/__init__.py e3b0c44298fc1c14
 -- made of requirements/run.txt 2da27521c2560179
--- proven c1868bf642a9711f095e4380b947afcf400ce8da759a48850dab44fa832de58a
+-- proven ffe5d3a54391d13269a96b7281a5d98a11be318cfe1287170b068d202c430356
 CREATE FUNCTION public._pgh_attach_context() RETURNS uuid
     LANGUAGE plpgsql
     AS $$
@@ -13760,119 +13761,120 @@ INSERT INTO public.django_content_type VALUES (236, 'budgets', 'streambudget');
 INSERT INTO public.django_content_type VALUES (237, 'budgets', 'streambudgetevent');
 INSERT INTO public.django_content_type VALUES (238, 'budgets', 'ruletrial');
 INSERT INTO public.django_content_type VALUES (239, 'budgets', 'ruletrialevent');
-INSERT INTO public.django_migrations VALUES (1, 'contenttypes', '0001_initial', '2026-11-27 11:37:32.587369+00');
-INSERT INTO public.django_migrations VALUES (2, 'contenttypes', '0002_remove_content_type_name', '2026-11-27 11:37:32.617197+00');
-INSERT INTO public.django_migrations VALUES (3, 'auth', '0001_initial', '2026-11-27 11:37:32.843346+00');
-INSERT INTO public.django_migrations VALUES (4, 'auth', '0002_alter_permission_name_max_length', '2026-11-27 11:37:32.87907+00');
-INSERT INTO public.django_migrations VALUES (5, 'auth', '0003_alter_user_email_max_length', '2026-11-27 11:37:32.89927+00');
-INSERT INTO public.django_migrations VALUES (6, 'auth', '0004_alter_user_username_opts', '2026-11-27 11:37:32.924554+00');
-INSERT INTO public.django_migrations VALUES (7, 'auth', '0005_alter_user_last_login_null', '2026-11-27 11:37:32.959731+00');
-INSERT INTO public.django_migrations VALUES (8, 'auth', '0006_require_contenttypes_0002', '2026-11-27 11:37:32.978216+00');
-INSERT INTO public.django_migrations VALUES (9, 'auth', '0007_alter_validators_add_error_messages', '2026-11-27 11:37:33.024615+00');
-INSERT INTO public.django_migrations VALUES (10, 'auth', '0008_alter_user_username_max_length', '2026-11-27 11:37:33.068134+00');
-INSERT INTO public.django_migrations VALUES (11, 'auth', '0009_alter_user_last_name_max_length', '2026-11-27 11:37:33.120713+00');
-INSERT INTO public.django_migrations VALUES (12, 'auth', '0010_alter_group_name_max_length', '2026-11-27 11:37:33.265947+00');
-INSERT INTO public.django_migrations VALUES (13, 'auth', '0011_update_proxy_permissions', '2026-11-27 11:37:33.277281+00');
-INSERT INTO public.django_migrations VALUES (14, 'auth', '0012_alter_user_first_name_max_length', '2026-11-27 11:37:33.324279+00');
-INSERT INTO public.django_migrations VALUES (15, 'accounts', '0001_initial', '2026-11-27 11:37:33.546934+00');
-INSERT INTO public.django_migrations VALUES (16, 'account', '0001_initial', '2026-11-27 11:37:33.84201+00');
-INSERT INTO public.django_migrations VALUES (17, 'account', '0002_email_max_length', '2026-11-27 11:37:33.918066+00');
-INSERT INTO public.django_migrations VALUES (18, 'account', '0003_alter_emailaddress_create_unique_verified_email', '2026-11-27 11:37:34.021932+00');
-INSERT INTO public.django_migrations VALUES (19, 'account', '0004_alter_emailaddress_drop_unique_email', '2026-11-27 11:37:34.188069+00');
-INSERT INTO public.django_migrations VALUES (20, 'account', '0005_emailaddress_idx_upper_email', '2026-11-27 11:37:34.238863+00');
-INSERT INTO public.django_migrations VALUES (21, 'account', '0006_emailaddress_lower', '2026-11-27 11:37:34.336836+00');
-INSERT INTO public.django_migrations VALUES (22, 'account', '0007_emailaddress_idx_email', '2026-11-27 11:37:34.444932+00');
-INSERT INTO public.django_migrations VALUES (23, 'account', '0008_emailaddress_unique_primary_email_fixup', '2026-11-27 11:37:34.547287+00');
-INSERT INTO public.django_migrations VALUES (24, 'account', '0009_emailaddress_unique_primary_email', '2026-11-27 11:37:34.599799+00');
-INSERT INTO public.django_migrations VALUES (25, 'pghistory', '0001_initial', '2026-11-27 11:37:34.617837+00');
-INSERT INTO public.django_migrations VALUES (26, 'pghistory', '0002_aggregateevent', '2026-11-27 11:37:34.631398+00');
-INSERT INTO public.django_migrations VALUES (27, 'pghistory', '0003_auto_20201023_1636', '2026-11-27 11:37:34.647218+00');
-INSERT INTO public.django_migrations VALUES (28, 'pghistory', '0004_auto_20220906_1625', '2026-11-27 11:37:34.739306+00');
-INSERT INTO public.django_migrations VALUES (29, 'pghistory', '0005_events_middlewareevents', '2026-11-27 11:37:34.74797+00');
-INSERT INTO public.django_migrations VALUES (30, 'pghistory', '0006_delete_aggregateevent', '2026-11-27 11:37:34.757283+00');
-INSERT INTO public.django_migrations VALUES (31, 'pghistory', '0007_auto_20250421_0444', '2026-11-27 11:37:34.824009+00');
-INSERT INTO public.django_migrations VALUES (32, 'accounts', '0002_sharing_accounts', '2026-11-27 11:37:36.311498+00');
-INSERT INTO public.django_migrations VALUES (33, 'accounts', '0003_home_town', '2026-11-27 11:37:37.070025+00');
-INSERT INTO public.django_migrations VALUES (34, 'accounts', '0004_silent_risks', '2026-11-27 11:37:38.353092+00');
-INSERT INTO public.django_migrations VALUES (35, 'accounts', '0005_sent_keys', '2026-11-27 11:37:38.5409+00');
-INSERT INTO public.django_migrations VALUES (36, 'accounts', '0006_successor', '2026-11-27 11:37:38.818356+00');
-INSERT INTO public.django_migrations VALUES (37, 'accounts', '0007_notices_reach_people', '2026-11-27 11:37:40.873834+00');
-INSERT INTO public.django_migrations VALUES (38, 'audit', '0001_initial', '2026-11-27 11:37:41.034139+00');
-INSERT INTO public.django_migrations VALUES (39, 'audit', '0002_chain_blocks', '2026-11-27 11:37:41.162763+00');
-INSERT INTO public.django_migrations VALUES (40, 'audit', '0003_refused_acts', '2026-11-27 11:37:41.168358+00');
-INSERT INTO public.django_migrations VALUES (41, 'budgets', '0001_initial', '2026-11-27 11:37:54.304585+00');
-INSERT INTO public.django_migrations VALUES (42, 'budgets', '0002_month_gate', '2026-11-27 11:37:55.137611+00');
-INSERT INTO public.django_migrations VALUES (43, 'budgets', '0003_work_findings', '2026-11-27 11:37:56.780639+00');
-INSERT INTO public.django_migrations VALUES (44, 'budgets', '0004_frozen_inputs', '2026-11-27 11:37:56.902764+00');
-INSERT INTO public.django_migrations VALUES (45, 'budgets', '0005_history_of_apportionment', '2026-11-27 11:38:03.656812+00');
-INSERT INTO public.django_migrations VALUES (46, 'budgets', '0006_watch_cycle', '2026-11-27 11:38:03.982264+00');
-INSERT INTO public.django_migrations VALUES (47, 'budgets', '0007_methods_and_review', '2026-11-27 11:38:09.821214+00');
-INSERT INTO public.django_migrations VALUES (48, 'budgets', '0008_month_states_methods_and_recording', '2026-11-27 11:38:33.102714+00');
-INSERT INTO public.django_migrations VALUES (49, 'budgets', '0009_claims_and_reports', '2026-11-27 11:38:40.727776+00');
-INSERT INTO public.django_migrations VALUES (50, 'budgets', '0010_trials_of_the_attribution_table', '2026-11-27 11:38:42.628683+00');
-INSERT INTO public.django_migrations VALUES (51, 'budgets', '0011_derived_entries_by_day', '2026-11-27 11:38:43.038331+00');
-INSERT INTO public.django_migrations VALUES (52, 'budgets', '0012_eligible_sectors_and_activities', '2026-11-27 11:38:46.330135+00');
-INSERT INTO public.django_migrations VALUES (53, 'households', '0001_initial', '2026-11-27 11:38:52.018185+00');
-INSERT INTO public.django_migrations VALUES (54, 'households', '0002_sharing_households', '2026-11-27 11:39:30.316576+00');
-INSERT INTO public.django_migrations VALUES (55, 'households', '0003_tracked_grants', '2026-11-27 11:39:34.384853+00');
-INSERT INTO public.django_migrations VALUES (56, 'households', '0004_sameness', '2026-11-27 11:39:51.484228+00');
-INSERT INTO public.django_migrations VALUES (57, 'households', '0005_members_by_identity', '2026-11-27 11:39:52.219075+00');
-INSERT INTO public.django_migrations VALUES (58, 'households', '0006_finding_people', '2026-11-27 11:39:58.792094+00');
-INSERT INTO public.django_migrations VALUES (59, 'households', '0007_fill_search', '2026-11-27 11:39:59.630027+00');
-INSERT INTO public.django_migrations VALUES (60, 'cases', '0001_initial', '2026-11-27 11:40:00.761934+00');
-INSERT INTO public.django_migrations VALUES (61, 'cases', '0002_initial', '2026-11-27 11:41:52.345944+00');
-INSERT INTO public.django_migrations VALUES (62, 'cases', '0003_sharing_cases', '2026-11-27 11:42:00.973547+00');
-INSERT INTO public.django_migrations VALUES (63, 'cases', '0004_tracked_grants', '2026-11-27 11:42:08.370308+00');
-INSERT INTO public.django_migrations VALUES (64, 'cases', '0005_follows_merge', '2026-11-27 11:42:10.16046+00');
-INSERT INTO public.django_migrations VALUES (65, 'cases', '0006_people_of_a_contact', '2026-11-27 11:42:12.143303+00');
-INSERT INTO public.django_migrations VALUES (66, 'cases', '0007_watch_cycle', '2026-11-27 11:42:57.893607+00');
-INSERT INTO public.django_migrations VALUES (67, 'cases', '0008_cycles_of_follow_ups', '2026-11-27 11:42:58.335877+00');
-INSERT INTO public.django_migrations VALUES (68, 'cases', '0009_turn_has_cycle', '2026-11-27 11:42:58.645043+00');
-INSERT INTO public.django_migrations VALUES (69, 'cases', '0010_text_index', '2026-11-27 11:43:00.300446+00');
-INSERT INTO public.django_migrations VALUES (70, 'cases', '0011_fill_text_index', '2026-11-27 11:43:01.213965+00');
-INSERT INTO public.django_migrations VALUES (71, 'cases', '0012_silent_risks', '2026-11-27 11:43:07.790406+00');
-INSERT INTO public.django_migrations VALUES (72, 'cases', '0013_outreach', '2026-11-27 11:43:19.167123+00');
-INSERT INTO public.django_migrations VALUES (73, 'cases', '0014_needs_and_results', '2026-11-27 11:43:30.76265+00');
-INSERT INTO public.django_migrations VALUES (74, 'cases', '0015_coordination', '2026-11-27 11:43:47.518219+00');
-INSERT INTO public.django_migrations VALUES (75, 'cases', '0016_grant_indexes', '2026-11-27 11:43:51.806992+00');
-INSERT INTO public.django_migrations VALUES (76, 'cases', '0017_words_of_all_casework', '2026-11-27 11:44:02.049288+00');
-INSERT INTO public.django_migrations VALUES (77, 'cases', '0018_draft_versions', '2026-11-27 11:44:03.922842+00');
-INSERT INTO public.django_migrations VALUES (78, 'django_celery_beat', '0001_initial', '2026-11-27 11:44:04.086708+00');
-INSERT INTO public.django_migrations VALUES (79, 'django_celery_beat', '0002_auto_20161118_0346', '2026-11-27 11:44:04.176407+00');
-INSERT INTO public.django_migrations VALUES (80, 'django_celery_beat', '0003_auto_20161209_0049', '2026-11-27 11:44:04.264811+00');
-INSERT INTO public.django_migrations VALUES (81, 'django_celery_beat', '0004_auto_20170221_0000', '2026-11-27 11:44:04.381697+00');
-INSERT INTO public.django_migrations VALUES (82, 'django_celery_beat', '0005_add_solarschedule_events_choices', '2026-11-27 11:44:04.469574+00');
-INSERT INTO public.django_migrations VALUES (83, 'django_celery_beat', '0006_auto_20180322_0932', '2026-11-27 11:44:04.617417+00');
-INSERT INTO public.django_migrations VALUES (84, 'django_celery_beat', '0007_auto_20180521_0826', '2026-11-27 11:44:04.735743+00');
-INSERT INTO public.django_migrations VALUES (85, 'django_celery_beat', '0008_auto_20180914_1922', '2026-11-27 11:44:04.958005+00');
-INSERT INTO public.django_migrations VALUES (86, 'django_celery_beat', '0006_auto_20180210_1226', '2026-11-27 11:44:05.076575+00');
-INSERT INTO public.django_migrations VALUES (87, 'django_celery_beat', '0006_periodictask_priority', '2026-11-27 11:44:05.128716+00');
-INSERT INTO public.django_migrations VALUES (88, 'django_celery_beat', '0009_periodictask_headers', '2026-11-27 11:44:05.161659+00');
-INSERT INTO public.django_migrations VALUES (89, 'django_celery_beat', '0010_auto_20190429_0326', '2026-11-27 11:44:07.48591+00');
-INSERT INTO public.django_migrations VALUES (90, 'django_celery_beat', '0011_auto_20190508_0153', '2026-11-27 11:44:07.598269+00');
-INSERT INTO public.django_migrations VALUES (91, 'django_celery_beat', '0012_periodictask_expire_seconds', '2026-11-27 11:44:07.653896+00');
-INSERT INTO public.django_migrations VALUES (92, 'django_celery_beat', '0013_auto_20200609_0727', '2026-11-27 11:44:07.715628+00');
-INSERT INTO public.django_migrations VALUES (93, 'django_celery_beat', '0014_remove_clockedschedule_enabled', '2026-11-27 11:44:07.829365+00');
-INSERT INTO public.django_migrations VALUES (94, 'django_celery_beat', '0015_edit_solarschedule_events_choices', '2026-11-27 11:44:07.872327+00');
-INSERT INTO public.django_migrations VALUES (95, 'django_celery_beat', '0016_alter_crontabschedule_timezone', '2026-11-27 11:44:07.963578+00');
-INSERT INTO public.django_migrations VALUES (96, 'django_celery_beat', '0017_alter_crontabschedule_month_of_year', '2026-11-27 11:44:08.12011+00');
-INSERT INTO public.django_migrations VALUES (97, 'django_celery_beat', '0018_improve_crontab_helptext', '2026-11-27 11:44:08.244569+00');
-INSERT INTO public.django_migrations VALUES (98, 'django_celery_beat', '0019_alter_periodictasks_options', '2026-11-27 11:44:08.286416+00');
-INSERT INTO public.django_migrations VALUES (99, 'guardian', '0001_initial', '2026-11-27 11:44:11.150876+00');
-INSERT INTO public.django_migrations VALUES (100, 'guardian', '0002_generic_permissions_index', '2026-11-27 11:44:12.902588+00');
-INSERT INTO public.django_migrations VALUES (101, 'guardian', '0003_remove_groupobjectpermission_guardian_gr_content_ae6aec_idx_and_more', '2026-11-27 11:44:15.0323+00');
-INSERT INTO public.django_migrations VALUES (102, 'households', '0008_movements', '2026-11-27 11:44:52.89619+00');
-INSERT INTO public.django_migrations VALUES (103, 'households', '0009_grant_indexes', '2026-11-27 11:44:57.377772+00');
-INSERT INTO public.django_migrations VALUES (104, 'referrals', '0001_initial', '2026-11-27 11:45:33.037658+00');
-INSERT INTO public.django_migrations VALUES (105, 'referrals', '0002_sharing_referrals', '2026-11-27 11:45:38.582296+00');
-INSERT INTO public.django_migrations VALUES (106, 'referrals', '0003_sittings', '2026-11-27 11:45:51.898683+00');
-INSERT INTO public.django_migrations VALUES (107, 'referrals', '0004_several_agencies', '2026-11-27 11:45:57.197819+00');
-INSERT INTO public.django_migrations VALUES (108, 'referrals', '0005_needs_and_results', '2026-11-27 11:46:10.551473+00');
-INSERT INTO public.django_migrations VALUES (109, 'referrals', '0006_meetings', '2026-11-27 11:49:04.750937+00');
-INSERT INTO public.django_migrations VALUES (110, 'referrals', '0007_partners_without_account', '2026-11-27 11:50:32.88707+00');
-INSERT INTO public.django_migrations VALUES (111, 'referrals', '0008_transfers', '2026-11-27 11:50:55.389955+00');
-INSERT INTO public.django_migrations VALUES (112, 'referrals', '0009_issues_decide', '2026-11-27 11:51:38.988813+00');
-INSERT INTO public.django_migrations VALUES (113, 'sessions', '0001_initial', '2026-11-27 11:51:39.044284+00');
+INSERT INTO public.django_migrations VALUES (1, 'contenttypes', '0001_initial', '2026-11-27 12:06:02.139431+00');
+INSERT INTO public.django_migrations VALUES (2, 'contenttypes', '0002_remove_content_type_name', '2026-11-27 12:06:02.147693+00');
+INSERT INTO public.django_migrations VALUES (3, 'auth', '0001_initial', '2026-11-27 12:06:02.18206+00');
+INSERT INTO public.django_migrations VALUES (4, 'auth', '0002_alter_permission_name_max_length', '2026-11-27 12:06:02.194729+00');
+INSERT INTO public.django_migrations VALUES (5, 'auth', '0003_alter_user_email_max_length', '2026-11-27 12:06:02.20127+00');
+INSERT INTO public.django_migrations VALUES (6, 'auth', '0004_alter_user_username_opts', '2026-11-27 12:06:02.217401+00');
+INSERT INTO public.django_migrations VALUES (7, 'auth', '0005_alter_user_last_login_null', '2026-11-27 12:06:02.22413+00');
+INSERT INTO public.django_migrations VALUES (8, 'auth', '0006_require_contenttypes_0002', '2026-11-27 12:06:02.225125+00');
+INSERT INTO public.django_migrations VALUES (9, 'auth', '0007_alter_validators_add_error_messages', '2026-11-27 12:06:02.234522+00');
+INSERT INTO public.django_migrations VALUES (10, 'auth', '0008_alter_user_username_max_length', '2026-11-27 12:06:02.239761+00');
+INSERT INTO public.django_migrations VALUES (11, 'auth', '0009_alter_user_last_name_max_length', '2026-11-27 12:06:02.248667+00');
+INSERT INTO public.django_migrations VALUES (12, 'auth', '0010_alter_group_name_max_length', '2026-11-27 12:06:02.261155+00');
+INSERT INTO public.django_migrations VALUES (13, 'auth', '0011_update_proxy_permissions', '2026-11-27 12:06:02.265686+00');
+INSERT INTO public.django_migrations VALUES (14, 'auth', '0012_alter_user_first_name_max_length', '2026-11-27 12:06:02.271794+00');
+INSERT INTO public.django_migrations VALUES (15, 'accounts', '0001_initial', '2026-11-27 12:06:02.307325+00');
+INSERT INTO public.django_migrations VALUES (16, 'account', '0001_initial', '2026-11-27 12:06:02.330854+00');
+INSERT INTO public.django_migrations VALUES (17, 'account', '0002_email_max_length', '2026-11-27 12:06:02.340051+00');
+INSERT INTO public.django_migrations VALUES (18, 'account', '0003_alter_emailaddress_create_unique_verified_email', '2026-11-27 12:06:02.354881+00');
+INSERT INTO public.django_migrations VALUES (19, 'account', '0004_alter_emailaddress_drop_unique_email', '2026-11-27 12:06:02.364695+00');
+INSERT INTO public.django_migrations VALUES (20, 'account', '0005_emailaddress_idx_upper_email', '2026-11-27 12:06:02.373117+00');
+INSERT INTO public.django_migrations VALUES (21, 'account', '0006_emailaddress_lower', '2026-11-27 12:06:02.386189+00');
+INSERT INTO public.django_migrations VALUES (22, 'account', '0007_emailaddress_idx_email', '2026-11-27 12:06:02.405898+00');
+INSERT INTO public.django_migrations VALUES (23, 'account', '0008_emailaddress_unique_primary_email_fixup', '2026-11-27 12:06:02.425072+00');
+INSERT INTO public.django_migrations VALUES (24, 'account', '0009_emailaddress_unique_primary_email', '2026-11-27 12:06:02.458085+00');
+INSERT INTO public.django_migrations VALUES (25, 'pghistory', '0001_initial', '2026-11-27 12:06:02.463406+00');
+INSERT INTO public.django_migrations VALUES (26, 'pghistory', '0002_aggregateevent', '2026-11-27 12:06:02.465022+00');
+INSERT INTO public.django_migrations VALUES (27, 'pghistory', '0003_auto_20201023_1636', '2026-11-27 12:06:02.466594+00');
+INSERT INTO public.django_migrations VALUES (28, 'pghistory', '0004_auto_20220906_1625', '2026-11-27 12:06:02.475394+00');
+INSERT INTO public.django_migrations VALUES (29, 'pghistory', '0005_events_middlewareevents', '2026-11-27 12:06:02.477055+00');
+INSERT INTO public.django_migrations VALUES (30, 'pghistory', '0006_delete_aggregateevent', '2026-11-27 12:06:02.47772+00');
+INSERT INTO public.django_migrations VALUES (31, 'pghistory', '0007_auto_20250421_0444', '2026-11-27 12:06:02.485618+00');
+INSERT INTO public.django_migrations VALUES (32, 'accounts', '0002_sharing_accounts', '2026-11-27 12:06:02.684485+00');
+INSERT INTO public.django_migrations VALUES (33, 'accounts', '0003_home_town', '2026-11-27 12:06:02.813169+00');
+INSERT INTO public.django_migrations VALUES (34, 'accounts', '0004_silent_risks', '2026-11-27 12:06:02.910578+00');
+INSERT INTO public.django_migrations VALUES (35, 'accounts', '0005_sent_keys', '2026-11-27 12:06:02.927238+00');
+INSERT INTO public.django_migrations VALUES (36, 'accounts', '0006_successor', '2026-11-27 12:06:02.952965+00');
+INSERT INTO public.django_migrations VALUES (37, 'accounts', '0007_notices_reach_people', '2026-11-27 12:06:03.373903+00');
+INSERT INTO public.django_migrations VALUES (38, 'audit', '0001_initial', '2026-11-27 12:06:03.388765+00');
+INSERT INTO public.django_migrations VALUES (39, 'audit', '0002_chain_blocks', '2026-11-27 12:06:03.401723+00');
+INSERT INTO public.django_migrations VALUES (40, 'audit', '0003_refused_acts', '2026-11-27 12:06:03.405404+00');
+INSERT INTO public.django_migrations VALUES (41, 'budgets', '0001_initial', '2026-11-27 12:06:05.690669+00');
+INSERT INTO public.django_migrations VALUES (42, 'budgets', '0002_month_gate', '2026-11-27 12:06:05.796174+00');
+INSERT INTO public.django_migrations VALUES (43, 'budgets', '0003_work_findings', '2026-11-27 12:06:06.164987+00');
+INSERT INTO public.django_migrations VALUES (44, 'budgets', '0004_frozen_inputs', '2026-11-27 12:06:06.190372+00');
+INSERT INTO public.django_migrations VALUES (45, 'budgets', '0005_history_of_apportionment', '2026-11-27 12:06:07.543357+00');
+INSERT INTO public.django_migrations VALUES (46, 'budgets', '0006_watch_cycle', '2026-11-27 12:06:07.708543+00');
+INSERT INTO public.django_migrations VALUES (47, 'budgets', '0007_methods_and_review', '2026-11-27 12:06:15.439484+00');
+INSERT INTO public.django_migrations VALUES (48, 'budgets', '0008_month_states_methods_and_recording', '2026-11-27 12:06:44.006205+00');
+INSERT INTO public.django_migrations VALUES (49, 'budgets', '0009_claims_and_reports', '2026-11-27 12:06:54.498681+00');
+INSERT INTO public.django_migrations VALUES (50, 'budgets', '0010_trials_of_the_attribution_table', '2026-11-27 12:06:55.156551+00');
+INSERT INTO public.django_migrations VALUES (51, 'budgets', '0011_derived_entries_by_day', '2026-11-27 12:06:55.85791+00');
+INSERT INTO public.django_migrations VALUES (52, 'budgets', '0012_eligible_sectors_and_activities', '2026-11-27 12:06:58.541916+00');
+INSERT INTO public.django_migrations VALUES (53, 'households', '0001_initial', '2026-11-27 12:07:02.397837+00');
+INSERT INTO public.django_migrations VALUES (54, 'households', '0002_sharing_households', '2026-11-27 12:07:22.181007+00');
+INSERT INTO public.django_migrations VALUES (55, 'households', '0003_tracked_grants', '2026-11-27 12:07:23.962443+00');
+INSERT INTO public.django_migrations VALUES (56, 'households', '0004_sameness', '2026-11-27 12:07:32.850669+00');
+INSERT INTO public.django_migrations VALUES (57, 'households', '0005_members_by_identity', '2026-11-27 12:07:33.554438+00');
+INSERT INTO public.django_migrations VALUES (58, 'households', '0006_finding_people', '2026-11-27 12:07:35.587477+00');
+INSERT INTO public.django_migrations VALUES (59, 'households', '0007_fill_search', '2026-11-27 12:07:35.784524+00');
+INSERT INTO public.django_migrations VALUES (60, 'cases', '0001_initial', '2026-11-27 12:07:36.480318+00');
+INSERT INTO public.django_migrations VALUES (61, 'cases', '0002_initial', '2026-11-27 12:08:41.005024+00');
+INSERT INTO public.django_migrations VALUES (62, 'cases', '0003_sharing_cases', '2026-11-27 12:08:53.936605+00');
+INSERT INTO public.django_migrations VALUES (63, 'cases', '0004_tracked_grants', '2026-11-27 12:09:03.462649+00');
+INSERT INTO public.django_migrations VALUES (64, 'cases', '0005_follows_merge', '2026-11-27 12:09:05.678495+00');
+INSERT INTO public.django_migrations VALUES (65, 'cases', '0006_people_of_a_contact', '2026-11-27 12:09:07.418665+00');
+INSERT INTO public.django_migrations VALUES (66, 'cases', '0007_watch_cycle', '2026-11-27 12:09:51.56233+00');
+INSERT INTO public.django_migrations VALUES (67, 'cases', '0008_cycles_of_follow_ups', '2026-11-27 12:09:53.0225+00');
+INSERT INTO public.django_migrations VALUES (68, 'cases', '0009_turn_has_cycle', '2026-11-27 12:09:53.353365+00');
+INSERT INTO public.django_migrations VALUES (69, 'cases', '0010_text_index', '2026-11-27 12:09:53.741801+00');
+INSERT INTO public.django_migrations VALUES (70, 'cases', '0011_fill_text_index', '2026-11-27 12:09:54.225399+00');
+INSERT INTO public.django_migrations VALUES (71, 'cases', '0012_silent_risks', '2026-11-27 12:10:00.998962+00');
+INSERT INTO public.django_migrations VALUES (72, 'cases', '0013_outreach', '2026-11-27 12:10:06.244612+00');
+INSERT INTO public.django_migrations VALUES (73, 'cases', '0014_needs_and_results', '2026-11-27 12:10:10.445983+00');
+INSERT INTO public.django_migrations VALUES (74, 'cases', '0015_coordination', '2026-11-27 12:10:18.876615+00');
+INSERT INTO public.django_migrations VALUES (75, 'cases', '0016_grant_indexes', '2026-11-27 12:10:20.330079+00');
+INSERT INTO public.django_migrations VALUES (76, 'cases', '0017_words_of_all_casework', '2026-11-27 12:10:24.569825+00');
+INSERT INTO public.django_migrations VALUES (77, 'cases', '0018_draft_versions', '2026-11-27 12:10:25.490486+00');
+INSERT INTO public.django_migrations VALUES (78, 'django_celery_beat', '0001_initial', '2026-11-27 12:10:25.542482+00');
+INSERT INTO public.django_migrations VALUES (79, 'django_celery_beat', '0002_auto_20161118_0346', '2026-11-27 12:10:25.563917+00');
+INSERT INTO public.django_migrations VALUES (80, 'django_celery_beat', '0003_auto_20161209_0049', '2026-11-27 12:10:25.584434+00');
+INSERT INTO public.django_migrations VALUES (81, 'django_celery_beat', '0004_auto_20170221_0000', '2026-11-27 12:10:25.596201+00');
+INSERT INTO public.django_migrations VALUES (82, 'django_celery_beat', '0005_add_solarschedule_events_choices', '2026-11-27 12:10:25.60836+00');
+INSERT INTO public.django_migrations VALUES (83, 'django_celery_beat', '0006_auto_20180322_0932', '2026-11-27 12:10:25.680764+00');
+INSERT INTO public.django_migrations VALUES (84, 'django_celery_beat', '0007_auto_20180521_0826', '2026-11-27 12:10:25.712738+00');
+INSERT INTO public.django_migrations VALUES (85, 'django_celery_beat', '0008_auto_20180914_1922', '2026-11-27 12:10:25.822068+00');
+INSERT INTO public.django_migrations VALUES (86, 'django_celery_beat', '0006_auto_20180210_1226', '2026-11-27 12:10:25.882378+00');
+INSERT INTO public.django_migrations VALUES (87, 'django_celery_beat', '0006_periodictask_priority', '2026-11-27 12:10:25.906516+00');
+INSERT INTO public.django_migrations VALUES (88, 'django_celery_beat', '0009_periodictask_headers', '2026-11-27 12:10:25.92913+00');
+INSERT INTO public.django_migrations VALUES (89, 'django_celery_beat', '0010_auto_20190429_0326', '2026-11-27 12:10:26.407843+00');
+INSERT INTO public.django_migrations VALUES (90, 'django_celery_beat', '0011_auto_20190508_0153', '2026-11-27 12:10:26.433092+00');
+INSERT INTO public.django_migrations VALUES (91, 'django_celery_beat', '0012_periodictask_expire_seconds', '2026-11-27 12:10:26.448759+00');
+INSERT INTO public.django_migrations VALUES (92, 'django_celery_beat', '0013_auto_20200609_0727', '2026-11-27 12:10:26.467653+00');
+INSERT INTO public.django_migrations VALUES (93, 'django_celery_beat', '0014_remove_clockedschedule_enabled', '2026-11-27 12:10:26.47866+00');
+INSERT INTO public.django_migrations VALUES (94, 'django_celery_beat', '0015_edit_solarschedule_events_choices', '2026-11-27 12:10:26.490258+00');
+INSERT INTO public.django_migrations VALUES (95, 'django_celery_beat', '0016_alter_crontabschedule_timezone', '2026-11-27 12:10:26.506358+00');
+INSERT INTO public.django_migrations VALUES (96, 'django_celery_beat', '0017_alter_crontabschedule_month_of_year', '2026-11-27 12:10:26.522707+00');
+INSERT INTO public.django_migrations VALUES (97, 'django_celery_beat', '0018_improve_crontab_helptext', '2026-11-27 12:10:26.540261+00');
+INSERT INTO public.django_migrations VALUES (98, 'django_celery_beat', '0019_alter_periodictasks_options', '2026-11-27 12:10:26.549267+00');
+INSERT INTO public.django_migrations VALUES (99, 'guardian', '0001_initial', '2026-11-27 12:10:27.716769+00');
+INSERT INTO public.django_migrations VALUES (100, 'guardian', '0002_generic_permissions_index', '2026-11-27 12:10:27.940155+00');
+INSERT INTO public.django_migrations VALUES (101, 'guardian', '0003_remove_groupobjectpermission_guardian_gr_content_ae6aec_idx_and_more', '2026-11-27 12:10:29.193195+00');
+INSERT INTO public.django_migrations VALUES (102, 'households', '0008_movements', '2026-11-27 12:10:41.417924+00');
+INSERT INTO public.django_migrations VALUES (103, 'households', '0009_grant_indexes', '2026-11-27 12:10:42.842031+00');
+INSERT INTO public.django_migrations VALUES (104, 'households', '0010_numbers_of_places', '2026-11-27 12:10:43.014061+00');
+INSERT INTO public.django_migrations VALUES (105, 'referrals', '0001_initial', '2026-11-27 12:10:56.69764+00');
+INSERT INTO public.django_migrations VALUES (106, 'referrals', '0002_sharing_referrals', '2026-11-27 12:11:00.899782+00');
+INSERT INTO public.django_migrations VALUES (107, 'referrals', '0003_sittings', '2026-11-27 12:11:06.797335+00');
+INSERT INTO public.django_migrations VALUES (108, 'referrals', '0004_several_agencies', '2026-11-27 12:11:09.860145+00');
+INSERT INTO public.django_migrations VALUES (109, 'referrals', '0005_needs_and_results', '2026-11-27 12:11:16.410699+00');
+INSERT INTO public.django_migrations VALUES (110, 'referrals', '0006_meetings', '2026-11-27 12:12:07.474477+00');
+INSERT INTO public.django_migrations VALUES (111, 'referrals', '0007_partners_without_account', '2026-11-27 12:12:25.711846+00');
+INSERT INTO public.django_migrations VALUES (112, 'referrals', '0008_transfers', '2026-11-27 12:12:36.422892+00');
+INSERT INTO public.django_migrations VALUES (113, 'referrals', '0009_issues_decide', '2026-11-27 12:12:53.090559+00');
+INSERT INTO public.django_migrations VALUES (114, 'sessions', '0001_initial', '2026-11-27 12:12:53.110453+00');
 SELECT pg_catalog.setval('public.account_emailaddress_id_seq', 1, false);
 SELECT pg_catalog.setval('public.account_emailconfirmation_id_seq', 1, false);
 SELECT pg_catalog.setval('public.accounts_agency_id_seq', 1, false);
@@ -14018,7 +14020,7 @@ SELECT pg_catalog.setval('public.django_celery_beat_intervalschedule_id_seq', 1,
 SELECT pg_catalog.setval('public.django_celery_beat_periodictask_id_seq', 1, false);
 SELECT pg_catalog.setval('public.django_celery_beat_solarschedule_id_seq', 1, false);
 SELECT pg_catalog.setval('public.django_content_type_id_seq', 239, true);
-SELECT pg_catalog.setval('public.django_migrations_id_seq', 113, true);
+SELECT pg_catalog.setval('public.django_migrations_id_seq', 114, true);
 SELECT pg_catalog.setval('public.guardian_groupobjectpermission_id_seq', 1, false);
 SELECT pg_catalog.setval('public.guardian_userobjectpermission_id_seq', 1, false);
 SELECT pg_catalog.setval('public.households_addressprotection_id_seq', 1, false);

@@ -131,7 +131,9 @@ def save(request: ActorRequest) -> HttpResponse:
     data = typed_fields(request)
     key = request.POST.get("draft_key", "")
     address = urlsplit(request.META.get("HTTP_REFERER", ""))
-    page = (address.path or "/") + (f"?{address.query}" if address.query else "")
+    query = QueryDict(address.query, mutable=True)
+    query.pop("draft", None)  # the list of drafts names the draft itself
+    page = (address.path or "/") + (f"?{query.urlencode()}" if query else "")
     try:
         draft = save_draft(
             key=key, title=title_of(key, data), url=page, data=data, actor=request.actor, at=timezone.now(),

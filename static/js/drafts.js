@@ -184,9 +184,11 @@ function watch(form) {
     for (const opening of windowsOf(form)) event.formData.append("draft_window", opening);
   });
   form.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt === form && event.detail.successful) forgetHere(form);
+    // a refused form is swapped in like a saved one (422): its copy stays until the words have arrived
+    if (event.detail.elt === form && event.detail.successful && event.detail.xhr.status < 400) forgetHere(form);
   });
   offer(form);
+  if (wasRefused(form)) save();
 }
 
 function restore(form, fields) {
@@ -242,8 +244,11 @@ function copiesFor(form) {
   return copies().filter((kept) => kept.key === key || (page && kept.key && pathOf(kept.page) === page));
 }
 
+// The answer to a form that was not saved holds the words that were sent; the server's draft may hold older ones.
+const wasRefused = (form) => form.querySelector("[data-error-summary], [aria-invalid='true'], .field__error") !== null;
+
 function offer(form) {
-  const refused = form.querySelector("[data-error-summary], [aria-invalid='true'], .field__error"); // the answer holds the words
+  const refused = wasRefused(form);
   for (const kept of copiesFor(form)) {
     const isHere = kept.key === form.dataset.draftKey && (typed(kept.fields) === typed(fieldsOf(form)) || (refused && kept.isSent));
     if (isHere) localStorage.removeItem(kept.name);

@@ -62,6 +62,25 @@ def test_back_finds_the_words_and_the_person(sign_in, worker, live_server, maste
     expect(page.locator("[name=person][data-combobox-value]")).to_have_value(str(person.pk))
 
 
+def test_the_words_of_a_refused_note_are_kept_as_a_draft(sign_in, worker, live_server, masters):
+    case = f.make_case(worker.actor)
+    page = sign_in(worker.staff)
+    page.goto(f"{live_server.url}/cases/{case.number}/")
+    composer = page.locator("form[data-draft-key^='note:']")
+    composer.locator("[name=text]").fill("通帳を一緒に探した。")
+    composer.locator("[name=minutes]").fill("0")
+    with page.expect_response(lambda r: "/drafts/" in r.url) as kept:  # at once, without a further key
+        page.keyboard.press("Control+Enter")
+        expect(composer.locator(".field__error").first).to_be_visible()
+    assert kept.value.status == 204
+    page.goto(f"{live_server.url}/")
+    page.locator("details.drafts summary").click()
+    expect(page.locator("main")).to_contain_text("通帳を一緒に探した。")
+    page.goto(f"{live_server.url}/cases/{case.number}/")
+    expect(composer.locator("[name=text]")).to_have_value("通帳を一緒に探した。")
+    expect(composer.locator("[name=minutes]")).to_have_value("0")
+
+
 def test_words_sent_without_a_connection_wait_for_the_server(sign_in, worker, live_server, masters):
     page = sign_in(worker.staff)
     page.goto(f"{live_server.url}/consultations/new/")
