@@ -316,7 +316,7 @@ NOT_SEARCHED = {
     "BreakGlass.text": "of the trail", "BreakGlass.review_note": "of the trail", "RiskPutOff.reason": "of a queue",
     "CaseGrant.basis_id": "a key", "CaseGrant.basis_type": "a key", "Code.code": "a key", "Code.source": "a list of the office",
     "Code.label": "a list of the office", "NumberSeries.series": "a key", "Draft.key": "a key", "Draft.url": "an address",
-    "Draft.title": "not yet a record",
+    "Draft.title": "not yet a record", "Draft.window": "a key",
 }  # fmt: skip
 
 
