@@ -67,12 +67,17 @@ def holds_word(word: Word) -> Q:
 
 def holds_digits(word: Word) -> Q:
     """A run of at least four digits of the phone, or the year of birth."""
-    found = NOBODY
-    if runs := digit_runs(word.digits):
-        found = Q(search_terms__contains=runs) & Q(search_text__contains=word.digits)
+    found = holds_phone(word)
     if word.year is not None:
         found |= born_between(year_of_birth(word.year))
     return found
+
+
+def holds_phone(word: Word) -> Q:
+    """At least four digits that stand in the phone in this order."""
+    if runs := digit_runs(word.digits):
+        return Q(search_terms__contains=runs) & Q(search_text__contains=word.digits)
+    return NOBODY
 
 
 def has_digits(word: Word) -> Q:

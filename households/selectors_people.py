@@ -33,6 +33,7 @@ from households.matching import (
     has_digits,
     has_name,
     holds_digits,
+    holds_phone,
     holds_word,
     matches,
 )
@@ -161,12 +162,17 @@ class _People:
 
     def with_digits(self, words: Sequence[Word], of: Callable[[Word], Q], most: int) -> list[Person]:
         """By a part of the phone those whom the reader sees, by the whole or the year of birth anybody; one query."""
-        seen = reduce(and_, (holds_digits(word) if word.digits else of(word) for word in words))
-        wheres = [seen & self.born]
-        if all(w.year is not None or len(w.digits) >= WHOLE_PHONE for w in words if w.digits):
-            anybody = reduce(and_, (has_digits(word) if word.digits else of(word) for word in words))
-            wheres.append(anybody & self.born)
-        return kept_where(_with_digits, self.reader, *wheres, on=self.day, given=(most,))
+        numbers = [word for word in words if word.digits]
+        of_anybody = all(word.year is not None or len(word.digits) >= WHOLE_PHONE for word in numbers)
+        # by the year of birth anybody is found already: who is seen would come twice
+        by_part = holds_phone if of_anybody and len(numbers) == 1 else holds_digits
+        wheres = [by_part] + [has_digits] * of_anybody
+        asked = [
+            reduce(and_, (by(word) if word.digits else of(word) for word in words)) & self.born
+            for by in wheres
+        ]
+        rows = kept_where(_with_digits, self.reader, *asked, on=self.day, given=(most,))
+        return list({person.pk: person for person in rows}.values())
 
     def along(self, starts: list[tuple[str, str]], each: int, most: int) -> list[Person]:
         """The first people of each beginning (column, text) in the order of its index, in one query."""

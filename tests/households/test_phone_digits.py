@@ -53,6 +53,13 @@ def test_the_whole_number_finds_whom_it_belongs_to(home, stranger):
     assert people_alike(stranger.actor, Typed(phone=PHONE[:-1])) == []
 
 
+def test_who_is_seen_and_found_by_the_whole_number_comes_once(home, worker):
+    person = home.members.get().person
+    assert names(worker, PHONE) == [("髙橋", "電話")]
+    assert [hit.person for hit in found_among(worker.actor, [person.pk], PHONE)] == [person]
+    assert [hit.person for hit in found_among(worker.actor, [person.pk], "髙橋 1950")] == [person]
+
+
 def test_a_year_of_birth_says_nothing_of_a_phone(stranger, worker):
     born = f.make_person("田村", "緑", phone="0595-19-5077", birth_on=date(1950, 4, 1))
     f.make_person("上野", "緑", phone="0595-19-5088", birth_on=date(1961, 4, 1))
