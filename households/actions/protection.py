@@ -71,7 +71,7 @@ def protect_address(
     return protection
 
 
-def carry_protection(*, kept: Person, parted: Person, since: datetime) -> None:
+def carry_protection(*, kept: Person, parted: Person, since: datetime, actor: Actor, at: datetime) -> None:
     """Two records are two people again: a protection given since ``since``, while they were one, holds for both of them
     until a unit ends one. In the caller's transaction.
     """
@@ -85,6 +85,7 @@ def carry_protection(*, kept: Person, parted: Person, since: datetime) -> None:
     )  # fmt: skip
     _set_units(carried, given.units.all())
     _refill_search(parted, hidden=True)
+    clear_names(people=[parted.pk], actor=actor, at=at)
 
 
 def _set_units(protection: AddressProtection, units: Iterable[Agency]) -> None:

@@ -63,7 +63,7 @@ def undo_merge(
         with transaction.atomic():
             _put_back(merge)
             kept, parted = sorted(people, key=lambda p: p.pk != merge.kept_id)
-            carry_protection(kept=kept, parted=parted, since=merge.merged_at)
+            carry_protection(kept=kept, parted=parted, since=merge.merged_at, actor=actor, at=at)
             for person in people.order_by("pk"):
                 refill_search(person)  # what somebody changed while the two were one is found where it is now
     except IntegrityError:
