@@ -60,6 +60,7 @@ from common.models import check_version
 from households.actions.persons import PersonData
 from households.contact import shield_for
 from households.models import Household, without_search
+from households.selectors_alike import Typed
 from households.serializers import ReasonSerializer
 
 
@@ -255,7 +256,7 @@ class ConsultationViewSet(mixins.ListModelMixin, TaggedRetrieveMixin, ScopedView
             if "alike" not in violation.context:
                 raise
             found = violation.context["alike"]
-            asked = " ".join(person.display_name for person in found)[:60]
+            asked = " ".join(row.person.display_name for row in found)[:60]
             log_reads(cast(ActorRequest, request._request), AccessKind.SEARCH, "households.person", asked)
             said = {"detail": violation.message, "field": violation.field, "alike": found}
             return Response(AlikeSerializer(said).data, status=violation.status)
@@ -295,10 +296,13 @@ def _ask_about_namesakes(new: dict[str, Any], key: UUID, actor: Actor) -> None:
     if Consultation.objects.visible_to(actor).filter(request_key=key).exists():
         return  # the same contact again: its record stands
     names = [f"{new[f'family_{part}']} {new[f'given_{part}']}".strip() for part in ("name", "kana")]
-    if found := namesakes(actor=actor, names=[name for name in (*names, new["alias"]) if name]):
+    typed = Typed(
+        names=tuple(name for name in (*names, new["alias"]) if name), born=new["birth_on"], phone=new["phone"]
+    )
+    if found := namesakes(actor=actor, typed=typed):
         raise RuleViolation(
-            "同じ名前の人が登録されています。その人なら person を、別の人なら is_another を送ってください。",
-            field="new_person", alike=found,
+            f"{found.said}の人が登録されています。その人なら person を、別の人なら is_another を送ってください。",
+            field="new_person", alike=found.people,
         )  # fmt: skip
 
 

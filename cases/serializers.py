@@ -30,7 +30,7 @@ from cases.models import (
 from common.bodies import Body, PhoneField, TagField
 from households.contact import HIDDEN, HIDDEN_DESK
 from households.enums import Relation
-from households.serializers import AlikePersonSerializer, NewPersonSerializer, ShieldedSerializer
+from households.serializers import NewPersonSerializer, ShieldedSerializer
 
 
 class CaseSerializer(ShieldedSerializer):
@@ -181,12 +181,24 @@ class NewConsultationSerializer(Body):
     outcome = serializers.ChoiceField(choices=Outcome.choices, default=Outcome.UNDECIDED)
 
 
+class AskedAboutSerializer(serializers.Serializer):
+    """Somebody of this name: who it is, why one asks, and what the search of people tells of the household."""
+
+    id = serializers.IntegerField(source="person.pk")
+    name = serializers.CharField(source="person.display_name")
+    kana = serializers.CharField(source="person.display_kana")
+    birth_on = serializers.DateField(source="person.birth_on", allow_null=True)
+    reason = serializers.CharField(help_text="例：氏名の字の違い（髙/高）・生年月日が同じ")
+    household = serializers.CharField(source="household_name", help_text="いまの世帯。見せられないときは空")
+    lead = serializers.CharField(help_text="支援中のケースの主担当。なければ空")
+
+
 class AlikeSerializer(serializers.Serializer):
     """The question before a name is registered twice: the people who already bear it."""
 
     detail = serializers.CharField()
     field = serializers.CharField()
-    alike = AlikePersonSerializer(many=True)
+    alike = AskedAboutSerializer(many=True)
 
 
 class NoteSerializer(ShieldedSerializer):

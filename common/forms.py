@@ -20,11 +20,13 @@ from django.utils import timezone
 
 from common import refusals
 from common.errors import RuleViolation
+from common.japan.births import rough_birth
 from common.japan.clock import parse_minutes, parse_time
 from common.japan.numbers import parse_phone, to_ascii_digits
 from common.japan.wareki import format_wareki, parse_month, parse_wareki
 
 DATE_HINT = "例：令和8年11月23日、R8.11.23、2026-11-23"
+WORDS_OF_BIRTH = 60  # as long as 生年月日の補足 is
 BIRTH_HINT = "例：昭和25年4月1日、S25.4.1、1950-04-01"
 
 
@@ -158,6 +160,25 @@ class BirthDateField(WarekiDateField):
 
     hint = BIRTH_HINT
     bare_year = False
+
+
+class RoughBirthField(BirthDateField):
+    """A date of birth, or what is said of it when nobody knows the day; cleans to ``date``, to the words as they were
+    typed (they belong into 生年月日の補足) or to ``None``.
+    """
+
+    hint = (
+        "例：昭和25年4月1日、S25.4.1。日がわからなければ「昭和51年ごろ」「50歳くらい」でも（補足に残します）"
+    )
+
+    def parse(self, text: str) -> date | str:  # type: ignore[override]
+        words = rough_birth(text, today=timezone.localdate())
+        if len(words) > WORDS_OF_BIRTH:
+            raise ValueError(f"日がわからないときの言葉は、{WORDS_OF_BIRTH}文字まで入ります。")
+        return words or super().parse(text)
+
+    def validate(self, value: Any) -> None:
+        super().validate(value if isinstance(value, date) else None)
 
 
 class WarekiMonthField(_ParsedField):

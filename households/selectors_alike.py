@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from accounts.actor import Actor
-from common.japan.names import fold
+from common.japan.names import as_written, fold, spelt_apart
 from households.matching import has_full_name, has_name, is_phone
 from households.models import Person
 from households.person_search import (
@@ -19,7 +20,6 @@ from households.person_search import (
     WHOLE_PHONE,
     digits_of,
     is_kana_form,
-    plain,
     whole_forms,
 )
 
@@ -29,9 +29,12 @@ READ: Final = 60  # namesakes among whom the likeliest are chosen
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What a form says about a new person. ``names`` and ``kana`` are whole; a part of either may be missing."""
+    """What a form says about a new person. ``names`` are whole, the name and its reading; ``others`` are names beside
+    them that are known already, folded (an alias, a former name).
+    """
 
     names: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     givens: tuple[str, ...] = ()
     born: date | None = None
     phone: str = ""
@@ -40,10 +43,6 @@ class Typed:
     def wholes(self) -> tuple[str, ...]:
         forms = (form for name in self.names for form in (fold(name), *whole_forms(name)) if len(form) > 1)
         return tuple(dict.fromkeys(forms))
-
-    @property
-    def written(self) -> set[str]:
-        return {plain(name) for name in self.names}
 
     @property
     def given_forms(self) -> tuple[str, ...]:
@@ -56,33 +55,58 @@ class Alike:
 
     person: Person
     reason: str
+    is_same_name: bool = False  # in the same characters
 
 
 def people_alike(actor: Actor, typed: Typed) -> list[Alike]:
     """The likeliest first: same day of birth, then unknown, then another; one query. Protected phones find nobody."""
-    found = _conditions(typed)
-    if found is None:
-        return []
-    rows = Person.objects.findable_by(actor).filter(found).defer("search_terms", "note").order_by("pk")[:READ]
-    ranked = sorted(rows, key=lambda person: (_distance(person, typed), person.pk))
-    return [Alike(person, _reason(person, typed)) for person in ranked[:MOST]]
-
-
-def _conditions(typed: Typed) -> Q | None:
-    parts = []
-    if typed.wholes:
-        parts.append(has_full_name(typed.wholes))
-    if typed.born and typed.given_forms:
-        parts.append(Q(birth_on=typed.born) & has_name(typed.given_forms))
+    found = by_name(typed)
     digits = digits_of(typed.phone)
     if len(digits) >= WHOLE_PHONE:
-        parts.append(is_phone(digits))
-    if not parts:
-        return None
-    found = parts[0]
-    for part in parts[1:]:
-        found |= part
+        found |= is_phone(digits)
+    return likeliest(actor, typed, found)
+
+
+def namesakes(actor: Actor, typed: Typed) -> list[Alike]:
+    """Only those of the same name, reading, alias or former name, in whatever characters; one query, none without."""
+    return likeliest(actor, typed, has_full_name(typed.wholes)) if typed.wholes else []
+
+
+def by_name(typed: Typed) -> Q:
+    """The same whole name, or the same given name and day of birth (旧姓)."""
+    found = has_full_name((*typed.wholes, *typed.others))
+    if typed.born and typed.given_forms:
+        found |= Q(birth_on=typed.born) & has_name(typed.given_forms)
     return found
+
+
+def typed_of(person: Person) -> Typed:
+    """What is recorded of somebody, as though it were typed in; without the phone."""
+    marked = [line[1:] for line in person.search_text.split("\n") if line.startswith((ALIAS, FORMER))]
+    wholes = (person.family_name + person.given_name, person.family_kana + person.given_kana)
+    return Typed(
+        names=tuple(whole for whole in wholes if whole),
+        others=tuple(marked),
+        givens=(person.given_name, person.given_kana),
+        born=person.birth_on,
+    )
+
+
+def likeliest(
+    actor: Actor,
+    typed: Typed,
+    found: Q,
+    *,
+    most: int = MOST,
+    but: Sequence[int] = (),
+    first: Sequence[int] = (),
+) -> list[Alike]:
+    """Of those whom ``found`` means: ``first`` and the ``most`` likeliest others; one query."""
+    rows = Person.objects.findable_by(actor).filter(found).exclude(pk__in=but).defer("search_terms", "note")
+    front = [Case(When(pk__in=first, then=0), default=1)] if first else []
+    read = rows.order_by(*front, "pk")[: READ + len(first)]
+    ranked = sorted(read, key=lambda person: (person.pk not in first, _distance(person, typed), person.pk))
+    return [alike(person, typed) for person in ranked[: most + len(first)]]
 
 
 def _distance(person: Person, typed: Typed) -> int:
@@ -91,24 +115,48 @@ def _distance(person: Person, typed: Typed) -> int:
     return 0 if person.birth_on == typed.born else 2
 
 
-def _reason(person: Person, typed: Typed) -> str:
-    lines = person.search_text.split("\n")
-    name, kana = (text.replace(" ", "") for text in (person.name_folded, person.kana_folded))
-    marks = {line[0] for line in lines if line[1:] in typed.wholes}
-    reasons = []
-    if name in typed.wholes:
-        is_exact = plain(person.family_name + person.given_name) in typed.written or is_kana_form(name)
-        reasons.append("氏名が同じ" if is_exact else "氏名が同じ（字体が違う）")
-    elif kana in typed.wholes:
-        reasons.append("読みが同じ")
-    elif marks & {FORMER, ALIAS}:
-        reasons.append("旧姓が同じ" if FORMER in marks else "通称が同じ")
-    elif typed.born and person.birth_on == typed.born and typed.given_forms:
-        reasons.append("名が同じ（旧姓かもしれません）")
+def alike(person: Person, typed: Typed) -> Alike:
+    """Why the two are alike, in words; what is only known of one of them stands behind."""
+    reasons, is_same = _names_reasons(person, typed)
     if typed.born and person.birth_on:
         reasons.append("生年月日が同じ" if person.birth_on == typed.born else "生年月日は違う")
-    elif person.birth_on is None:
+    elif reasons and person.birth_on is None:
         reasons.append("生年月日は未記録")
-    if len(digits := digits_of(typed.phone)) >= WHOLE_PHONE and PHONE + digits in lines:
+    digits = digits_of(typed.phone)
+    if len(digits) >= WHOLE_PHONE and PHONE + digits in person.search_text.split("\n"):
         reasons.append("電話が同じ")
-    return "・".join(reasons)
+    return Alike(person, "・".join(reasons), is_same)
+
+
+def _names_reasons(person: Person, typed: Typed) -> tuple[list[str], bool]:
+    """The reasons of the names, and whether a name stands there in the same characters."""
+    wholes = set(typed.wholes)
+    kana = {person.kana_folded.replace(" ", ""), fold(person.family_kana + person.given_kana)} & wholes
+    names = {person.name_folded.replace(" ", ""), fold(person.family_name + person.given_name)} - {""}
+    if said := [text for text in typed.names if {fold(text), *whole_forms(text)} & names]:
+        registered = person.family_name + person.given_name
+        spelling = "" if is_kana_form(fold(registered)) else _spelling(said, registered)
+        if not spelling:
+            return ["氏名が同じ"], True
+        return [spelling, "読みが同じ"] if kana else [spelling], False
+    if kana:
+        return ["読みが同じ"], False
+    told = {*wholes, *typed.others}
+    marks = {line[0] for line in person.search_text.split("\n") if line[1:] in told}
+    if marks & {ALIAS, FORMER}:
+        return ["旧姓が同じ" if FORMER in marks else "通称が同じ"], False
+    if typed.born and person.birth_on == typed.born and has_given(person, typed):
+        return ["名が同じ（旧姓かもしれません）"], False
+    return [], False
+
+
+def has_given(person: Person, typed: Typed) -> bool:
+    return bool({fold(person.given_name), fold(person.given_kana)} & set(typed.given_forms))
+
+
+def _spelling(said: list[str], registered: str) -> str:
+    """How the written names differ; empty when one of them stands there in the same characters."""
+    if any(as_written(text) == as_written(registered) for text in said):
+        return ""
+    pairs = "・".join(f"{typed}/{known}" for typed, known in spelt_apart(said[0], registered))
+    return f"氏名の字の違い（{pairs}）" if pairs else "氏名の書き方の違い"

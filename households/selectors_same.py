@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Prefetch, Q
 
@@ -25,6 +24,7 @@ from households.models import (
     SafeContact,
     without_search,
 )
+from households.selectors_alike import Alike, by_name, likeliest, typed_of
 
 LIMIT = 10
 
@@ -57,7 +57,9 @@ class Candidate:
 
 
 def candidates(person: Person, actor: Actor) -> list[Candidate]:
-    """Linked people first, then those of the same reading or the same birth date and given name. Three queries."""
+    """Linked people first, then those whom the reception would have asked about, the likeliest first; a phone says
+    nothing here, since a family shares it. Three queries.
+    """
     links = {
         link.other_id if link.person_id == person.pk else link.person_id: link
         for link in PersonLink.objects.visible_to(actor)
@@ -65,26 +67,19 @@ def candidates(person: Person, actor: Actor) -> list[Candidate]:
         .select_related("judged_by")
         .order_by("-judged_at")
     }
-    alike = Q(pk__in=list(links))
-    if person.kana_folded:
-        alike |= Q(kana_folded=person.kana_folded)
-    if person.birth_on and (person.given_kana or person.given_name):
-        same_given = Q(given_kana=person.given_kana) if person.given_kana else Q(given_name=person.given_name)
-        alike |= Q(birth_on=person.birth_on) & same_given
-    seen = Person.objects.visible_to(actor).values("pk")
-    found = list(
-        Person.objects.findable_by(actor)
-        .filter(alike)
-        .exclude(pk=person.pk)
-        .exclude(birth_on__isnull=False, pk__in=_other_ages(person))
-        .defer(*without_search())
-        .order_by("pk")[: LIMIT + len(links)]
+    typed = typed_of(person)
+    found = likeliest(
+        actor, typed, by_name(typed) | Q(pk__in=list(links)), most=LIMIT, but=[person.pk], first=list(links)
     )
+    seen = Person.objects.visible_to(actor).values("pk")
     visible = set(
-        Person.objects.filter(pk__in=[p.pk for p in found]).filter(pk__in=seen).values_list("pk", flat=True)
+        Person.objects.filter(pk__in=[row.person.pk for row in found])
+        .filter(pk__in=seen)
+        .values_list("pk", flat=True)
     )
     rows = [
-        Candidate(other, _reason(person, other), other.pk in visible, links.get(other.pk)) for other in found
+        Candidate(row.person, _reason(person, row), row.person.pk in visible, links.get(row.person.pk))
+        for row in found
     ]
     return sorted(
         rows,
@@ -103,26 +98,10 @@ def links_of(people: Iterable[int], actor: Actor) -> dict[int, list[PersonLink]]
     return found
 
 
-def _other_ages(person: Person) -> Any:
-    """Of people of the same reading, those who were surely born on another day."""
-    if person.birth_on is None:
-        return Person.objects.none().values("pk")
-    return (
-        Person.objects.filter(kana_folded=person.kana_folded).exclude(birth_on=person.birth_on).values("pk")
-    )
-
-
-def _reason(person: Person, other: Person) -> str:
-    words = []
-    if person.kana_folded and person.kana_folded == other.kana_folded:
-        words.append("読みが同じ")
-    elif person.given_name and person.given_name == other.given_name:
-        words.append("名が同じ（旧姓かもしれません）")
-    if person.birth_on and person.birth_on == other.birth_on:
-        words.append("生年月日が同じ")
-    elif other.birth_on is None or person.birth_on is None:
-        words.append("一方の生年月日が未記録")
-    return "・".join(words)
+def _reason(person: Person, row: Alike) -> str:
+    """That a birth date is not known is no reason by itself; it stands beside one."""
+    unknown = row.reason and person.birth_on is None and row.person.birth_on is not None
+    return f"{row.reason}・一方の生年月日が未記録" if unknown else row.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +116,11 @@ class FieldRow:
     @property
     def differs(self) -> bool:
         return bool(self.kept and self.absorbed and self.kept != self.absorbed)
+
+    @property
+    def is_filled(self) -> bool:
+        """The record that stays says nothing here and takes what the other one says."""
+        return bool(self.absorbed and not self.kept)
 
 
 def field_rows(kept: Person, absorbed: Person, shield: Shield) -> list[FieldRow]:
@@ -162,7 +146,9 @@ def _word(person: Person, name: str) -> str:
 
 
 def two_homes(kept: Person, absorbed: Person) -> list[HouseholdMember]:
-    """The memberships of which one has to be chosen, since nobody lives in two households at one time."""
+    """The memberships of which one has to be chosen, since nobody lives in two households at one time; those of the
+    record that stays come first, as they stand beside each other on the page.
+    """
     rows = list(
         HouseholdMember.objects.filter(person__in=[kept, absorbed], lives_together=True)
         .select_related("household")
@@ -176,7 +162,7 @@ def two_homes(kept: Person, absorbed: Person) -> list[HouseholdMember]:
         and row.household_id != other.household_id
         and overlap(row.during, other.during)
     }
-    return [row for row in rows if row.pk in clash]
+    return sorted((row for row in rows if row.pk in clash), key=lambda row: row.person_id != kept.pk)
 
 
 def standing_rules(people: Iterable[Person], actor: Actor) -> dict[int, SafeContact]:

@@ -15,7 +15,7 @@ from accounts.http import ActorRequest
 from accounts.roles import Permission
 from common.errors import RuleViolation
 from common.tabular import MAX_ERRORS_SHOWN, BrokenTable, RowError
-from households.actions.register_import import BROKEN, CHOOSE, NEW, STANDS, plan_import, take_in
+from households.actions.register_import import BROKEN, CHOOSE, NEW, STANDS, Plan, plan_import, take_in
 from households.forms_register import RegisterFileForm
 from households.register_file import RegisterRow, read_register_file
 from households.register_preview import seal, unseal
@@ -46,10 +46,24 @@ def _preview(request: ActorRequest, rows: list[RegisterRow], errors: list[RowErr
         state: [s for s in plan.steps if s.state == state] for state in (NEW, CHOOSE, BROKEN, STANDS)
     }
     context = {
-        "plan": plan, **said, "errors": errors[:MAX_ERRORS_SHOWN], "count": len(rows) + len({error.line for error in errors}),
+        "plan": plan, **said, "errors": errors[:MAX_ERRORS_SHOWN], "sum": _sum(plan, errors),
         "payload": seal(plan, request.actor),
     }  # fmt: skip
     return render(request, "households/register_preview.html", context)
+
+
+def _sum(plan: Plan, errors: list[RowError]) -> str:
+    """「5行＝取り込む0・対象外1・読めない4」: every line of the file in one of the numbers."""
+    lines = {
+        state: sum(len(s.rows) for s in plan.steps if s.state == state)
+        for state in (NEW, CHOOSE, BROKEN, STANDS)
+    }
+    parts = [
+        ("取り込む", lines[NEW]), ("人を選ぶ", lines[CHOOSE]), ("取り込めない", lines[BROKEN]),
+        ("記録済み", lines[STANDS]), ("対象外", plan.others), ("読めない", len({error.line for error in errors})),
+    ]  # fmt: skip
+    said = "・".join(f"{label}{n}" for label, n in parts if n or label in ("取り込む", "対象外"))
+    return f"{sum(n for _, n in parts)}行＝{said}"
 
 
 @require_POST

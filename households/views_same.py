@@ -106,7 +106,7 @@ def merge(request: ActorRequest, pk: int, other_pk: int) -> HttpResponse:
             return redirect("households:same", pk=kept.pk)
     at = timezone.now()
     context = {
-        "kept": kept, "absorbed": absorbed, "rows": rows, "form": form, "stale": stale, "rules": rules,
+        "kept": kept, "absorbed": absorbed, "rows": rows, "fills": any(row.is_filled for row in rows), "form": form, "stale": stale, "rules": rules,
         "protected": PROTECTED if {kept.pk, absorbed.pk} & shield.people else "",
         "seeing": [(p, agencies_seeing(p, request.actor, shield, at)) for p in (kept, absorbed)],
     }  # fmt: skip

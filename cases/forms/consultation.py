@@ -14,11 +14,11 @@ from cases.actions.receive_consultation import ContactData, OtherPerson
 from cases.enums import Caller, CodeList, Outcome, Way
 from cases.models import Code
 from common.forms import (
-    BirthDateField,
     KyoseiForm,
     MinutesField,
     PhoneField,
     RequestKeyField,
+    RoughBirthField,
     VersionField,
     WarekiDateField,
     WarekiDateTimeField,
@@ -28,6 +28,7 @@ from common.japan.numbers import parse_phone
 from common.japan.wareki import parse_wareki
 from households.actions.persons import PersonData
 from households.enums import Relation, Sex
+from households.selectors_alike import Typed
 
 OTHERS = 5
 
@@ -120,7 +121,7 @@ class ConsultationForm(ContactFields):
     another = forms.CharField(max_length=120, required=False, widget=forms.HiddenInput)  # this name is 別の人
     is_anonymous = forms.BooleanField(label="匿名・名前を聞いていない", required=False)
     new_kana = forms.CharField(label="ふりがな", max_length=120, required=False)
-    new_birth_on = BirthDateField(label="生年月日", required=False)
+    new_birth_on = RoughBirthField(label="生年月日", required=False)
     new_phone = PhoneField(label="電話", required=False)
     new_sex = forms.ChoiceField(label="性別", choices=Sex.choices, required=False)
     outcome = forms.ChoiceField(
@@ -185,18 +186,25 @@ class ConsultationForm(ContactFields):
         named = base is not None and not (base.birth_on or base.phone)
         return [text for text in (data["person_text"] if named else "", data["new_kana"]) if text.strip()]
 
-    def questions(self) -> list[tuple[str, list[str]]]:
-        """Of whom it is to be asked whether they are registered: the field that an answer fills, and the names."""
+    def questions(self) -> list[tuple[str, Typed]]:
+        """Of whom it is to be asked whether they are registered: the field that an answer fills, and what was typed."""
         data = self.cleaned_data
-        asked = [("person", self.names_to_ask())]
+        born, _ = self._birth()
+        typed = Typed(names=tuple(self.names_to_ask()), born=born, phone=data["new_phone"])
+        asked = [("person", typed)]
         for n in range(OTHERS):
             text = data[f"other_{n}_text"]
             if data[f"other_{n}"] or data[f"other_{n}_another"] == text:
                 continue
             base = typed_person(text)
             if base is not None and not (base.birth_on or base.phone):
-                asked.append((f"other_{n}", [text]))
+                asked.append((f"other_{n}", Typed(names=(text,))))
         return asked
+
+    def _birth(self) -> tuple[date | None, str]:
+        """The day of birth, or else what was said of it."""
+        said = self.cleaned_data["new_birth_on"]
+        return (None, said) if isinstance(said, str) else (said, "")
 
     def new_person(self) -> PersonData | None:
         """A person made of what was typed; None when nothing was or somebody was chosen."""
@@ -204,10 +212,8 @@ class ConsultationForm(ContactFields):
         if data["is_anonymous"] or data["person"]:
             return None
         base = typed_person(data["person_text"])
-        extra = {
-            "birth_on": data["new_birth_on"], "phone": data["new_phone"], "sex": data["new_sex"]
-        }  # fmt: skip
-        if base is None and not any(extra.values()) and not data["new_kana"]:
+        born, words = self._birth()
+        if base is None and not any((born, words, data["new_phone"], data["new_sex"], data["new_kana"])):
             return None
         base = base or PersonData()
         family, given = (
@@ -215,8 +221,8 @@ class ConsultationForm(ContactFields):
         )
         return PersonData(
             family_name=base.family_name, given_name=base.given_name, family_kana=family[:60], given_kana=given[:60],
-            alias=base.alias, birth_on=extra["birth_on"] or base.birth_on, phone=extra["phone"] or base.phone,
-            sex=extra["sex"],
+            alias=base.alias, birth_on=born or base.birth_on, birth_note=words, phone=data["new_phone"] or base.phone,
+            sex=data["new_sex"],
         )  # fmt: skip
 
 

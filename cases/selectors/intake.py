@@ -11,12 +11,12 @@ from django.utils import timezone
 from accounts.actor import Actor
 from cases.enums import CodeList
 from cases.models import Case, CasePartner, Code, Consultation
-from common.japan.names import fold
 from common.kept_sql import filled_up, kept, kept_of_day
 from households.contact import Shield, shield_for
-from households.matching import has_full_name
 from households.models import HouseholdMember, Person, without_search
-from households.selectors_people import FoundPerson, found_among, search_people
+from households.selectors_alike import Typed
+from households.selectors_alike import namesakes as alike_in_name
+from households.selectors_people import FoundPerson, Tier, found_among, search_people
 
 OWN_CASES = 1000  # whose people stand first
 
@@ -135,11 +135,25 @@ def _leads(day: date, households: list[int]) -> QuerySet[Case, tuple[int, str]]:
     return rows.values_list("household_id", "lead_agency__short_name")
 
 
-def namesakes(*, actor: Actor, names: list[str], limit: int = 5) -> list[Person]:
-    """People whose whole name, kana, alias or former name is one of ``names``, folded. One query; none without names."""
-    wanted = tuple({fold(name) for name in names} - {""})
-    rows = Person.objects.findable_by(actor).filter(has_full_name(wanted)) if wanted else None
-    return list(rows.order_by("pk")[:limit]) if rows is not None else []
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """People whom somebody that is typed in may be; ``said`` is how alike their names are."""
+
+    people: list[Found]
+    said: str
+
+
+def namesakes(*, actor: Actor, typed: Typed) -> Registered | None:
+    """Whose whole name, reading, alias or former name is the typed one, in whatever characters; None for nobody. Beside
+    each the reason, and what the search of people tells of the household and its lead.
+    """
+    found = alike_in_name(actor, typed)
+    if not found:
+        return None
+    exact = {row.is_same_name for row in found}
+    said = "同じ名前" if exact == {True} else "似た名前" if exact == {False} else "同じ名前や似た名前"
+    hits = [FoundPerson(row.person, Tier.EXACT, row.reason) for row in found]
+    return Registered(with_households(hits, shield_for(actor)), said)
 
 
 def day_start(day: date) -> datetime:

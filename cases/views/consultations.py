@@ -29,7 +29,7 @@ from cases.forms.consultation import (
     ticks_of,
 )
 from cases.models import Case, Consultation, ConsultationPerson, Draft
-from cases.selectors.intake import filter_consultations, find_people, intake_hint, namesakes
+from cases.selectors.intake import Registered, filter_consultations, find_people, intake_hint, namesakes
 from cases.views.drafts import begun, drafted, fields_of, forget, forget_sent, place, unjudged
 from common.errors import NotAllowed, RuleViolation
 from common.field_merge import Saved, changed_rows, save_merging
@@ -69,7 +69,7 @@ def new(request: ActorRequest) -> HttpResponse:
     """One page: who, what was said, concerns. The least needed is how, when, how long and what."""
     if request.method == "POST":
         form = ConsultationForm(request.POST, actor=request.actor, on=timezone.localdate())
-        asked, found = _namesakes(request, form) if form.is_valid() else ("", [])
+        asked, found = _namesakes(request, form) if form.is_valid() else ("", None)
         if form.is_valid() and not found:
             try:
                 consultation = _receive(request, form)
@@ -153,18 +153,18 @@ def _beside(request: ActorRequest, form: ConsultationForm, known: Consultation) 
     ]
 
 
-def _namesakes(request: ActorRequest, form: ConsultationForm) -> tuple[str, list[Person]]:
+def _namesakes(request: ActorRequest, form: ConsultationForm) -> tuple[str, Registered | None]:
     """People of a typed name, when nobody was chosen: asked about once, so that nobody is registered twice. The person
     first, then whoever else is named, one after the other; with the field that the answer fills.
     """
     key = UUID(str(form.cleaned_data["request_key"]))
     if Consultation.objects.visible_to(request.actor).filter(request_key=key).exists():
-        return "", []  # the same form again: its record stands
-    for asked, names in form.questions():
-        if found := namesakes(actor=request.actor, names=names):
-            log_reads(request, AccessKind.SEARCH, "households.person", " ".join(names)[:60])
+        return "", None  # the same form again: its record stands
+    for asked, typed in form.questions():
+        if found := namesakes(actor=request.actor, typed=typed):
+            log_reads(request, AccessKind.SEARCH, "households.person", " ".join(typed.names)[:60])
             return asked, found
-    return "", []
+    return "", None
 
 
 def _placed(violation: RuleViolation) -> RuleViolation:

@@ -170,6 +170,14 @@ def new(request: ActorRequest) -> HttpResponse:
     return render(request, "outreach/new.html", context, status=422 if request.method == "POST" else 200)
 
 
+def _next(row: Outreach) -> dict[str, Any]:
+    """What is agreed for a day to come stands; else the usual gap."""
+    today = timezone.localdate()
+    if row.next_on and row.next_on > today:
+        return {"next_on": row.next_on, "next_text": row.next_text}
+    return {"next_on": add_working_days(today + USUAL_GAP, 0)}
+
+
 @require_http_methods(["GET", "POST"])
 @permission(Permission.CASE_VIEW)
 def detail(request: ActorRequest, pk: int) -> HttpResponse:
@@ -180,8 +188,7 @@ def detail(request: ActorRequest, pk: int) -> HttpResponse:
     form = AttemptForm(
         draft.data or request.POST or None,
         initial={
-            "request_key": uuid4(), "way": OutreachWay.HOME_VISIT, "started_at": timezone.localtime(),
-            "next_on": add_working_days(timezone.localdate() + USUAL_GAP, 0),
+            "request_key": uuid4(), "way": OutreachWay.HOME_VISIT, "started_at": timezone.localtime(), **_next(row),
         },
     )  # fmt: skip
     if draft.data:

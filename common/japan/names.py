@@ -146,6 +146,21 @@ def _folded(texts: Iterable[str | None]) -> list[str]:
     return [folded for text in texts if text and (folded := fold(text))]
 
 
+def as_written(text: str) -> str:
+    """The characters of a name without spaces and variation selectors, variants kept: 髙 and 高 are two."""
+    return "".join(_SELECTORS.sub("", unicodedata.normalize("NFKC", text)).split())
+
+
+def spelt_apart(one: str, other: str) -> list[tuple[str, str]]:
+    """The characters that two spellings of one name write otherwise (髙 and 高), each pair once; empty where the two do
+    not stand character by character beside each other (斎藤 and さいとう).
+    """
+    first, second = as_written(one), as_written(other)
+    pairs = [(a, b) for a, b in zip(first, second, strict=False) if a != b]
+    aligned = len(first) == len(second) and all(fold(a) == fold(b) for a, b in pairs)
+    return list(dict.fromkeys(pairs)) if aligned else []
+
+
 def split_words(query: str) -> list[str]:
     """What was typed, divided by spaces of any width, each word as it was written."""
     return unicodedata.normalize("NFKC", query).split()

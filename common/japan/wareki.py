@@ -70,6 +70,8 @@ _MONTH_PATTERNS: Final = tuple(
     )
 )
 
+_YEAR_PATTERN: Final = re.compile(rf"(?:(?P<era>{_MARK})(?P<year>元|\d{{1,3}})年?|(?P<whole>\d{{4}})年?)")
+
 
 def era_of(day: date) -> Era | None:
     """The era a day belongs to (the later one on a shared day); ``None`` before 明治."""
@@ -113,7 +115,7 @@ def _check_inside(era: Era, year: int, day: date) -> None:
 
 def _year_from(groups: dict[str, str | None]) -> tuple[Era | None, int, int]:
     """(era, year as written, Gregorian year) of one match; raises ``ValueError`` for a year out of range."""
-    mark, text = groups.get("era"), groups["year"] or ""
+    mark, text = groups.get("era"), groups["year"] or groups.get("whole") or ""
     era = _BY_MARK[mark] if mark else None
     written = 1 if text == "元" else int(text)
     if era and written == 0:
@@ -122,6 +124,20 @@ def _year_from(groups: dict[str, str | None]) -> tuple[Era | None, int, int]:
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueError(f"西暦{FIRST_YEAR}年から{LAST_YEAR}年までの日付を入力してください。")
     return era, written, year
+
+
+def _why_no_day(squeezed: str) -> str:
+    """What is missing of a date: a month that does not exist, the day, month and day, or everything."""
+    try:
+        parse_month(squeezed)
+    except ValueError as error:
+        if any(p.fullmatch(squeezed) for p in _MONTH_PATTERNS):
+            return str(error)
+    else:
+        return "日がありません。「令和8年11月23日」のように、日まで入力してください。"
+    if _YEAR_PATTERN.fullmatch(squeezed):
+        return "月と日がありません。「令和8年11月23日」のように、日まで入力してください。"
+    return "日付として読めません。「令和8年11月23日」「R8.11.23」「2026-11-23」のように入力してください。"
 
 
 def parse_wareki(text: str, *, bare_year: bool = False) -> date:
@@ -143,9 +159,7 @@ def parse_wareki(text: str, *, bare_year: bool = False) -> date:
             "元号か西暦をつけて入力してください。「S25.4.1」「昭和25年4月1日」「1950-04-01」のように。"
         )
     if match is None:
-        raise ValueError(
-            "日付として読めません。「令和8年11月23日」「R8.11.23」「2026-11-23」のように入力してください。"
-        )
+        raise ValueError(_why_no_day(squeezed))
     groups = match.groupdict()
     if bare:
         groups["era"] = ERAS[-1].letter
@@ -162,6 +176,18 @@ def parse_wareki(text: str, *, bare_year: bool = False) -> date:
     if weekday and weekday != WEEKDAYS[day.weekday()]:
         raise ValueError(f"{label}は{WEEKDAYS[day.weekday()]}曜日です（{weekday}曜日ではありません）。")
     return day
+
+
+def parse_year(text: str) -> int:
+    """The Gregorian year written in ``text`` (昭和51年, S51, 1976年); ``ValueError`` in words for anything else."""
+    match = _YEAR_PATTERN.fullmatch(_squeeze(text))
+    if match is None:
+        raise ValueError("年として読めません。「昭和51年」「S51」「1976年」のように入力してください。")
+    era, written, year = _year_from(match.groupdict())
+    end = _era_end(era) if era else None
+    if era and end and year > end.year:
+        raise ValueError(f"{_year_label(era, written)}はありません（{end.year}年に改元しました）。")
+    return year
 
 
 def parse_month(text: str) -> date:

@@ -9,6 +9,19 @@
 
 const HX = ["hx-get", "hx-post"];
 
+// A press elsewhere takes the focus away. A list that pushes the page down closes only when the press has ended: closed
+// at once, it would pull what is being pressed from under the pointer, and the click would be lost.
+let pressing = false;
+const waiting = new Set();
+document.addEventListener("mousedown", () => { pressing = true; }, true);
+function settle() {
+  pressing = false;
+  for (const closeIfLeft of waiting) closeIfLeft();
+  waiting.clear();
+}
+for (const end of ["mouseup", "dragend"]) document.addEventListener(end, () => setTimeout(settle), true); // after its click
+document.addEventListener("keydown", settle, true);
+
 function watch(box) {
   const input = box.querySelector("[role='combobox']");
   const list = box.querySelector("[role='listbox']");
@@ -114,7 +127,12 @@ function watch(box) {
     if (document.activeElement === input && input.value) open();
   });
   input.addEventListener("focus", () => { if (options().length && !value?.value) open(); });
-  box.addEventListener("focusout", (event) => { if (!box.contains(event.relatedTarget)) close(); });
+  const closeIfLeft = () => { if (!box.contains(document.activeElement)) close(); };
+  box.addEventListener("focusout", (event) => {
+    if (box.contains(event.relatedTarget)) return;
+    if (pressing) waiting.add(closeIfLeft);
+    else close();
+  });
 }
 
 const watched = new WeakSet();

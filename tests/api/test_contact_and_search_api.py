@@ -64,7 +64,9 @@ def test_a_name_that_is_somebodys_already_is_asked_about_once(worker):
     body, key = NOTE | {"outcome": "information", "new_person": NEW}, str(uuid4())
     asked = sent(worker, "post", "consultations/", body, Idempotency_Key=key)
     assert (asked.status_code, asked.json()["field"]) == (422, "new_person")
-    assert [one["id"] for one in asked.json()["alike"]] == [known.pk]
+    (one,) = asked.json()["alike"]
+    assert (one["id"], one["reason"]) == (known.pk, "氏名が同じ・生年月日は未記録")
+    assert set(one) == {"id", "name", "kana", "birth_on", "reason", "household", "lead"}
     assert AccessRecord.objects.filter(kind=AccessKind.SEARCH).count() == 1
     assert not Consultation.objects.exists()
     chosen = NOTE | {"outcome": "information", "person": known.pk}

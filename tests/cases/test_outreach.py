@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import uuid4
@@ -404,6 +405,33 @@ def test_the_pages_from_first_word_to_the_end(worker):
     assert "橋の下の人" in worker.client.get("/outreach/?state=ended").content.decode()
     counts = worker.client.get("/outreach/counts/?year=2026").context["total"]
     assert counts == {"begun": 1, "tries": 1, "reached": 1, "agreed": 0}
+
+
+def test_a_day_that_is_agreed_stands_in_the_form_until_it_comes(outreach, worker):
+    client, path = worker.client, f"/outreach/{outreach.pk}/"
+    edit_agreed = replace(WORRY, next_on=date(2026, 12, 1), next_text="手紙を持って行く")
+    edit_outreach(
+        outreach=outreach,
+        data=edit_agreed,
+        staff=worker.staff,
+        version=outreach.version,
+        actor=worker.actor,
+        at=f.NOW,
+    )
+    form = client.get(path).context["form"]
+    assert (form["next_on"].value(), form["next_text"].value()) == (date(2026, 12, 1), "手紙を持って行く")
+    Outreach.objects.filter(pk=outreach.pk).update(next_on=f.TODAY)
+    form = client.get(path).context["form"]
+    assert form["next_on"].value() >= f.TODAY + timedelta(days=14)
+    assert not form["next_text"].value()
+
+
+@pytest.mark.parametrize("closeness", Closeness)
+def test_nothing_presses_towards_a_case_before_there_is_talk(outreach, worker, closeness):
+    Outreach.objects.filter(pk=outreach.pk).update(closeness=closeness)
+    page = worker.client.get(f"/outreach/{outreach.pk}/").content.decode()
+    (style,) = re.findall(rf'class="([^"]*)" href="/outreach/{outreach.pk}/agree/"', page)
+    assert ("btn--primary" in style) == (closeness == Closeness.TALKING)
 
 
 def test_bad_input_keeps_the_words(worker, outreach):

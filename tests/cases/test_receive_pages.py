@@ -232,29 +232,80 @@ def test_a_draft_keeps_the_person(worker, center_worker, post):
 
 
 @pytest.mark.parametrize(
-    "typed",
+    ("typed", "title", "reason"),
     [
-        {"person_text": "森下和子"},
-        {"person_text": "もりした　かずこ"},
-        {"person_text": "モリシタ カズコ"},
-        {"person_text": "森下 わこ", "new_kana": "もりした かずこ"},
+        ({"person_text": "森下和子"}, "同じ名前の人がいます", "氏名が同じ"),
+        ({"person_text": "もりした　かずこ"}, "似た名前の人がいます", "読みが同じ"),
+        ({"person_text": "モリシタ カズコ"}, "似た名前の人がいます", "読みが同じ"),
+        ({"person_text": "森下 わこ", "new_kana": "もりした かずこ"}, "似た名前の人がいます", "読みが同じ"),
+        (
+            {"person_text": "森下 和子", "new_birth_on": "S25.4.1", "new_phone": "0595-12-3456"},
+            "同じ名前の人がいます",
+            "氏名が同じ・生年月日が同じ・電話が同じ",
+        ),
     ],
 )
-def test_a_name_that_stands_is_asked_about_once(worker, post, typed):
+def test_a_name_that_stands_is_asked_about_once(worker, post, typed, title, reason):
     person = f.make_person(birth_on=date(1950, 4, 1), phone="0595123456")
     f.make_person("森下", "和子太郎", given_kana="かずこたろう")
     client = worker.client
     asked = client.post("/consultations/new/", post | typed)
     page = asked.content.decode()
     assert asked.status_code == 422
-    assert "同じ名前の人がいます" in page
+    assert title in page
+    assert f">{reason}</p>" in page
     assert "昭和25年4月1日" in page
-    assert "0595" not in page
+    assert ("0595" in page) == ("new_phone" in typed)  # only what was typed here
     assert "かずこたろう" not in page
     assert not Consultation.objects.exists()
     another = client.post("/consultations/new/", post | typed | {"another": typed["person_text"]})
     assert another.status_code == 302
     assert Consultation.objects.get().person not in (None, person)
+
+
+@pytest.mark.parametrize("said", ["昭和51年", "昭和51年ごろ", "50歳くらい"])
+def test_what_a_relative_knows_of_the_birth_is_kept_in_words(worker, post, said):
+    client = worker.client
+    assert "50歳くらい" in client.get("/consultations/new/").content.decode()  # the hint
+    answer = client.post("/consultations/new/", post | {"person_text": "小松原 実", "new_birth_on": said})
+    assert answer.status_code == 302
+    person = Consultation.objects.get().person
+    assert (person.birth_on, person.birth_note) == (None, said)
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("令和8年13月1日", "令和8年13月1日という日付はありません"),
+        ("令和8年13月", "13月という月はありません"),
+        ("令和30年ごろ", "今日より後"),
+        ("来週", "日付として読めません"),
+    ],
+)
+def test_a_birth_that_cannot_be_is_refused_and_stays_in_the_field(worker, post, said, part):
+    answer = worker.client.post(
+        "/consultations/new/", post | {"person_text": "小松原 実", "new_birth_on": said}
+    )
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert part in page
+    assert f'value="{said}"' in page
+    assert not Consultation.objects.exists()
+
+
+def test_the_question_tells_of_the_household_what_the_search_tells(worker, center_worker, post):
+    person = f.make_person("髙﨑", "竜也")
+    case = f.make_case(
+        center_worker.actor,
+        household=f.make_household("髙﨑 竜也 世帯", person=person, agency=center_worker.agency),
+    )
+    lead = center_worker.agency.short_name
+    found = {"person_text": "高崎 龍也"}
+    page = worker.client.post("/consultations/new/", post | found).content.decode()
+    assert "似た名前の人がいます" in page
+    assert "氏名の字の違い（高/髙・崎/﨑・龍/竜）" in page
+    assert f"髙﨑 竜也 世帯・支援中（{lead}）" in page
+    assert case.number not in page
 
 
 def test_a_name_that_stands_may_be_the_one(worker, post):

@@ -463,6 +463,19 @@ def test_only_who_sees_both_may_merge(pair, worker, stranger, finance, colleague
     assert not PersonMerge.objects.exists()
 
 
+def test_the_page_of_a_merge_keeps_one_order_and_says_what_fills_an_empty_field(pair, worker):
+    client = worker.client
+    for kept, absorbed in (pair, pair[::-1]):
+        answer = client.get(f"/households/people/{kept.pk}/merge/{absorbed.pk}/")
+        homes = [label for _, label in answer.context["form"].fields["home"].choices]
+        assert homes == [f"{kept} 世帯", f"{absorbed} 世帯"]
+        assert "空欄は、もう一方の記録から入ります" in answer.content.decode()
+    same = f.make_person("髙橋", "みどり", family_kana="", given_kana="")
+    f.make_household("三 世帯", person=same, agency=worker.agency)
+    page = client.get(f"/households/people/{pair[0].pk}/merge/{same.pk}/").content.decode()
+    assert "空欄は" not in page
+
+
 def test_a_second_undo_and_an_undo_below_a_later_merge_are_refused(pair, worker):
     third = f.make_person("高橋", "みどり", family_kana="たかはし", given_kana="みどり")
     f.make_household("三 世帯", person=third, agency=worker.agency)

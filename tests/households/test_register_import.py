@@ -361,13 +361,14 @@ def test_from_the_file_to_the_household(worker, mother):
         worker,
         csv_of(
             row("転居", "髙﨑 芳江", "S21.3.1", address=NEW_HOME),
-            row("転居", "知らぬ 人", "S1.1.1", address="遠く"),
+            row("転居", "知らぬ 人", "S2.1.1", address="遠く"),
         ),
     )
     page = answer.content.decode()
     assert answer.status_code == 200
     assert NEW_HOME in page
     assert "知らぬ" not in page
+    assert "2行＝取り込む1・対象外1。" in page
     sent = payload(answer)
     first = worker.client.post("/households/register/apply/", {"payload": sent}, follow=True).content.decode()
     assert "1件の異動を取り込みました" in first
@@ -387,6 +388,19 @@ def test_a_forged_old_or_borrowed_preview_takes_nothing_in(worker, colleague, mo
         answer = who.client.post("/households/register/apply/", {"payload": words}, follow=True)
         assert "もう一度ファイルを選んでください" in answer.content.decode()
     assert not HouseholdMovement.objects.exists()
+
+
+def test_the_lines_of_the_preview_add_up(worker, mother):
+    """Two mistakes in one line are one line."""
+    mixed = csv_of(
+        row("転居", "知らぬ 人", "S2.1.1", address="遠く"),
+        row("転居", "髙﨑 芳江", "S21.3.1", address=NEW_HOME),
+        row("転居", "髙﨑 芳江", "S21.3.1", on="R8.13.1", filed="来週", address=NEW_HOME),
+        row("引越し", "髙﨑 芳江", "S21.3.1"),
+    )
+    page = upload(worker, mixed).content.decode()
+    assert "4行＝取り込む1・対象外1・読めない2。" in page
+    assert "読めないところが3か所あります" in page
 
 
 def test_the_pages_say_what_is_wrong(worker, finance):
