@@ -9,7 +9,7 @@ class CasesConfig(AppConfig):
         from cases import receivers, risk_changes
         from cases.stream import household, sources
         from cases.stream.registry import add_source
-        from cases.views.stream import cases_section, work_section
+        from cases.views.stream import cases_section, seen_section, work_section
         from households import signals
         from households.sections import Section, add_section
 
@@ -20,5 +20,6 @@ class CasesConfig(AppConfig):
         signals.merge_undone.connect(receivers.tell_of_undo, dispatch_uid="cases.tell_of_undo")
         add_source(*sources.SOURCES, *household.SOURCES)
         add_section(Section("work", 10, work_section))
-        add_section(Section("cases", 10, cases_section, is_aside=True))
+        add_section(Section("cases", 10, cases_section, is_head=True))
+        add_section(Section("seen", 10, seen_section, is_aside=True))
         signals.person_died.connect(receivers.tell_of_death, dispatch_uid="cases.tell_of_death")

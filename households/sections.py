@@ -15,14 +15,15 @@ Render = Callable[[ActorRequest, Household, Sequence[Person]], str]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """``render`` gives HTML ("" for nothing) for a visible household and the people of the page; the main column, or the
-    right one (``is_aside``).
+    """``render`` gives HTML ("" for nothing) for a visible household and the people of the page; for the main column, the
+    right one (``is_aside``), or the head of the right one (``is_head``), which a narrow page shows before all else.
     """
 
     name: str
     position: int
     render: Render
     is_aside: bool = False
+    is_head: bool = False
 
 
 _SECTIONS: dict[str, Section] = {}
@@ -34,11 +35,12 @@ def add_section(section: Section) -> None:
 
 def rendered(
     request: ActorRequest, household: Household, people: Sequence[Person]
-) -> tuple[list[str], list[str]]:
-    """The parts of the main column and of the right one, in order."""
+) -> tuple[list[str], list[str], list[str]]:
+    """The parts of the head, of the main column and of the right one, in order."""
+    head: list[str] = []
     main: list[str] = []
     aside: list[str] = []
     for section in sorted(_SECTIONS.values(), key=lambda s: s.position):
         if html := section.render(request, household, people):
-            (aside if section.is_aside else main).append(html)
-    return main, aside
+            (head if section.is_head else aside if section.is_aside else main).append(html)
+    return head, main, aside

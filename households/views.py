@@ -122,7 +122,7 @@ def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str
     edited = next(
         (r.member for r in rows if may_edit and not r.hides_move and str(r.member.pk) == asked), None
     )
-    main, aside = rendered(request, household, [row.member.person for row in rows if row.is_current])
+    head, main, aside = rendered(request, household, [row.member.person for row in rows if row.is_current])
     return {
         "rules": safe_contacts([p.pk for p in people], request.actor),
         "may_protect": can_protect(request.actor),
@@ -135,6 +135,7 @@ def _page(request: ActorRequest, household: Household, **forms: Any) -> dict[str
         "member_form": forms.get("member_form"),
         "kinship_form": forms.get("kinship_form"),
         "relations": Relation.choices,
+        "head_sections": head,
         "main_sections": main,
         "aside_sections": aside,
     }

@@ -109,16 +109,16 @@ def latest_plan(case: Case) -> SupportPlan | None:
     return SupportPlan.objects.filter(case=case).order_by("-ordinal").first()
 
 
-def phase(case: Case, plan: SupportPlan | None) -> str:
-    """Where the case stands, in the words of the standard flow (domain.md 1.3)."""
+def phase(case: Case, plan_state: str | None) -> str:
+    """Where the case stands by the state of its latest plan, in the words of the standard flow (domain.md 1.3)."""
     if not case.is_open:
         return "終結後の見守り" if case.follow_up_on else "終結"
-    if plan is None:
+    if not plan_state:
         return "見立て"
     return {
         PlanState.DRAFT: "プラン案", PlanState.DECIDED: "プラン実施中", PlanState.EVALUATED: "評価済・再プランへ",
         PlanState.REPLACED: "見立て",
-    }[PlanState(plan.state)]  # fmt: skip
+    }[PlanState(plan_state)]  # fmt: skip
 
 
 def for_list(cases: QuerySet[Case]) -> QuerySet[Case]:

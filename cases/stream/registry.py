@@ -9,13 +9,13 @@ from functools import cached_property
 from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.roles import Permission
-from cases.models import Case, CasePartner
+from cases.models import Case, CasePartner, SupportPlan
 from cases.models.case import sees_case
 from common.japan.wareki import format_wareki, format_wareki_short
 from common.kept_sql import kept
@@ -73,6 +73,7 @@ class Reader:
 def _cases(actor: Actor, household: int) -> QuerySet[Any]:
     """Every case of a household, whether the actor sees it, who takes part, and which kinds of rows it has at all."""
     partners = CasePartner.objects.filter(case=OuterRef("pk")).order_by("pk")
+    plans = SupportPlan.objects.filter(case=OuterRef("pk")).order_by("-ordinal")
     probes = {
         f"probe_{kind}": source.probe() for kind, source in _SOURCES.items() if source.probe is not None
     }
@@ -94,6 +95,7 @@ def _cases(actor: Actor, household: int) -> QuerySet[Any]:
         .defer("household__search_text", "household__search_terms")
         .annotate(
             is_seen=sees_case(actor, "pk"),
+            plan_state=Subquery(plans.values("state")[:1]),
             taking_part=ArraySubquery(partners.values(json=named)),
             **probes,
             **asked,

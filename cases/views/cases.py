@@ -85,7 +85,7 @@ def frame(request: ActorRequest, case: Case, tab: str) -> dict[str, Any]:
         "watch": watch.standing(case, request.actor, timezone.localdate()),
         "partners": case_page.partners(case),
         "plan": plan,
-        "phase": case_page.phase(case, plan),
+        "phase": case_page.phase(case, plan.state if plan else None),
         "assessment": case_page.assessment(case),
         "may_write": can_write_case(request.actor, case),
         "leads": leads_case(request.actor, case),

@@ -24,7 +24,7 @@ from audit.models import AccessKind
 from cases.forms.case import NoteForm, note_initial
 from cases.models import Case, CasePartner, Draft
 from cases.permissions import can_close_case, can_write_case
-from cases.selectors.case_page import assessment
+from cases.selectors.case_page import assessment, phase
 from cases.stream.household import agencies_of
 from cases.stream.read import Wanted, read
 from cases.stream.registry import GROUPS, Line, Reader, of_case, reader_for
@@ -176,9 +176,8 @@ def cases_section(request: ActorRequest, household: Household, people: Sequence[
     open_case = next((case for case in cases if case.is_open), None)
     context = {
         "household": household,
-        "cases": cases,
+        "cases": [(case, phase(case, getattr(case, "plan_state", None))) for case in cases],
         "open_case": open_case,
-        "assessment": assessment(open_case) if open_case is not None else None,
         "may_close": open_case is not None and can_close_case(request.actor, open_case),
         "person": people[0] if people else None,
         "may_send": request.actor.has(Permission.REFERRAL_SEND),
@@ -187,6 +186,20 @@ def cases_section(request: ActorRequest, household: Household, people: Sequence[
         "may_write": request.actor.has(Permission.CASE_WRITE),
     }
     return render_to_string("cases/_household_cases.html", context, request)
+
+
+def seen_section(request: ActorRequest, household: Household, people: Sequence[Person]) -> str:
+    """What people can and want to do, and what is hard; the worries about the open case."""
+    if not request.actor.has(Permission.CASE_VIEW):
+        return ""
+    open_case = next((case for case in reader_of(request, household.pk).cases if case.is_open), None)
+    if open_case is None:
+        return ""
+    context = {
+        "household": household, "open_case": open_case, "assessment": assessment(open_case),
+        "may_write": request.actor.has(Permission.CASE_WRITE),
+    }  # fmt: skip
+    return render_to_string("cases/_household_seen.html", context, request)
 
 
 def _household(request: ActorRequest, pk: int, **options: Any) -> Household:

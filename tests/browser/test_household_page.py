@@ -95,3 +95,24 @@ def test_the_rest_of_a_long_note_comes_when_it_is_opened(sign_in, live_server, w
     assert Axe().run(page).response["violations"] == []
     page.goto(f"{live_server.url}/api/docs/")
     assert Axe().run(page).response["violations"] == []
+
+
+@pytest.mark.parametrize("width", [1280, 768])
+def test_the_case_is_read_first_at_any_width_and_the_column_stays_at_the_right(
+    sign_in, live_server, worker, large, width
+):
+    page = sign_in(worker.staff, width=width)
+    page.goto(f"{live_server.url}/households/{large.household_id}/")
+    page.wait_for_load_state("networkidle")
+    case, work, seen, contact = (
+        page.locator(f"#{where}").bounding_box()
+        for where in ("cases-head", "work-head", "seen-head", "contact-head")
+    )
+    order = page.evaluate("[...document.querySelectorAll('main h2[id]')].map((h) => h.id)")
+    assert order.index("cases-head") == 0  # keys and readers meet it first as well
+    if width == 768:
+        assert case["y"] < work["y"] < contact["y"] < seen["y"]
+        return
+    assert case["x"] == seen["x"] > work["x"] + work["width"]
+    assert abs(case["y"] - work["y"]) < 60
+    assert case["y"] < seen["y"] < contact["y"]

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from audit.models import AccessRecord
 from cases.actions.grants import grant_case
 from cases.masters import load_codes
-from cases.models import AssessmentItem, Case, CasePartner, ProgressNote
+from cases.models import AssessmentItem, Case, CasePartner, ProgressNote, SupportPlan
 from households.actions.protection import protect_address
 from households.models import HouseholdMember
 from tests import factories as f
@@ -322,3 +322,20 @@ def test_the_filter_names_no_hidden_desk(worker, center_worker):
     assert dict(stream["agencies"]) == {center_worker.agency.pk: "地域包括支援センター"}
     asked = center_worker.client.get(f"{url}?agency={worker.agency.pk}").context["stream"]
     assert [line.pk for line in asked["lines"]] == [line.pk for line in stream["lines"]]
+
+
+def test_the_household_and_the_case_say_the_same_phase(worker):
+    case = f.make_case(worker.actor)
+    client = worker.client
+    for state, said in ((None, "見立て"), ("draft", "プラン案")):
+        if state:
+            SupportPlan.objects.create(
+                case=case,
+                ordinal=1,
+                state=state,
+                written_at=f.NOW,
+                agency=worker.agency,
+                written_by=worker.staff,
+            )
+        for path in (f"/households/{case.household_id}/", f"/cases/{case.number}/"):
+            assert f"{said}</span>" in client.get(path).content.decode(), (path, said)
