@@ -145,6 +145,8 @@ def _names_reasons(person: Person, typed: Typed) -> tuple[list[str], bool]:
     marks = {line[0] for line in person.search_text.split("\n") if line[1:] in told}
     if marks & {ALIAS, FORMER}:
         return ["旧姓が同じ" if FORMER in marks else "通称が同じ"], False
+    if names & set(typed.others):
+        return ["旧姓か通称が同じ"], False
     if typed.born and person.birth_on == typed.born and has_given(person, typed):
         return ["名が同じ（旧姓かもしれません）"], False
     return [], False
