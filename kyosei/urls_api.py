@@ -9,6 +9,7 @@ from budgets.api import ApportionmentViewSet, WorkEntryViewSet
 from budgets.api_claims import ActualViewSet, GrantClaimViewSet, JournalViewSet
 from cases.api import CaseViewSet, ConsultationViewSet, NoteViewSet, RiskViewSet
 from cases.api_consent import ConsentViewSet
+from cases.api_counts import OutreachCountViewSet, WatchResultViewSet
 from cases.api_drafts import DraftViewSet
 from cases.api_outreach import OutreachViewSet
 from cases.api_watch import WatchCycleViewSet
@@ -36,6 +37,8 @@ router.register("register-imports", RegisterViewSet, basename="register-import")
 router.register("timelines", TimelineViewSet, basename="timeline")
 router.register("follow-ups", FollowUpViewSet, basename="follow-up")
 router.register("watch-cycles", WatchCycleViewSet, basename="watch-cycle")
+router.register("watch-results", WatchResultViewSet, basename="watch-result")
+router.register("outreach-counts", OutreachCountViewSet, basename="outreach-count")
 router.register("colleagues", ColleagueViewSet, basename="colleague")
 router.register("consents", ConsentViewSet, basename="consent")
 router.register("protections", ProtectionViewSet, basename="protection")

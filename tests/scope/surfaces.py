@@ -200,6 +200,8 @@ ELSEWHERE = {
     "api:watch-cycle-stop": "needs a closed case (tests/api/test_watch_api.py)",
     "api:follow-up-back": "needs a closed case (tests/api/test_watch_api.py)",
     "api:colleague-list": "names of one's own agency",
+    "api:watch-result-list": "numbers of one's own scope (tests/api/test_counts_api.py)",
+    "api:outreach-count-list": "numbers of one's own agency (tests/api/test_counts_api.py)",
     "api:protection-detail": "of the units named in it (tests/api/test_consent_api.py)",
     "api:referral-withdraw": "by the sender (tests/api/test_consent_api.py)",
     "api:draft-list": "own drafts (tests/api/test_drafts_api.py)", "api:draft-detail": "own drafts (tests/api/test_drafts_api.py)",
