@@ -27,12 +27,12 @@ YEAR = OpenApiParameter("year", int, description="年度（始まる年。ない
 class ResultCountsSerializer(serializers.Serializer):
     """Of a month, an agency or the year."""
 
-    label = serializers.SerializerMethodField(help_text="月（2026-04）、機関の名前、年度")
+    name = serializers.SerializerMethodField(help_text="月（2026-04）、機関の名前、年度")
     results = serializers.SerializerMethodField(help_text="結果のコード → 件数")
     total = serializers.SerializerMethodField()
 
     @extend_schema_field(str)
-    def get_label(self, row: CountRow) -> str:
+    def get_name(self, row: CountRow) -> str:
         return f"{row.label:%Y-%m}" if hasattr(row.label, "month") else str(row.label)
 
     @extend_schema_field(serializers.DictField(child=serializers.IntegerField()))

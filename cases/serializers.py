@@ -30,7 +30,8 @@ from cases.models import (
 from common.bodies import Body, PhoneField, TagField
 from households.contact import HIDDEN, HIDDEN_DESK
 from households.enums import Relation
-from households.serializers import NewPersonSerializer, ShieldedSerializer
+from households.serializers import ShieldedSerializer
+from households.serializers_people import NewPersonSerializer
 
 
 class CaseSerializer(ShieldedSerializer):

@@ -48,20 +48,17 @@ from households.models import Household, Person, PersonLink, PersonMerge
 from households.selectors_history import movement_rows
 from households.selectors_people import search_people
 from households.selectors_same import links_of, standing_rules, two_homes
-from households.serializers import (
+from households.serializers import HouseholdChangeSerializer, HouseholdSerializer, ReasonSerializer
+from households.serializers_movements import MovementSerializer, NewMovementSerializer
+from households.serializers_people import (
     FoundPersonSerializer,
-    HouseholdChangeSerializer,
-    HouseholdSerializer,
     LinkChangeSerializer,
     LinkSerializer,
     MergeChangeSerializer,
     MergeSerializer,
-    MovementSerializer,
-    NewMovementSerializer,
     NewPersonSerializer,
     PersonChangeSerializer,
     PersonSerializer,
-    ReasonSerializer,
 )
 
 IF_MATCH_AGAIN = OpenApiParameter(

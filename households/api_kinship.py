@@ -30,7 +30,7 @@ from households.actions.kinship import add_kinship, kinship_of, remove_kinship
 from households.contact import shield_for
 from households.models import Household, Kinship, Person
 from households.selectors import find_relative, kinship_rows, member_rows
-from households.serializers import KinshipSerializer, NewKinshipSerializer
+from households.serializers_movements import KinshipSerializer, NewKinshipSerializer
 
 
 class KinshipActions(ScopedViewSet):

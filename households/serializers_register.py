@@ -10,7 +10,7 @@ from common.bodies import Body
 from households.actions.register_import import BROKEN, CHOOSE, NEW, STANDS, Step
 from households.enums import MovementKind
 from households.register_file import MAX_BYTES
-from households.serializers import AlikePersonSerializer
+from households.serializers_people import AlikePersonSerializer
 
 STATES = [
     (NEW, "取り込む"), (STANDS, "すでに記録されている"), (BROKEN, "取り込めない"), (CHOOSE, "だれのことか選ぶ"),

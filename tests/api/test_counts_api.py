@@ -41,11 +41,11 @@ def test_results_of_watching_are_counted_by_month_and_agency_of_ones_own_scope(w
     look_again(stranger, "stable")
     told = worker.client.get("/api/v1/watch-results/?year=2026").json()
     assert told["total"] == {
-        "label": "2026", "results": {"stable": 1, "worse": 1, "unreachable": 0, "moved": 0, "died": 0}, "total": 2,
+        "name": "2026", "results": {"stable": 1, "worse": 1, "unreachable": 0, "moved": 0, "died": 0}, "total": 2,
     }  # fmt: skip
-    assert next(row["label"] for row in told["months"]) == "2026-04"
-    assert {row["label"]: row["total"] for row in told["months"]}["2026-11"] == 2
-    assert [(row["label"], row["total"]) for row in told["agencies"]] == [(worker.agency.short_name, 2)]
+    assert next(row["name"] for row in told["months"]) == "2026-04"
+    assert {row["name"]: row["total"] for row in told["months"]}["2026-11"] == 2
+    assert [(row["name"], row["total"]) for row in told["agencies"]] == [(worker.agency.short_name, 2)]
     none = worker.client.get(f"/api/v1/watch-results/?agency={stranger.agency.pk}").json()
     assert none["total"]["total"] == 0
     assert worker.client.get("/api/v1/watch-results/?year=2025").json()["total"]["total"] == 0
