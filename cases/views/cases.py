@@ -32,7 +32,16 @@ from cases.models import Case, ProgressNote
 from cases.permissions import can_close_case, can_write_case, leads_case
 from cases.selectors import case_page, watch
 from cases.stream.read import Wanted, read
-from cases.views.drafts import KEPT, DraftPlace, begun, forget, forget_sent, place, unjudged
+from cases.views.drafts import (
+    KEPT,
+    DraftPlace,
+    begun,
+    forget,
+    forget_sent,
+    left_words,
+    place,
+    unjudged,
+)
 from cases.views.stream import composer, note_draft_key, reader_of, stream_context
 from cases.views.team import note_team
 from common.errors import NotAllowed, RuleViolation
@@ -114,6 +123,8 @@ def detail(request: ActorRequest, number: str) -> HttpResponse:
         context["note_form"] = None
         if context["may_write"] and case.is_open:
             context |= composer(request, case, people, context["partners"])
+        else:
+            context["left_words"] = left_words(request)
     elif tab == "assessment":
         draft = context["draft"] = begun(request, item_draft_key(case))
         context["item_form"] = ItemForm(draft.data, actor=request.actor, people=people)

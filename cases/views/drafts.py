@@ -74,6 +74,17 @@ def drafted(request: ActorRequest) -> Draft | None:
     return Draft.objects.visible_to(request.actor).filter(pk=int(wanted)).first()
 
 
+def left_words(request: ActorRequest) -> str:
+    """The words of the note that ``?draft=`` names, for a page that has no composer (any more): they are read there, at
+    least, after somebody has closed the case.
+    """
+    draft = drafted(request)
+    if draft is None or not draft.key.startswith("note:"):
+        return ""
+    check_readable(request, draft)
+    return "".join(draft.data.get("text", [])[:1])
+
+
 def check_readable(request: ActorRequest, draft: Draft) -> None:
     """The words of a record that a draft corrects may have become protected from its writer since."""
     shield = shield_of(request)

@@ -28,7 +28,7 @@ from cases.selectors.case_page import assessment, phase
 from cases.stream.household import agencies_of
 from cases.stream.read import Wanted, read
 from cases.stream.registry import GROUPS, Line, Reader, of_case, reader_for
-from cases.views.drafts import place
+from cases.views.drafts import left_words, place
 from cases.views.team import note_team
 from common.errors import RuleViolation
 from common.japan.wareki import format_wareki_short, parse_wareki
@@ -165,6 +165,8 @@ def work_section(request: ActorRequest, household: Household, people: Sequence[P
     context: dict[str, Any] = {"stream": stream, "household": household, "case": open_case}
     if open_case is not None and can_write_case(request.actor, open_case) and not stream["is_older"]:
         context |= composer(request, open_case, people)
+    else:
+        context["left_words"] = left_words(request)
     return render_to_string("cases/_household_work.html", context, request)
 
 

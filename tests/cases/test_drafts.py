@@ -342,3 +342,23 @@ def test_an_item_noted_long_ago_does_not_swallow_a_new_one(worker, case, time_ma
     draft = {"draft_key": f"item:{case.number}", "kind": "strength", "text": "料理"}
     assert worker.client.post(SAVE, draft)["X-Draft"]
     assert AssessmentItem.objects.count() == 1
+
+
+@pytest.mark.parametrize("page", ["/cases/{number}/", "/households/{home}/"])
+def test_the_words_of_a_note_are_still_read_when_somebody_has_closed_the_case(worker, colleague, case, page):
+    url = page.format(number=case.number, home=case.household_id)
+    client = worker.client
+    draft = {"draft_key": f"note:{case.number}", "text": "通帳を探す約束を", "draft_window": "a"}
+    saved = client.post(SAVE, draft, headers={"referer": f"http://t{url}"})
+    closing = ClosingData(
+        kind="close", reason=Code.objects.filter(code_list="closing_reason")[0], note="納得。", follow_up_on=None,
+        no_follow_up_reason="転居",
+    )  # fmt: skip
+    close_case(case=case, data=closing, actor=colleague.actor, at=f.NOW)
+    back = f"{url}?draft={saved['X-Draft']}"
+    assert f'href="{back}"' in client.get("/").text
+    told = client.get(back).text
+    assert "通帳を探す約束を" in told
+    assert "保存していない書きかけです" in told
+    assert "通帳を探す約束を" not in client.get(url).text
+    assert "通帳を探す約束を" not in colleague.client.get(back).text
