@@ -100,7 +100,7 @@ def test_what_is_behind_an_apportioned_month(sign_in, live_server, quarter, fina
     paths = {
         f"/apportionment/studies/{study.pk}/": "直接の業務の合計",
         f"/apportionment/pools/{pool.pk}/": PLAN,
-        f"/apportionment/integrated/{line.pk}/": "4876543",
+        f"/apportionment/integrated/{line.pk}/": "4,876,543",
         f"/apportionment/{key}/costs/columns/{upload.pk}/": "地域手当および住居手当",
         f"/apportionment/{key}/entries/{staff}/{care}/": "data-row",
         f"/apportionment/{key}/entries/{staff}/shared/": "data-row",
