@@ -110,6 +110,12 @@ def test_no_page_is_named_that_is_not_there_or_twice():
         assert "Axe()" in (BROWSER / where.split(":")[0]).read_text(), name
 
 
+def test_pages_of_the_office_have_the_addresses_of_their_names():
+    for name, (_, paths) in OFFICE_PAGES.items():
+        found = {named(ast.Constant(re.sub(r"{[^}]+}", "1", path))) for path in paths}
+        assert found == {name}
+
+
 @pytest.mark.parametrize(
     "lines",
     [
