@@ -268,6 +268,10 @@ class YenField(_ParsedField):
     def parse(self, text: str) -> int:
         return parse_yen(text)
 
+    def prepare_value(self, value: Any) -> Any:
+        """Stored yen as they stand everywhere else, "4,876,543"; what was typed stays as it was typed."""
+        return f"{value:,}" if isinstance(value, int) else value
+
     def validate(self, value: Any) -> None:
         super().validate(value)
         if value is not None and self.min_value is not None and value < self.min_value:

@@ -121,6 +121,11 @@ class GrantClaim(models.Model):
     def is_draft(self) -> bool:
         return self.state == ClaimState.DRAFT
 
+    @property
+    def is_corrected(self) -> bool:
+        """A later claim was filed in its place."""
+        return self.state == ClaimState.CORRECTED
+
 
 @pghistory.track()
 class ShareChange(models.Model):

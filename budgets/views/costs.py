@@ -121,11 +121,9 @@ def _cost_form(
 ) -> CostsForm | CostItemsForm:
     data = request.POST or None
     if by_items:
-        initial = {
-            f"{item}_{pk}": f"{yen:,}" for pk, cost in stored.items() for item, yen in cost.items.items()
-        }
+        initial = {f"{item}_{pk}": yen for pk, cost in stored.items() for item, yen in cost.items.items()}
         return CostItemsForm(data, workers=workers, initial=initial)
-    initial = {f"yen_{pk}": f"{cost.yen:,}" for pk, cost in stored.items()}
+    initial = {f"yen_{pk}": cost.yen for pk, cost in stored.items()}
     return CostsForm(data, workers=workers, initial=initial)
 
 

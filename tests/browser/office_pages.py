@@ -59,7 +59,8 @@ FILES_AND_PARTS: Mapping[str, str] = {
     "manage:what_if_progress": "rows of manage:what_if", "gallery": "the pieces alone, in debug mode only",
     **dict.fromkeys(
         ("referrals:director_paper", "conferences:handout_pdf", "conferences:packet_pdf", "conferences:prep_sheet_pdf",
-         "apportionment:integrated_pdf", "apportionment:pdf", "claims:pdf", "reports:person_pdf"), "a PDF",
+         "apportionment:integrated_pdf", "apportionment:pdf", "apportionment:pool_evidence", "claims:pdf", "reports:person_pdf"),
+        "a PDF",
     ),
     **dict.fromkeys(
         ("capacity:gaps_csv", "conferences:ics", "conferences:packet_zip", "calendar_feed", "apportionment:integrated_xlsx",
@@ -67,12 +68,3 @@ FILES_AND_PARTS: Mapping[str, str] = {
          "claims:layout_file", "claims:xlsx", "claims:csv"), "a file for another program",
     ),
 }  # fmt: skip
-
-# pages that axe has not looked at yet; each needs money that was apportioned, a study, a pool or a filed claim
-NOT_YET = frozenset(
-    {
-        "apportionment:study", "apportionment:pool", "apportionment:pool_evidence", "apportionment:integrated_edit",
-        "apportionment:cost_columns", "apportionment:entries", "claims:report", "claims:layout_edit", "claims:revision",
-        "claims:entries", "claims:workers",
-    }
-)  # fmt: skip

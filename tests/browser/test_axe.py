@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -23,6 +25,8 @@ from referrals.models import PrepSheet
 from tests import factories as f
 from tests.referrals.conferences import convene, put
 from tests.referrals.helpers import send
+
+ANSWERS = {200, 422}  # 422: the page says what was asked wrongly
 
 
 @pytest.mark.parametrize("width", [1280, 768])
@@ -110,14 +114,20 @@ def test_pages_of_the_director_and_of_coordination(
     )  # fmt: skip
 
 
-def check(page, base: str, paths: list[str]) -> None:
+def check(page, base: str, paths: Iterable[str]) -> None:
+    """Each path is a page of its own, breaks no rule of axe and is not wider than the window."""
     axe, broken = Axe(), []
     for path in paths:
-        page.goto(base + path)
+        answer = page.goto(base + path)
         page.wait_for_load_state("networkidle")
+        if answer.status not in ANSWERS or urlsplit(page.url).path != urlsplit(path).path:
+            broken.append(f"{path}: {answer.status} {page.url.removeprefix(base)}")
         for violation in axe.run(page).response["violations"]:
             targets = [node["target"] for node in violation["nodes"]][:3]
             broken.append(f"{path}: {violation['id']} {targets}")
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if over > 0:
+            broken.append(f"{path}: {over} px too wide")
     assert broken == []
 
 

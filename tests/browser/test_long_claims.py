@@ -79,9 +79,9 @@ def test_claims_and_corrections_stay_readable(sign_in, live_server, long_year, f
         page = sign_in(finance.staff, width=width)
         for name, path in {
             "claim-draft": f"{YEAR}/child/", "claim-filed": f"{YEAR}/care/", "claims": f"?year={YEAR}",
-            "corrections": f"corrections/?year={YEAR}", "workers": f"{YEAR}/care/202506/",
+            "corrections": f"corrections/?year={YEAR}", "workers": f"{YEAR}/care/202506/workers/",
         }.items():  # fmt: skip
-            page.goto(f"{live_server.url}/claims/{path}")
+            assert page.goto(f"{live_server.url}/claims/{path}").status == 200, path
             look(page, f"long-{name}-{width}")
         page.goto(f"{live_server.url}/claims/corrections/?year={YEAR}")
         cell = page.locator("td.corrections__what").first.bounding_box()
@@ -101,7 +101,7 @@ def test_the_auditor_reads_the_same_without_the_words(sign_in, live_server, long
             "corrections": f"claims/corrections/?year={YEAR}", "claim": f"claims/{YEAR}/care/",
             "adjustments": f"apportionment/{YEAR}04/adjustments/", "month": f"apportionment/{YEAR}04/",
         }.items():  # fmt: skip
-            page.goto(f"{live_server.url}/{path}")
+            assert page.goto(f"{live_server.url}/{path}").status == 200, path
             look(page, f"auditor-{name}-{width}")
             assert "勅使河原" not in page.content()
             assert REASON not in page.content()

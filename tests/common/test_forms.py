@@ -98,6 +98,15 @@ def test_what_was_typed_comes_back_and_what_was_stored_is_shown_in_wareki():
     assert 'value="10:05"' in str(form["met_at"])
 
 
+def test_stored_yen_have_commas_and_typed_yen_stay_as_typed():
+    assert 'value="4,876,543"' in str(VisitForm(initial={"cost": 4_876_543})["cost"])
+    assert 'value="0"' in str(VisitForm(initial={"cost": 0})["cost"])
+    assert "value=" not in str(VisitForm(initial={"cost": None})["cost"])
+    assert 'value="4876543.5"' in str(filled(cost="4876543.5")["cost"])
+    unchanged = VisitForm({"cost": "4,876,543"}, initial={"cost": 4_876_543})
+    assert "cost" not in unchanged.changed_data
+
+
 def test_each_opening_of_a_form_has_its_own_key():
     assert VisitForm()["request_key"].value() != VisitForm()["request_key"].value()
     form = VisitForm()

@@ -228,7 +228,11 @@ def test_a_claim_that_was_filed_before_its_month_was_adjusted(
     assert "提出した後に実績が変わりました" in finance.client.get(f"/claims/{YEAR}/child/").content.decode()
     fresh = correct_claim(claim=first, reason="四月の区分の誤り", actor=finance.actor, at=f.NOW)
     assert fresh.revision == 2
+    assert "必要なら、理由を書いて" in finance.client.get(f"/claims/filed/{first.pk}/").content.decode()
     file_year(streams, finance, version=1, granted_yen=700_000)
+    replaced = finance.client.get(f"/claims/filed/{first.pk}/").content.decode()
+    assert "訂正済み" in replaced
+    assert "必要なら、理由を書いて" not in replaced  # it was corrected already
     build(YEAR, actor=finance.actor, at=f.NOW, path=paths[1], work_dir=tmp_path, tick=lambda *a: None)
     assert [verify(path).problems for path in paths] == [[], []]
     moved, corrected = (claims_of(path)["child"] for path in paths)
