@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
@@ -19,6 +20,7 @@ from households.models import Household
 from households.person_search import PHONE, RUN, digit_runs, digits_of
 
 MOST = 60
+_BLOCK = re.compile("[0-9〇零一二三四五六七八九十百]+丁目")
 REASONS = {ADDRESS: "住所", POSTAL: "郵便番号", PHONE: "世帯の電話"}
 
 
@@ -34,7 +36,7 @@ def search_households(actor: Actor, text: str, shield: Shield) -> list[FoundHous
 
     Where the address is hidden from the reader (支援措置), neither it nor the phone or the postal code finds anything.
     """
-    words = [forms for part in split_words(text) if (forms := _forms(part))]
+    words = [forms for part in _parts(text) if (forms := _forms(part))]
     digits = digits_of(text) if words and all(_is_number(forms) for forms in words) else ""
     if digits:
         words = [_number_forms(text, digits)]
@@ -54,6 +56,17 @@ def search_households(actor: Actor, text: str, shield: Shield) -> list[FoundHous
         if reason:
             found.append(FoundHousehold(household, reason))
     return found[:MOST]
+
+
+def _parts(text: str) -> list[str]:
+    """The words typed; a 丁目 belongs to the town before it (本町 1丁目 is not house 1 of another 丁目)."""
+    parts: list[str] = []
+    for part in split_words(text):
+        if parts and _BLOCK.match(part):
+            parts[-1] += part
+        else:
+            parts.append(part)
+    return parts
 
 
 def _forms(part: str) -> list[str]:
