@@ -4,7 +4,7 @@
 // goes when the server has the words: a draft was taken, or the cookie kyosei_arrived names the form that was saved
 // (kyosei/middleware.py). An attempt that has no answer after 8 s has failed.
 // A copy found when the page opens is offered: 戻す／捨てる; so is one of another form of the same page (a new form has
-// a new key), and home tells of all of them. Copies are kept apart by staff member and by window, and 7 days at most.
+// a new key), and home tells of all of them (draft_copies.js). Copies are kept apart by staff member and by window, and 7 days at most.
 // data-draft-base names the draft that filled the page, data-draft-windows the openings of it whose words it goes on
 // with. Where another window has written since, the server answers 409 with its words: nothing is overwritten, one's own
 // stay in the copy, and both are put side by side (draft_sides.js) until somebody has chosen.
@@ -13,9 +13,7 @@
 const WAIT_MS = 2000;
 const LATEST_MS = 5000;
 const ANSWER_MS = 8000;
-const KEEP_MS = 7 * 24 * 3600 * 1000;
 const PREFIX = "kyosei:draft:";
-const ARRIVED = "kyosei_arrived";
 const user = document.body.dataset.user || "0";
 
 const OWN = new Set(["csrfmiddlewaretoken", "draft_key", "draft_base", "draft_window"]);
@@ -220,15 +218,6 @@ function together(form, theirs) {
 const showSides = (form, detail) => form.dispatchEvent(new CustomEvent("kyosei:sides", { bubbles: true, detail }));
 const closeSides = (form) => form.dispatchEvent(new CustomEvent("kyosei:sides-over", { bubbles: true }));
 
-function bannerOf(text) {
-  const banner = document.createElement("div");
-  banner.className = "banner banner--warning";
-  banner.setAttribute("role", "alert");
-  banner.innerHTML = '<p class="banner__kind">注意</p><div class="banner__body"><p></p><div class="banner__actions"></div></div>';
-  banner.querySelector(".banner__body p").textContent = text;
-  return banner;
-}
-
 const clock = (at) => new Date(at).toLocaleString("ja-JP", { month: "long", day: "numeric", hour: "2-digit", minute: "2-digit" });
 
 function copies() {
@@ -283,39 +272,6 @@ function offerOne(form, kept) {
   });
 }
 
-// Home: words that are only on this device, each with the page that offers them.
-function tellAtHome() {
-  if (window.location.pathname !== "/") return;
-  const left = copies().filter((kept) => kept.page);
-  if (!left.length) return;
-  const banner = bannerOf(`この端末に、まだ届いていない下書きが ${left.length}件 あります。`);
-  for (const kept of left) {
-    const link = document.createElement("a");
-    link.href = kept.page;
-    link.textContent = `${clock(kept.at)} の下書きを開く`;
-    banner.querySelector(".banner__actions").append(link);
-  }
-  document.querySelector("#messages")?.append(banner);
-}
-
-// The server has saved the form that the cookie names, in the openings that it names: their copies may go.
-function settleArrived() {
-  const cookie = document.cookie.split("; ").find((part) => part.startsWith(`${ARRIVED}=`));
-  if (!cookie || !document.body.dataset.user) return;
-  document.cookie = `${ARRIVED}=; max-age=0; path=/; samesite=strict`;
-  const [key, ...openings] = decodeURIComponent(cookie.slice(ARRIVED.length + 1)).split("~");
-  for (const kept of copies()) {
-    if (kept.key === key && (!openings.length || !kept.window || openings.includes(kept.window))) localStorage.removeItem(kept.name);
-  }
-}
-
-function dropOld() {
-  for (const key of Object.keys(localStorage).filter((name) => name.startsWith(PREFIX))) {
-    const kept = readHere(key);
-    if (!kept || Date.now() - kept.at > KEEP_MS) localStorage.removeItem(key);
-  }
-}
-
 const watched = new WeakSet();
 function watchAll(root) {
   for (const form of root.querySelectorAll("form[data-draft-url][data-draft-key]")) {
@@ -325,8 +281,5 @@ function watchAll(root) {
   }
 }
 
-dropOld();
-settleArrived();
 watchAll(document);
-tellAtHome();
 document.addEventListener("htmx:load", () => watchAll(document));

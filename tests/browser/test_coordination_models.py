@@ -143,6 +143,8 @@ def leader(page: Page) -> str:
 def told_of(page: Page, base: str) -> set[str]:
     """The cases that somebody's home page says they coordinate."""
     page.goto(f"{base}/")
+    for rest in page.locator("details.drafts > summary").all():
+        rest.click()  # the three newest stand open
     return set(re.findall(r"(K\d\d-\d+)が、調整するケースになりました", page.locator("main").inner_text()))
 
 
