@@ -56,17 +56,22 @@ def tell_of_death(sender: object, *, person: Person, actor: Actor, at: datetime,
     to look again after a closing hears it too: nobody is sent to ask after somebody who has died.
     """
     _tell([person.pk], actor, at, "担当の世帯の人の死亡が記録されました。", page="households:detail")
-    homes = person.memberships.filter(by_identity=False).values("household_id")
+    homes = list(person.memberships.filter(by_identity=False).values_list("household_id", flat=True))
+    denied = _denied(homes)
     turns = FollowUp.objects.waiting().filter(case__household__in=homes).select_related("case")
     for turn in turns.exclude(case__in=Case.objects.open()).order_by("pk"):
         home = turn.case.household_id
         looks = {turn.staff_id or turn.case.lead_staff_id, turn.case.lead_staff_id}
-        denied = HouseholdDenial.objects.in_force().filter(household=home).values_list("staff_id", flat=True)
         notify(
-            staff_ids=sorted(looks - {actor.staff_id} - set(denied)), at=at, kind=NoticeKind.WATCH, about=home,
+            staff_ids=sorted(looks - {actor.staff_id} - denied), at=at, kind=NoticeKind.WATCH, about=home,
             text="見守っている世帯の人の死亡が記録されました。見守りを続けるか決めてください。",
             url=reverse("cases:follow_up", args=[turn.pk]),
         )  # fmt: skip
+
+
+def _denied(homes: list[int]) -> set[int]:
+    rows = HouseholdDenial.objects.in_force().filter(household__in=homes)
+    return set(rows.values_list("staff_id", flat=True))
 
 
 def _tell(people: list[int], actor: Actor, at: datetime, text: str, page: str = "households:same") -> None:
@@ -76,11 +81,7 @@ def _tell(people: list[int], actor: Actor, at: datetime, text: str, page: str = 
         .order_by("-pk")
         .values_list("household_id", "person_id")
     )
-    denied = set(
-        HouseholdDenial.objects.in_force()
-        .filter(household__in=list(homes))
-        .values_list("staff_id", flat=True)
-    )
+    denied = _denied(list(homes))
     leads = Case.objects.open().filter(household__in=list(homes)).values_list("lead_staff_id", "household_id")
     for staff_id, household_id in leads:
         if staff_id != actor.staff_id and staff_id not in denied:
